@@ -1,0 +1,21 @@
+"""Linear regression by mini-batch stochastic gradient descent, for scikit-learn."""
+
+import sys
+from importlib.machinery import PathFinder
+
+from sgdreg._version import __version__
+
+
+def _compiled(folder):
+    """Whether a package folder holds the compiled modules."""
+    return PathFinder.find_spec("descent", [f"{folder}/_kernels"]) is not None
+
+
+# In a clone of the project Python finds this source folder, without compiled modules,
+# before the installed package. Hand over to that one, if there is one.
+if not _compiled(__path__[0]):
+    __path__ = [f for e in sys.path if _compiled(f := f"{e or '.'}/sgdreg")] + __path__
+
+from sgdreg._regressor import SGDLinearRegressor  # noqa: E402
+
+__all__ = ["SGDLinearRegressor", "__version__"]

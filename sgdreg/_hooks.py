@@ -1,0 +1,53 @@
+"""Who looks at a fit while it runs: scikit-learn's callbacks, and `verbose`."""
+
+
+class Hooks:
+    """Every epoch a subtask of the fit, for scikit-learn's callbacks (≥ 1.9).
+
+    Parameters
+    ----------
+    estimator : SGDLinearRegressor
+    data : dict
+        X, y and metadata, as callbacks receive them.
+    max_epochs : int
+    model : callable
+        weights -> dict of fitted attributes: copies, so that nothing that a callback
+        does reaches the fit.
+    """
+
+    def __init__(self, estimator, data, max_epochs, model):
+        self.model, self.verbose = model, estimator.verbose
+        self.shared = {"estimator": estimator, **data}
+        self.context = estimator._init_callback_context(max_subtasks=max_epochs)
+        self.context.call_on_fit_task_begin(**self.shared)
+
+    def begin(self):
+        self.task = self.context.subcontext(task_name="epoch")
+        self.task.call_on_fit_task_begin(**self.shared)
+
+    def end(self, state, weights):
+        """End an epoch; True when a callback asks to stop."""
+        if self.verbose:
+            print(_line(state.history[-1]))
+        return self.task.call_on_fit_task_end(
+            **self.shared,
+            reconstruction_attributes=lambda: self.model(state, weights),
+        )
+
+    def finish(self, state, weights):
+        self.context.call_on_fit_task_end(
+            **self.shared,
+            reconstruction_attributes=lambda: self.model(state, weights),
+        )
+
+
+def _line(entry):
+    """One epoch in one line."""
+    words = [f"Epoch {entry['epoch']}", f"objective {entry['objective']:.6g}"]
+    if "optimality_gap" in entry:
+        words.append(f"optimality gap {entry['optimality_gap']:.1e}")
+    if "validation_score" in entry:
+        words.append(f"validation R² {entry['validation_score']:.6g}")
+    words.append(f"learning rate {entry['learning_rate']:.3g}")
+    words.append(f"{entry['seconds']:.2f} s")
+    return ", ".join(words)

@@ -1,0 +1,1 @@
+"""The compiled passes: arrays and scalars in, arrays changed in place."""

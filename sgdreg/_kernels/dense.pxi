@@ -1,0 +1,94 @@
+# The dense way: the batch's gradient in a buffer of d numbers, then one step of them all.
+
+cdef double dense_step(
+    const real *_value, const index *_index, Problem problem, Rule rule, Moving *m,
+    const Py_ssize_t[::1] rows, Py_ssize_t start, Py_ssize_t stop,
+    Py_ssize_t next_start, double step, bint averaged, double limit,
+) noexcept nogil:
+    """One step with the gradient in a buffer; returns the batch's sum of losses."""
+    cdef double loss
+    cdef Py_ssize_t o, width = m.d + 1
+    for o in range(m.k):
+        m.offset[o] = m.weights[o * width + m.d]
+        if rule.centre is not None:
+            m.offset[o] -= dot_f64(&rule.centre[0], &m.weights[o * width], m.d)
+    loss = gradient_of(_value, _index, problem, m, rows, start, stop, next_start)
+    if loss <= limit * (stop - start):
+        for o in range(m.k):
+            apply_step(rule, m, o, step, 1.0 / (stop - start), averaged)
+    return loss
+
+
+cdef double gradient_of(
+    const real *_value, const index *_index, Problem problem, Moving *m,
+    const Py_ssize_t[::1] rows, Py_ssize_t start, Py_ssize_t stop,
+    Py_ssize_t next_start,
+) noexcept nogil:
+    """Σ s_i r_i [x_i, 1] of the batch into m.gradient, Σ s_i L_i into m.losses.
+
+    Returns the sum of m.losses.
+    """
+    cdef const real *values = <const real *> problem.values
+    cdef const index *indices = <const index *> problem.indices
+    cdef const index *indptr = <const index *> problem.indptr
+    cdef Py_ssize_t d = m.d, k = m.k, width = d + 1
+    cdef Py_ssize_t i, o, r
+    cdef double total = 0.0, c
+    for i in range(k * width):
+        m.gradient[i] = 0.0
+    for o in range(k):
+        m.losses[o] = 0.0
+    for i in range(start, stop):
+        r = row_at(rows, i)
+        fetch_ahead(values, indices, indptr, d, problem.y, k, problem.n_rows,
+                    rows, i, stop, next_start)
+        for o in range(k):
+            c = row_dot(values, indices, indptr, d, r, m.weights + o * width)
+            c = residual(problem, r, o, c + m.offset[o], &m.losses[o])
+            m.gradient[o * width + d] += c
+            row_add(values, indices, indptr, d, r, c, m.gradient + o * width)
+    for o in range(k):
+        total += m.losses[o]
+    return total
+
+
+cdef void apply_step(
+    Rule rule, Moving *m, Py_ssize_t o, double step, double share, bint averaged,
+) noexcept nogil:
+    """Move the weights of output o along m.gradient (`share` = 1/|B| of a sum)."""
+    cdef Py_ssize_t d = m.d, width = d + 1, j
+    cdef double *w = m.weights + o * width
+    cdef double *g = m.gradient + o * width
+    cdef double decay = rule.alpha
+    cdef double mean
+    if rule.inverse_scale is not None:
+        mean = g[d]
+        for j in range(d):
+            if rule.centre is not None:
+                g[j] -= rule.centre[j] * mean
+            g[j] = (share * g[j] + decay * w[j]) * rule.inverse_scale[j]
+        if rule.root is not None:
+            for j in range(rule.root.shape[0]):
+                rule.product[j] = dot_f64(&rule.root[j, 0], g, d)
+            for j in range(d):
+                g[j] = 0.0
+            for j in range(rule.root.shape[0]):
+                add_f64(&rule.root[j, 0], rule.product[j], g, d)
+        for j in range(d):
+            g[j] *= rule.inverse_scale[j]
+        g[d] *= share
+        share, decay = 1.0, 0.0
+    if rule.momentum != 0.0:
+        for j in range(d):
+            g[j] = share * g[j] + decay * w[j]
+        g[d] *= share
+        if rule.fit_intercept:
+            d += 1
+        momentum_step(
+            step, rule.momentum, rule.nesterov, g, m.velocity + o * width, w, d)
+    else:
+        scale_add(1.0 - step * decay, step * share, g, w, d)
+        if rule.fit_intercept:
+            w[d] -= step * share * g[d]
+    if averaged:
+        add_f64(w, 1.0, m.total + o * width, width)

@@ -1,0 +1,93 @@
+# One row of X, dense or sparse: product, addition, and asking for it ahead of time.
+
+# How many rows ahead of its use a row of a random order is asked for.
+cdef enum:
+    AHEAD = 8
+
+cdef inline Py_ssize_t row_at(const Py_ssize_t[::1] rows, Py_ssize_t i) noexcept nogil:
+    return rows[i] if rows.shape[0] else i
+
+
+cdef inline double sparse_dot(
+    const real *values, const index *indices, Py_ssize_t size, const double *w,
+) noexcept nogil:
+    cdef double even = 0.0, odd = 0.0
+    cdef Py_ssize_t j
+    for j in range(0, size - 1, 2):
+        even += values[j] * w[indices[j]]
+        odd += values[j + 1] * w[indices[j + 1]]
+    if size % 2:
+        even += values[size - 1] * w[indices[size - 1]]
+    return even + odd
+
+
+cdef inline void sparse_add(
+    const real *values, const index *indices, Py_ssize_t size, double c, double *out,
+) noexcept nogil:
+    cdef Py_ssize_t j
+    for j in range(size):
+        out[indices[j]] += c * values[j]
+
+
+cdef inline void fetch_ahead(
+    const real *values, const index *indices, const index *indptr, Py_ssize_t d,
+    const double *y, Py_ssize_t k, Py_ssize_t n, const Py_ssize_t[::1] rows, Py_ssize_t i, Py_ssize_t stop, Py_ssize_t next_start,
+) noexcept nogil:
+    """Ask for the row AHEAD of the i-th, unless the hardware foresees it."""
+    cdef Py_ssize_t r, first, last
+    i += AHEAD
+    if i >= stop:  # in the next batch
+        i += next_start - stop
+    elif not rows.shape[0]:
+        return
+    if i >= (rows.shape[0] if rows.shape[0] else n):
+        return
+    r = row_at(rows, i)
+    prefetch_span(&y[r * k], &y[r * k + k])
+    if indptr is NULL:
+        first, last = r * d, (r + 1) * d
+    else:
+        first, last = indptr[r], indptr[r + 1]
+        prefetch_span(&indices[first], &indices[last])
+    prefetch_span(&values[first], &values[last])
+
+
+cdef inline double row_dot(
+    const real *values, const index *indices, const index *indptr, Py_ssize_t d,
+    Py_ssize_t r, const double *w,
+) noexcept nogil:
+    """x_r · w"""
+    if indptr is not NULL:
+        return sparse_dot(
+            values + indptr[r], indices + indptr[r], indptr[r + 1] - indptr[r], w)
+    if real is float:
+        return dot_f32(values + r * d, w, d)
+    else:
+        return dot_f64(values + r * d, w, d)
+
+
+cdef inline void row_add(
+    const real *values, const index *indices, const index *indptr, Py_ssize_t d,
+    Py_ssize_t r, double c, double *out,
+) noexcept nogil:
+    """out <- out + c x_r"""
+    if indptr is not NULL:
+        sparse_add(
+            values + indptr[r], indices + indptr[r], indptr[r + 1] - indptr[r], c, out)
+    elif real is float:
+        add_f32(values + r * d, c, out, d)
+    else:
+        add_f64(values + r * d, c, out, d)
+
+
+cdef inline double residual(
+    Problem problem, Py_ssize_t r, Py_ssize_t o, double p, double *loss,
+) noexcept nogil:
+    """Squared error of the prediction p for row r, output o.
+
+    Returns s_r (p - y); adds s_r ½ (p - y)² to `loss`.
+    """
+    cdef double e = p - problem.y[r * problem.n_outputs + o]
+    cdef double s = 1.0 if problem.weights is NULL else problem.weights[r]
+    loss[0] += 0.5 * s * e * e
+    return s * e

@@ -1,0 +1,86 @@
+/* The innermost loops over one row or one vector of features.
+ *
+ * Sums run in double whatever the rows hold. Each function is compiled once per
+ * instruction set where the tool chain can choose at load time (GCC on x86-64 with
+ * glibc); elsewhere once, for the build's own target. No -ffast-math: `omp simd`
+ * permits the reordering of these sums and nothing else, so NaN stays NaN.
+ */
+#ifndef SGDREG_VECTOR_H
+#define SGDREG_VECTOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12 && defined(__x86_64__) \
+    && defined(__gnu_linux__) && defined(__GLIBC__)
+#define SGDREG_CLONES \
+    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SGDREG_CLONES
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+/* The empty asm keeps GCC from taking a function that only prefetches for one without
+ * effect and dropping its calls (it did: a random epoch took 2.1 times as long). */
+#define SGDREG_PREFETCH(address) do { __builtin_prefetch(address); __asm__ volatile(""); } while (0)
+#define SGDREG_SIMD(clause) _Pragma(clause)
+#else
+#define SGDREG_PREFETCH(address) ((void)(address))
+#define SGDREG_SIMD(clause)
+#endif
+
+/* Ask for every cache line (64 bytes) that first … end - 1 touches. */
+static inline void prefetch_span(const void *first, const void *end)
+{
+    const char *line = (const char *)((uintptr_t)first & ~(uintptr_t)63);
+    for (; line < (const char *)end; line += 64) SGDREG_PREFETCH(line);
+}
+
+#if defined(_MSC_VER)
+#define restrict __restrict
+#endif
+
+/* One row a call: four rows a call (one read of w for four) measured 2.2 times slower on
+ * rows that come from memory, for four streams defeat the hardware's prefetcher. */
+#define SGDREG_DEFINE(REAL, SUFFIX)                                                      \
+    SGDREG_CLONES static double dot_##SUFFIX(                                            \
+        const REAL *restrict x, const double *restrict w, ptrdiff_t d)                   \
+    {                                                                                    \
+        double sum = 0;                                                                  \
+        SGDREG_SIMD("omp simd reduction(+:sum)")                                         \
+        for (ptrdiff_t j = 0; j < d; j++) sum += (double)x[j] * w[j];                    \
+        return sum;                                                                      \
+    }                                                                                    \
+    SGDREG_CLONES static void add_##SUFFIX(                                              \
+        const REAL *restrict x, double c, double *restrict out, ptrdiff_t d)             \
+    {                                                                                    \
+        SGDREG_SIMD("omp simd")                                                          \
+        for (ptrdiff_t j = 0; j < d; j++) out[j] += c * (double)x[j];                    \
+    }
+
+SGDREG_DEFINE(float, f32)
+SGDREG_DEFINE(double, f64)
+
+/* w <- keep w - step x, in one sweep: the plain step with weight decay. */
+SGDREG_CLONES static void scale_add(
+    double keep, double step, const double *restrict x, double *restrict w, ptrdiff_t d)
+{
+    SGDREG_SIMD("omp simd")
+    for (ptrdiff_t j = 0; j < d; j++) w[j] = keep * w[j] - step * x[j];
+}
+
+/* v <- momentum v + g;  w <- w - step v  (Nesterov: w <- w - step (g + momentum v)). */
+SGDREG_CLONES static void momentum_step(
+    double step, double momentum, int nesterov, const double *restrict g,
+    double *restrict v, double *restrict w, ptrdiff_t d)
+{
+    const double from_gradient = nesterov ? step : 0.0;
+    const double from_velocity = nesterov ? step * momentum : step;
+    SGDREG_SIMD("omp simd")
+    for (ptrdiff_t j = 0; j < d; j++) {
+        v[j] = momentum * v[j] + g[j];
+        w[j] -= from_gradient * g[j] + from_velocity * v[j];
+    }
+}
+
+#endif

@@ -1,0 +1,85 @@
+"""The order of the mini-batches: rows, blocks or sequential, for whole epochs at a time.
+
+One draw from the generator an epoch, of the same kind whether epochs are drawn one by
+one or many at once, so that k calls for one epoch equal one call for k.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sgdreg._data import NO_ROWS
+
+# Mini-batches that one compiled call takes: bounds the arrays made for it to 2 MiB, and
+# its time to some tenths of a second, so that Ctrl-C is answered.
+CALL_BATCHES = 2**16
+
+
+@dataclass(frozen=True)
+class Order:
+    """How n rows are cut into mini-batches and in which order these are used.
+
+    Attributes
+    ----------
+    n_rows : int
+    batch_size : int
+    shuffle : {"rows", "blocks", "sequential"}
+    """
+
+    n_rows: int
+    batch_size: int
+    shuffle: str
+
+    @property
+    def n_batches(self):
+        """Steps an epoch; the last short batch is kept."""
+        return -(-self.n_rows // self.batch_size)
+
+    def epochs_at_once(self, wanted):
+        """How many whole epochs fit one compiled call (at least one)."""
+        rows = self.n_rows if self.shuffle == "rows" else 1
+        return max(1, min(wanted, CALL_BATCHES // max(self.n_batches, rows)))
+
+    def draw(self, rng, among=NO_ROWS, epochs=1):
+        """Yield (rows, batches) pieces that make up the next `epochs` epochs.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        among : ndarray of intp
+            The rows that take part; empty: all, as stored.
+
+        Yields
+        ------
+        rows : ndarray of intp
+            Rows in the order of use; empty: as stored.
+        batches : ndarray of intp, shape (count, 2)
+            (start, stop) of each mini-batch in `rows`.
+        """
+        rows, blocks, n_batches = among, None, self.n_batches
+        if n_batches > 1 and self.shuffle == "rows":
+            rows = _permutations(rng, among if len(among) else self.n_rows, epochs)
+        elif n_batches > 1 and self.shuffle == "blocks":
+            blocks = _permutations(rng, n_batches, epochs)
+        for first in range(0, epochs * n_batches, CALL_BATCHES):
+            count = min(CALL_BATCHES, epochs * n_batches - first)
+            number = np.arange(first, first + count, dtype=np.intp)
+            epoch, block = np.divmod(number, n_batches)
+            offset = epoch * self.n_rows if rows is not among else 0
+            if blocks is not None:
+                block = blocks[first : first + count]
+            batches = np.empty((count, 2), dtype=np.intp)
+            np.multiply(block, self.batch_size, out=batches[:, 0])
+            np.minimum(
+                batches[:, 0] + self.batch_size, self.n_rows, out=batches[:, 1]
+            )
+            batches += np.reshape(offset, (-1, 1))
+            yield rows, batches
+
+
+def _permutations(rng, base, epochs):
+    """`epochs` permutations of `base` (a count: of 0 … base - 1), flat, one by one."""
+    if epochs == 1:
+        return rng.permutation(base).astype(np.intp, copy=False)
+    base = np.arange(base, dtype=np.intp) if isinstance(base, int) else base
+    return rng.permuted(np.tile(base, (epochs, 1)), axis=1).ravel()

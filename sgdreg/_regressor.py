@@ -1,0 +1,593 @@
+"""The estimator: the one module that knows scikit-learn's machinery."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_array
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.extmath import safe_sparse_dot
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    validate_data,
+)
+
+from sgdreg import losses, optimizers
+from sgdreg._data import Data, mean_weight
+from sgdreg._hooks import Hooks
+from sgdreg._inputs import (
+    check_init,
+    check_parameters,
+    check_weights,
+    names_restored_on_failure,
+)
+from sgdreg._plan import make_plan
+from sgdreg._state import State
+from sgdreg._training import Training
+
+FLOATS = [np.float64, np.float32]
+
+
+class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
+    """Linear regression by mini-batch stochastic gradient descent.
+
+    Minimises
+
+        F(w, b) = 1/S · Σ s_i ½ (y_i - x_i·w - b)² + alpha · ½‖w‖²,    S = Σ s_i
+
+    (the second term only with ``penalty="l2"``; the intercept b is never penalised) by
+    steps along the gradient of mini-batches B of rows,
+
+        w <- w - eta(t) · (1/|B| · Σ_{i in B} n s_i/S · (x_i·w + b - y_i) x_i + alpha w).
+
+    With the defaults no knob needs turning: raw, unscaled data give the least-squares
+    answer, and ``plan_``, ``stop_reason_`` and ``history_`` say how. With an explicit
+    `optimizer` or `learning_rate` the steps are the textbook's, on raw features, each
+    of them reproducible by hand.
+
+    Parameters
+    ----------
+    loss : {'squared_error'} or object, default='squared_error'
+        L(y, p). The other losses that the signature provides for (huber,
+        absolute_error, quantile, epsilon_insensitive, squared_epsilon_insensitive)
+        raise NotImplementedError in this version.
+    penalty : {None, 'l2'}, default=None
+        R(w) = ½‖w‖² or nothing. 'l1' and 'elasticnet' raise NotImplementedError in this
+        version.
+    alpha : float >= 0, default=1e-4
+        Weight of the penalty, per row: ``Ridge(alpha * S)`` has the same optimum. Also
+        the alpha of ``learning_rate="optimal"``.
+    l1_ratio : float in [0, 1], default=0.15
+        Share of l1 in penalty='elasticnet'.
+    fit_intercept : bool, default=True
+        Whether to learn b; otherwise it stays 0 (or what it was initialised to).
+    epsilon : float >= 0, default=0.1
+        For the losses huber, epsilon_insensitive and squared_epsilon_insensitive.
+    quantile : float in (0, 1), default=0.5
+        For the quantile loss.
+    optimizer : {'auto', 'sgd', 'momentum', 'nesterov'} or object, default='auto'
+        The update rule; see :mod:`sgdreg.optimizers`. 'auto' chooses it, and everything
+        else that is left open, from the data. With an explicit `learning_rate` 'auto'
+        means plain 'sgd' on raw features. 'adagrad', 'rmsprop' and 'adam' raise
+        NotImplementedError in this version.
+    learning_rate : float, str, object or callable, default='auto'
+        The step size eta(t), t counting steps from 1: a number; 'constant' (eta0),
+        'invscaling' (eta0 / t^power_t), 'optimal' (1 / (alpha (t0 + t - 1))),
+        'adaptive' (eta0, divided by 5 when progress stalls); an object of
+        :mod:`sgdreg.schedules`; any callable t -> eta; or 'auto', a constant from the
+        smoothness of the objective.
+    eta0 : float > 0, default=0.01
+        For learning_rate 'constant', 'invscaling' and 'adaptive'.
+    power_t : float >= 0, default=0.25
+        For learning_rate='invscaling'.
+    batch_size : int >= 1, 'full' or 'auto', default='auto'
+        Rows a step; the last, short batch of an epoch is kept. 'auto' is 1 for textbook
+        settings.
+    max_iter : int >= 1, default=1000
+        Epochs (passes over the data) that a call of `fit` may take.
+    tol : float >= 0 or None, default=1e-8
+        With optimizer='auto': the training R² that may be given up against the exact
+        optimum; the fit stops when its estimate of that, the optimality gap, is at most
+        `tol`. Otherwise: stop when the epoch's objective has not improved by more than
+        `tol` relative to itself for `n_iter_no_change` epochs. None: run `max_iter`
+        epochs. Scaling X or y never changes the number of epochs.
+    shuffle : bool, 'rows' or 'blocks', default=True
+        True, 'rows': a new permutation of the rows each epoch. 'blocks': contiguous
+        batches in a new random order each epoch (reads memory several times faster, for
+        rows that are not sorted). False: the given order.
+    average : bool, int, 'tail' or 'auto', default='auto'
+        Which weights to return: the last (False), their mean over all steps (True) or
+        from step `average` on [1]_, or over the latest half at least ('tail').
+    early_stopping : bool, default=False
+        Hold out `validation_fraction` of the rows and stop when R² on them no longer
+        improves by more than `tol` for `n_iter_no_change` epochs; the best epoch is the
+        one returned. A validation set given to `fit` is used the same way.
+    validation_fraction : float in (0, 1), default=0.1
+        Share of the rows (those of positive weight) held out by `early_stopping`.
+    n_iter_no_change : int >= 1, default=5
+        Epochs without improvement after which a fit stops.
+    warm_start : bool, default=False
+        Whether `fit` continues the state of the last call (weights, step counter,
+        momentum, random numbers) instead of starting anew.
+    positive : bool, default=False
+        Coefficients >= 0. True raises NotImplementedError in this version.
+    n_jobs : int or None, default=None
+        Threads for full passes over the data. No effect on results, nor, in this
+        version, on speed: mini-batch steps follow one another.
+    verbose : int, default=0
+        1: one printed line an epoch. For a progress bar,
+        ``set_callbacks(sklearn.callback.ProgressBar())``.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the one generator that orders rows and holds out validation rows.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
+        Coefficients, in the units of raw X and y; float32 if X was.
+    intercept_ : float or ndarray of shape (n_outputs,)
+    n_iter_ : int
+        Epochs run since the first `fit` or `partial_fit` that the state goes back to.
+    t_ : int
+        Steps (mini-batches) taken since then.
+    converged_ : bool
+        Whether the stopping rule was met.
+    stop_reason_ : str
+        Why the fit ended, as a sentence.
+    plan_ : Plan
+        What was chosen in each slot; print it.
+    history_ : list of dict
+        One entry an epoch: epoch, seconds (since the call began), objective (the mean
+        over the epoch's steps of the loss before each, plus the penalty at its start),
+        learning_rate of its last step, and, where known, optimality_gap and
+        validation_score. ``pandas.DataFrame(model.history_)`` works.
+    loss_curve_ : list of float
+        The objectives of `history_`.
+    validation_scores_ : list of float or None
+        R² on the validation rows after each epoch; None without any.
+    best_iteration_ : int or None
+        The epoch whose model was returned; None without validation.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features,)
+        Where X has string column names.
+
+    See Also
+    --------
+    sklearn.linear_model.SGDRegressor : A call written for it works here.
+    sklearn.linear_model.Ridge : The same objective, by exact solvers.
+
+    References
+    ----------
+    .. [1] B. T. Polyak, A. B. Juditsky, "Acceleration of stochastic approximation by
+       averaging", SIAM Journal on Control and Optimization 30 (1992).
+
+    Examples
+    --------
+    >>> from sgdreg import SGDLinearRegressor
+    >>> from sklearn.datasets import load_diabetes
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = SGDLinearRegressor().fit(X, y)
+    >>> round(model.score(X, y), 6), model.converged_
+    (0.517748, True)
+
+    SGDRegressor's own steps, of a size that is reproducible by hand:
+
+    >>> model = SGDLinearRegressor(learning_rate=0.1, shuffle=False, max_iter=1, tol=None)
+    >>> model.fit([[1.0], [2.0]], [1.0, 2.0]).coef_
+    array([0.44])
+    """
+
+    _parameter_constraints: dict = {
+        "loss": [
+            StrOptions({"squared_error", *losses.NOT_BUILT_YET}),
+            BaseEstimator,
+        ],
+        "penalty": [StrOptions({"l2", "l1", "elasticnet"}), None],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "l1_ratio": [Interval(Real, 0, 1, closed="both"), None],
+        "fit_intercept": ["boolean"],
+        "epsilon": [Interval(Real, 0, None, closed="left")],
+        "quantile": [Interval(Real, 0, 1, closed="neither")],
+        "optimizer": [
+            StrOptions({"auto", *optimizers.OPTIMIZERS, *optimizers.NOT_BUILT_YET}),
+            BaseEstimator,
+        ],
+        "learning_rate": [
+            Interval(Real, 0, None, closed="neither"),
+            StrOptions({"auto", "constant", "invscaling", "optimal", "adaptive"}),
+            callable,
+        ],
+        "eta0": [Interval(Real, 0, None, closed="neither")],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"full", "auto"}),
+        ],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left"), None],
+        "shuffle": ["boolean", StrOptions({"rows", "blocks"})],
+        "average": [
+            "boolean",
+            Interval(Integral, 0, None, closed="left"),
+            StrOptions({"tail", "auto"}),
+        ],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "warm_start": ["boolean"],
+        "positive": ["boolean"],
+        "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        loss="squared_error",
+        *,
+        penalty=None,
+        alpha=1e-4,
+        l1_ratio=0.15,
+        fit_intercept=True,
+        epsilon=0.1,
+        quantile=0.5,
+        optimizer="auto",
+        learning_rate="auto",
+        eta0=0.01,
+        power_t=0.25,
+        batch_size="auto",
+        max_iter=1000,
+        tol=1e-8,
+        shuffle=True,
+        average="auto",
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=5,
+        warm_start=False,
+        positive=False,
+        n_jobs=None,
+        verbose=0,
+        random_state=None,
+    ):
+        self.loss = loss
+        self.penalty = penalty
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.fit_intercept = fit_intercept
+        self.epsilon = epsilon
+        self.quantile = quantile
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.eta0 = eta0
+        self.power_t = power_t
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.tol = tol
+        self.shuffle = shuffle
+        self.average = average
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.positive = positive
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+        self.random_state = random_state
+
+    # ----------------------------------------------------------------- learning
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        coef_init=None,
+        intercept_init=None,
+    ):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Never modified; not copied where it is a C-ordered array of float32 or
+            float64 (read-only memory maps too) or CSR of those.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights s_i >= 0; only their relative size matters, and a weight of zero is
+            the row left out.
+        X_val, y_val, sample_weight_val : array-like, default=None
+            Validation set: the epoch with the best R² on it is the one returned, and
+            the fit stops when that no longer improves.
+        coef_init : array-like of the shape of `coef_`, default=None
+            Coefficients to start from; None: zeros.
+        intercept_init : float or array-like of shape (n_outputs,), default=None
+            Intercept to start from.
+
+        Returns
+        -------
+        self : SGDLinearRegressor
+
+        Raises
+        ------
+        ValueError, TypeError
+            For input that cannot be used, and for steps that diverge; the message says
+            what, where and what to do. What had been fitted before stays as it was.
+
+        Warns
+        -----
+        ConvergenceWarning
+            When `max_iter` ends the fit before `tol` is reached, with the value reached.
+        """
+        given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+        check_parameters(self, **given)
+        fresh = not (self.warm_start and hasattr(self, "_continuation"))
+        fresh = fresh or coef_init is not None or intercept_init is not None
+        with names_restored_on_failure(self):
+            X, y = self._check_X_y(X, y, reset=True)
+            weights = check_weights(sample_weight, X, "sample_weight")
+            rng, split = self._generators()
+            train, validation = self._split(X, y, weights, split)
+            if X_val is not None:
+                validation = self._check_validation(X_val, y_val, sample_weight_val, y)
+            plan = make_plan(self, train)
+            if fresh:
+                state = self._start(plan, train, y, rng, coef_init, intercept_init)
+            else:
+                state = self._continued(plan, train)
+                state.best, state.stale, state.reference = np.inf, 0, 0.0
+            state.weight_unit = train.weight_unit
+            given["sample_weight"] = sample_weight
+            hooks = self._hooks(X, y, given, plan)
+            training = Training(train, plan, state, validation, hooks)
+            outcome = training.fit(self.max_iter)
+            if hooks is not None:
+                hooks.finish(outcome.state, outcome.weights)
+        if outcome.warning:
+            warnings.warn(outcome.warning, ConvergenceWarning, stacklevel=2)
+        return self._finish(plan, outcome, X.dtype, online=False)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None):
+        """One epoch on these rows, continuing the state of earlier calls.
+
+        k calls with all the data equal ``fit(max_iter=k, tol=None)`` bit for bit (with
+        textbook settings). Under ``optimizer="auto"`` the steps are in features centred
+        and scaled by the first call's rows, and shortened where they would diverge.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+            Relative to the mean weight of the first call.
+
+        Returns
+        -------
+        self : SGDLinearRegressor
+        """
+        check_parameters(self, online=True)
+        first = not hasattr(self, "_continuation")
+        with names_restored_on_failure(self):
+            X, y = self._check_X_y(X, y, reset=first)
+            weights = check_weights(sample_weight, X, "sample_weight")
+            unit = None if first else self._continuation[1].weight_unit
+            data = Data.build(X, y.reshape(len(y), -1), weights, weight_unit=unit)
+            if first:
+                plan = make_plan(self, data, online=True)
+                state = self._start(plan, data, y, self._generators()[0], None, None)
+            else:
+                plan = self._online_plan(data)
+                state = self._continued(plan, data)
+            state.weight_unit = data.weight_unit
+            outcome = Training(data, plan, state).one_epoch()
+        return self._finish(plan, outcome, X.dtype, online=True)
+
+    def predict(self, X):
+        """X·coef_ + intercept_.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
+        coef = self.coef_
+        out = safe_sparse_dot(X, coef.T, dense_output=True)
+        if sparse.issparse(coef) and self._continuation[1].flat:
+            out = out.ravel()
+        return out + self.intercept_
+
+    def sparsify(self):
+        """Store ``coef_`` as CSR: smaller where most coefficients are zero."""
+        check_is_fitted(self)
+        self.coef_ = sparse.csr_matrix(self.coef_)
+        return self
+
+    def densify(self):
+        """Store ``coef_`` as an array again."""
+        check_is_fitted(self)
+        if sparse.issparse(self.coef_):
+            dense = self.coef_.toarray()
+            self.coef_ = dense[0] if self._continuation[1].flat else dense
+        return self
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.multi_output = True
+        tags.target_tags.single_output = True
+        return tags
+
+    # ----------------------------------------------------------------- validate
+
+    def _check_X_y(self, X, y, reset):
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            accept_large_sparse=True,
+            dtype=FLOATS,
+            order="C",
+            multi_output=True,
+            y_numeric=True,
+            ensure_all_finite=False,  # the first pass over X finds what is not finite
+            reset=reset,
+        )
+        y = check_array(y, dtype=np.float64, order="C", ensure_2d=False, input_name="y")
+        if not reset and y.shape[1:] != self._target_shape():
+            raise ValueError(
+                f"y has shape {y.shape}, but the model was fitted to targets of shape "
+                f"{('n_samples', *self._target_shape())}."
+            )
+        return X, y
+
+    def _target_shape(self):
+        state = self._continuation[1]
+        return () if state.flat else (len(state.weights),)
+
+    def _check_validation(self, X_val, y_val, sample_weight_val, y):
+        X_val = validate_data(
+            self, X_val, accept_sparse="csr", dtype=FLOATS, order="C", reset=False
+        )
+        y_val = check_array(
+            y_val, dtype=np.float64, order="C", ensure_2d=False, input_name="y_val"
+        )
+        check_consistent_length(X_val, y_val)
+        if y_val.shape[1:] != y.shape[1:]:
+            raise ValueError(
+                f"y_val has shape {y_val.shape} and y has shape {y.shape}: they must "
+                "have the same number of outputs."
+            )
+        weights = check_weights(sample_weight_val, X_val, "sample_weight_val")
+        return Data.build(X_val, y_val.reshape(len(y_val), -1), weights)
+
+    # ---------------------------------------------------------------- plan, state
+
+    def _generators(self):
+        """The generator of a new state, and one for holding out rows."""
+        seed = self.random_state
+        if isinstance(seed, np.random.RandomState):
+            seed = seed.randint(0, 2**32, size=4, dtype=np.uint32).tolist()
+        sequence = np.random.SeedSequence(seed)
+        return np.random.default_rng(sequence), np.random.default_rng(
+            sequence.spawn(1)[0]
+        )
+
+    def _split(self, X, y, weights, rng):
+        """The rows to learn from, and those held out by `early_stopping` (or None)."""
+        y = y.reshape(len(y), -1)
+        if not self.early_stopping:
+            return Data.build(X, y, weights), None
+        rows = np.arange(len(y)) if weights is None else np.flatnonzero(weights)
+        count = int(np.ceil(self.validation_fraction * len(rows)))
+        if count >= len(rows):
+            raise ValueError(
+                f"early_stopping=True cannot hold out validation_fraction="
+                f"{self.validation_fraction:g} of {len(rows)} rows (of positive weight) "
+                "and leave any to learn from. Use more rows or a smaller fraction."
+            )
+        rows = rng.permutation(rows)
+        parts = np.sort(rows[count:]), np.sort(rows[:count])
+        return tuple(Data.build(X, y, weights, part) for part in parts)
+
+    def _start(self, plan, data, y, rng, coef_init, intercept_init):
+        """A new state, of zero weights or of those given."""
+        shape = data.n_outputs, data.n_features + 1
+        state = State.start(
+            shape,
+            rng,
+            flat=y.ndim == 1,
+            velocity=plan.optimizer.momentum != 0,
+            total=plan.average is not None,
+        )
+        if coef_init is not None:
+            state.weights[:, :-1] = check_init(
+                coef_init, (data.n_outputs, data.n_features), "coef_init"
+            )
+        if intercept_init is not None:
+            state.weights[:, -1] = check_init(
+                intercept_init, (data.n_outputs,), "intercept_init"
+            )
+        if plan.metric.centre is not None:
+            state.weights[:, -1] += state.weights[:, :-1] @ plan.metric.centre
+        return state
+
+    def _continued(self, plan, data):
+        """A copy of the last call's state, ready for `plan`."""
+        old_plan, state = self._continuation[:2]
+        if state.weights.shape != (data.n_outputs, data.n_features + 1):
+            raise ValueError(
+                f"warm_start=True continues a model of {state.weights.shape[1] - 1} "
+                f"features and {len(state.weights)} outputs, but X and y have "
+                f"{data.n_features} and {data.n_outputs}. Use warm_start=False."
+            )
+        state = state.copy()
+        state.adapt(old_plan, plan)
+        return state
+
+    def _online_plan(self, data):
+        """The plan of the last `partial_fit`, unless a parameter has changed since."""
+        plan, _, made_for = self._continuation
+        if made_for == (True, self.get_params(deep=True)):
+            return plan
+        return make_plan(self, data, online=True)
+
+    def _hooks(self, X, y, given, plan):
+        """What looks at every epoch; None where nothing does, which saves its time."""
+        if not getattr(self, "_skl_callbacks", None) and not self.verbose:
+            return None
+        metadata = {name: value for name, value in given.items() if value is not None}
+        data = {"X": X, "y": y, "metadata": metadata or None}
+        return Hooks(
+            self,
+            data,
+            self.max_iter,
+            lambda state, weights: _attributes(plan, state, weights, X.dtype),
+        )
+
+    def _finish(self, plan, outcome, dtype, online):
+        """Set every fitted attribute, together."""
+        state = outcome.state
+        scores = [entry.get("validation_score") for entry in state.history]
+        vars(self).update(
+            _attributes(plan, state, outcome.weights, dtype),
+            converged_=outcome.converged,
+            stop_reason_=outcome.reason,
+            validation_scores_=None if None in scores else scores,
+            best_iteration_=outcome.best_epoch,
+            _continuation=(plan, state, (online, self.get_params(deep=True))),
+        )
+        return self
+
+
+def _attributes(plan, state, weights, dtype):
+    """The fitted attributes of weights (k, d + 1) at the plan's centre; all are copies."""
+    coef, intercept = weights[:, :-1], weights[:, -1]
+    if plan.metric.centre is not None:
+        intercept = intercept - coef @ plan.metric.centre
+    coef, intercept = coef.astype(dtype, order="C"), intercept.astype(dtype)
+    history = list(state.history)
+    return {
+        "coef_": coef[0] if state.flat else coef,
+        "intercept_": float(intercept[0]) if state.flat else intercept,
+        "n_iter_": state.epochs,
+        "t_": state.steps,
+        "plan_": plan,
+        "history_": history,
+        "loss_curve_": [entry["objective"] for entry in history],
+    }

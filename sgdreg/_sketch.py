@@ -1,0 +1,204 @@
+"""What the rows say about the steps: centre, scale, curvature, largest stable step.
+
+A *metric* T maps the coordinates u that steps are taken in to raw weights, w = T u, so
+that the curvature TᵀHT is near the identity. X itself is never transformed.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+from sklearn.utils.extmath import row_norms
+
+from sgdreg._data import Data
+
+# A column whose spread is below this share of its mean is constant up to rounding: the
+# sum of n equal numbers is off by some eps·log2(n).
+CONSTANT_SHARE = 1e-13
+# Rows that a message looks at: a hint may not cost a pass over large data.
+HINT_ROWS = 2000
+# Power iteration underestimates; 30 rounds leave a few per cent where eigenvalues crowd.
+POWER_ROUNDS = 30
+POWER_MARGIN = 1.05
+
+
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """The coordinates of the steps: u with w = T u, T = scale⁻¹ rootᵀ, about a centre.
+
+    Attributes
+    ----------
+    centre : ndarray of shape (d,) or None
+    scale : ndarray of shape (d,) or None
+    root : ndarray of shape (rank, d) or None
+        rootᵀ root is the (pseudo-)inverse curvature of the scaled features.
+    """
+
+    centre: np.ndarray | None = None
+    scale: np.ndarray | None = None
+    root: np.ndarray | None = None
+
+    def to_raw(self, u):
+        """Raw weights (k, d + 1) of coordinates u (k, rank + 1)."""
+        w = u[:, :-1]
+        w = w if self.root is None else w @ self.root
+        w = w if self.scale is None else w / self.scale
+        return np.ascontiguousarray(np.column_stack([w, u[:, -1]]))
+
+    def to_coordinates(self, gradient):
+        """Gradient with respect to u, of one with respect to [w, intercept]."""
+        g, b = gradient[:, :-1], gradient[:, -1:]
+        g = g if self.centre is None else g - b * self.centre
+        g = g if self.scale is None else g / self.scale
+        g = g if self.root is None else g @ self.root.T
+        return np.column_stack([g, b])
+
+    def row_norms(self, data, fit_intercept):
+        """‖Tᵀ x_i‖² of every row of X (not only of those taking part)."""
+        inverse = 1.0 if self.scale is None else 1.0 / self.scale
+        if self.root is None and data.is_sparse:
+            Z = data.X.multiply(inverse).tocsr() if self.scale is not None else data.X
+            norms = row_norms(Z, squared=True).astype(np.float64)
+            if self.centre is not None:
+                middle = self.centre * inverse
+                norms = norms - 2 * (Z @ middle) + middle @ middle
+        else:
+            everything = Data.build(data.X, data.y)
+            norms = []
+            for X, _ in everything.chunks():
+                Z = (X if self.centre is None else X - self.centre) * inverse
+                norms.append(row_norms(Z if self.root is None else Z @ self.root.T, True))
+            norms = np.concatenate(norms)
+        return norms + 1.0 if fit_intercept else norms
+
+
+def moments(data, fit_intercept):
+    """Weighted mean and standard deviation of every feature, in one pass.
+
+    Without an intercept: None and the root mean square. The scale of a constant column
+    is one. Merged chunk by chunk [1]_, so that a large mean costs no digits.
+
+    References
+    ----------
+    .. [1] T. Chan, G. Golub, R. LeVeque, "Algorithms for computing the sample variance",
+       The American Statistician 37 (1983), equation 2.1.
+    """
+    total, mean, squares = 0.0, np.zeros(data.n_features), np.zeros(data.n_features)
+    if data.is_sparse:
+        pieces = [_sparse_moments(data)]
+    else:
+        pieces = (_chunk_moments(X, weights) for X, weights in data.chunks())
+    for weight, middle, spread in pieces:
+        delta = middle - mean
+        total += weight
+        mean += delta * (weight / total)
+        squares += spread + delta**2 * (weight * (total - weight) / total)
+    if not fit_intercept:
+        scale = np.sqrt(squares / total + mean**2)
+        return None, np.where(scale > 0, scale, 1.0)
+    scale = np.sqrt(squares / total)
+    return mean, np.where(scale > CONSTANT_SHARE * np.abs(mean), scale, 1.0)
+
+
+def _chunk_moments(X, weights):
+    total = weights.sum()
+    mean = weights @ X / total
+    return total, mean, weights @ (X - mean) ** 2
+
+
+def _sparse_moments(data):
+    X = data.X[data.rows] if len(data.rows) else data.X
+    weights = np.ones(len(data.y)) if data.weights is None else data.weights
+    weights = weights[data.rows] if len(data.rows) else weights
+    total = weights.sum()
+    mean = X.T @ weights / total
+    # Σ s (x - m)² = Σ_{x ≠ 0} s ((x - m)² - m²) + S m²
+    columns = X.indices
+    lifted = X.copy()
+    lifted.data = (X.data - mean[columns]) ** 2 - mean[columns] ** 2
+    return total, mean, np.maximum(lifted.T @ weights + total * mean**2, 0.0)
+
+
+def curvature_root(data, centre, scale, alpha):
+    """A root of the inverse curvature: rootᵀ root = (ZᵀSZ/n + alpha/scale²)⁺.
+
+    Z are the centred and scaled rows. The triangle of their QR factorisation is built
+    chunk by chunk, and its singular values give the rank; squaring Z (a Gram matrix)
+    would lose half of the digits.
+    """
+    d = data.n_features
+    triangle = np.diag(np.sqrt(alpha) / scale) if alpha else np.empty((0, d))
+    for X, weights in data.chunks():
+        Z = (X if centre is None else X - centre) / scale
+        Z *= np.sqrt(weights / data.n_rows)[:, None]
+        triangle = linalg.qr(np.vstack([triangle, Z]), mode="r", overwrite_a=True)[0][:d]
+    _, s, Vt = linalg.svd(triangle, full_matrices=False)
+    seen = s > s[0] * max(data.n_rows, d) * np.finfo(np.float64).eps
+    return np.ascontiguousarray(Vt[seen] / s[seen, None])
+
+
+def largest_curvature(data, metric, alpha, fit_intercept, row_weights=None):
+    """Largest eigenvalue of TᵀHT + alpha TᵀT, by power iteration (30 passes at most).
+
+    Parameters
+    ----------
+    row_weights : ndarray of shape (n,) or None
+        H = 1/n Σ row_weights_i x_i x_iᵀ; None: the data's own weights.
+    """
+    weights = data.weights if row_weights is None else row_weights
+    blank = np.zeros((len(data.y), 1))
+    zero = Data.build(data.X, blank, weights, data.rows, weight_unit=1.0)
+    rank = data.n_features if metric.root is None else len(metric.root)
+    u = np.cos(np.arange(rank + 1.0))[None]  # any start that favours no feature
+    value = 0.0
+    for _ in range(POWER_ROUNDS):
+        if not fit_intercept:
+            u[:, -1] = 0.0
+        size = np.linalg.norm(u)
+        if not 0 < size < np.inf:
+            return value
+        before, value = value, size
+        w = metric.to_raw(u / size)
+        _, gradient = zero.evaluate(w, metric.centre)
+        gradient *= zero.n_rows / data.n_rows
+        gradient[:, :-1] += alpha * w[:, :-1]
+        u = metric.to_coordinates(gradient)
+        if abs(value - before) <= 1e-3 * value:
+            break
+    return POWER_MARGIN * value
+
+
+def stable_step(data, metric, batch_size, alpha=0.0, fit_intercept=True, momentum=0.0):
+    """About the largest constant step that does not diverge.
+
+        2 b / (R² + (b - 1) λ),   λ = λ_max(E[zzᵀ]),   R² = λ_max(E[‖z‖² zzᵀ]),   z = Tᵀx
+
+    (Jain et al. [1]_, theorem 1), and 2/λ when the batch is all the data. Momentum
+    multiplies the noise of small batches by 1/(1 - momentum).
+
+    References
+    ----------
+    .. [1] P. Jain, S. Kakade, R. Kidambi, P. Netrapalli, A. Sidford, "Parallelizing
+       stochastic gradient descent for least squares regression", JMLR 18 (2018).
+    """
+    curvature = largest_curvature(data, metric, alpha, fit_intercept)
+    if curvature <= 0:
+        return 1.0  # X is zero: every step stays where it is
+    b = min(batch_size, data.n_rows)
+    if b == data.n_rows:
+        return 2.0 / curvature
+    own = 1.0 if data.weights is None else data.weights
+    noise = own**2 * metric.row_norms(data, fit_intercept)
+    R2 = largest_curvature(data, metric, alpha, fit_intercept, row_weights=noise)
+    return (1.0 - momentum) * 2.0 * b / (R2 + (b - 1) * curvature)
+
+
+def stable_step_hint(data, batch_size, alpha, fit_intercept, momentum):
+    """`stable_step` on raw features from some rows only, for a message."""
+    among = data.rows if len(data.rows) else np.arange(len(data.y))
+    every = -(-len(among) // HINT_ROWS)
+    rows = among[::every]
+    weights = None if data.weights is None else data.weights[rows]
+    thin = Data.build(data.X[rows], data.y[rows], weights)
+    b = thin.n_rows if batch_size >= data.n_rows else batch_size
+    return stable_step(thin, Metric(), b, alpha, fit_intercept, momentum)

@@ -1,0 +1,106 @@
+"""The moving state of a fit: all that it takes to continue it."""
+
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+
+@dataclass
+class State:
+    """Everything that steps change. `partial_fit`, `warm_start` and resuming continue it.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (k, d + 1)
+        Coefficients and, last, the intercept (of the features minus the plan's centre).
+    flat : bool
+        Whether y has one dimension: coef_ and intercept_ then drop theirs.
+    velocity : ndarray of shape (k, d + 1) or None
+        Momentum's memory.
+    total : ndarray of shape (k, d + 1) or None
+        Sum of the weights after each averaged step.
+    averaged : int
+        How many steps are in `total`.
+    steps, epochs : int
+        Steps taken and epochs completed since the first fit.
+    factor : float
+        What the schedule's step sizes are multiplied by (reactions to stalls).
+    best, stale : float, int
+        The stopping rule's memory: best value so far, epochs without a better one.
+    reference : float
+        The larger loss of: the start, the best constant. Divergence is judged by it.
+    weight_unit : float
+        The sample weight that counts as one.
+    rng : numpy.random.Generator
+    history : list of dict
+        One entry an epoch.
+    """
+
+    weights: np.ndarray
+    rng: np.random.Generator
+    flat: bool = True
+    velocity: np.ndarray | None = None
+    total: np.ndarray | None = None
+    averaged: int = 0
+    steps: int = 0
+    epochs: int = 0
+    factor: float = 1.0
+    best: float = np.inf
+    stale: int = 0
+    reference: float = 0.0
+    weight_unit: float | None = None
+    history: list = field(default_factory=list)
+
+    @classmethod
+    def start(cls, shape, rng, *, flat, velocity, total):
+        """A state of zero weights; `velocity` and `total` say whether these are kept."""
+        return cls(
+            weights=np.zeros(shape),
+            rng=rng,
+            flat=flat,
+            velocity=np.zeros(shape) if velocity else None,
+            total=np.zeros(shape) if total else None,
+        )
+
+    @property
+    def arrays(self):
+        """What a compiled pass changes in place."""
+        return self.weights, self.velocity, self.total
+
+    def copy(self):
+        """An independent copy (the history's entries are shared: they never change)."""
+        return replace(
+            self,
+            weights=self.weights.copy(),
+            velocity=None if self.velocity is None else self.velocity.copy(),
+            total=None if self.total is None else self.total.copy(),
+            rng=deepcopy(self.rng),
+            history=list(self.history),
+        )
+
+    def model(self):
+        """The weights to return: the average where there is one."""
+        return self.weights if self.averaged == 0 else self.total / self.averaged
+
+    def adapt(self, old, new):
+        """Continue under another plan: its centre, with or without momentum, average.
+
+        Parameters
+        ----------
+        old, new : Plan
+            What the state has been moved by, and what it is to be moved by.
+        """
+        for array in (self.weights, self.total):
+            if array is None:
+                continue
+            for centre, sign in ((old.metric.centre, -1), (new.metric.centre, 1)):
+                if centre is not None:
+                    array[:, -1] += sign * (array[:, :-1] @ centre)
+        if new.optimizer.momentum == 0 or old.optimizer.momentum == 0:
+            self.velocity = None
+        if new.optimizer.momentum != 0 and self.velocity is None:
+            self.velocity = np.zeros_like(self.weights)
+        if new.average is None or self.total is None:
+            self.averaged = 0
+            self.total = None if new.average is None else np.zeros_like(self.weights)

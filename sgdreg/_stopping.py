@@ -1,0 +1,118 @@
+"""When to stop: rules that look at one number an epoch.
+
+A rule's memory (best value, epochs without a better one) lives in the state, so that
+`partial_fit` and `warm_start` continue it. `observe` returns whether to go on, to stop,
+or to go on with shorter steps.
+"""
+
+from dataclasses import dataclass
+
+from sgdreg.schedules import Adaptive
+
+GO, STOP, SHORTEN = "go", "stop", "shorten"
+
+
+@dataclass(frozen=True)
+class Never:
+    """tol=None: every epoch asked for is run."""
+
+    def observe(self, state, value):
+        return GO
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """Stop after `patience` epochs whose value is not below best·(1 - tol).
+
+    Relative, so that rescaling y never changes the number of epochs.
+    """
+
+    tol: float
+    patience: int
+    schedule: object
+
+    def observe(self, state, value):
+        if value < state.best * (1.0 - self.tol):
+            state.stale = 0
+        else:
+            state.stale += 1
+        state.best = min(state.best, value)
+        if state.stale < self.patience:
+            return GO
+        schedule = self.schedule
+        if isinstance(schedule, Adaptive):
+            if state.factor * schedule.eta0 > schedule.smallest:
+                state.factor *= schedule.factor
+                state.stale = 0
+                return SHORTEN
+        return STOP
+
+    def reason(self, state):
+        return (
+            f"Converged after {state.epochs} epochs: the objective has not improved by "
+            f"more than tol={self.tol:g} of itself for {self.patience} epochs."
+        )
+
+    def converged(self, state):
+        return True
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Stop when the optimality gap is at most tol.
+
+    A gap that has not halved for `patience` epochs is at its floor (rounding, or the
+    noise of mini-batches); going on is left to `max_iter`, unless `exact` steps are
+    taken, which have no noise to average out.
+    """
+
+    tol: float
+    patience: int
+    exact: bool
+
+    def observe(self, state, gap):
+        state.stale = 0 if gap < 0.5 * state.best else state.stale + 1
+        state.best = min(state.best, gap)
+        if gap <= self.tol or (self.exact and state.stale >= self.patience):
+            return STOP
+        return GO
+
+    def reason(self, state):
+        if state.best <= self.tol:
+            return (
+                f"Converged after {state.epochs} epochs: the optimality gap is "
+                f"{state.best:.1e}, at most tol={self.tol:g}."
+            )
+        return (
+            f"Stopped after {state.epochs} epochs at the limit of floating-point "
+            f"arithmetic: the optimality gap {state.best:.1e} has not halved for "
+            f"{self.patience} epochs, tol={self.tol:g} is out of reach."
+        )
+
+    def converged(self, state):
+        return state.best <= self.tol
+
+
+@dataclass(frozen=True)
+class NoBetterScore:
+    """Stop after `patience` epochs whose validation score is not above best + tol.
+
+    Like the other rules it is shown a value that should fall: minus the score.
+    """
+
+    tol: float
+    patience: int
+
+    def observe(self, state, value):
+        state.stale = 0 if value < state.best - self.tol else state.stale + 1
+        state.best = min(state.best, value)
+        return STOP if state.stale >= self.patience else GO
+
+    def reason(self, state):
+        return (
+            f"Stopped early after {state.epochs} epochs: the validation score has not "
+            f"improved by more than tol={self.tol:g} for {self.patience} epochs."
+        )
+
+    def converged(self, state):
+        return True

@@ -1,0 +1,179 @@
+"""Learning-rate schedules: the step size eta(t) as a pure function of the step counter.
+
+t counts steps (mini-batches): the first step has t = 1. A schedule takes an array of
+step numbers and returns as many step sizes.
+
+===============  ======================================================
+name             eta(t)
+===============  ======================================================
+``constant``     eta0
+``invscaling``   eta0 / t^power_t
+``optimal``      1 / (alpha (t0 + t - 1))
+``adaptive``     eta0, divided by 5 whenever progress stalls
+===============  ======================================================
+
+A schedule of one's own is any callable ``t -> eta``. Where it accepts an array it is
+called once for many steps; where it does not, once a step.
+"""
+
+from numbers import Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+
+def _positive(schedule, name, value):
+    if not (isinstance(value, Real) and 0 < value < np.inf):
+        raise ValueError(
+            f"{name} of {type(schedule).__name__} must be a positive finite number, "
+            f"got {value!r}."
+        )
+
+
+class Constant(BaseEstimator):
+    """eta(t) = eta0.
+
+    Parameters
+    ----------
+    eta0 : float > 0, default=0.01
+
+    Examples
+    --------
+    >>> from sgdreg.schedules import Constant
+    >>> Constant(0.5)([1, 2, 3]).tolist()
+    [0.5, 0.5, 0.5]
+    """
+
+    def __init__(self, eta0=0.01):
+        self.eta0 = eta0
+
+    def __call__(self, t):
+        _positive(self, "eta0", self.eta0)
+        return np.full(np.shape(t), float(self.eta0))
+
+
+class InvScaling(BaseEstimator):
+    """eta(t) = eta0 / t^power_t.
+
+    Parameters
+    ----------
+    eta0 : float > 0, default=0.01
+    power_t : float, default=0.25
+
+    Examples
+    --------
+    >>> from sgdreg.schedules import InvScaling
+    >>> InvScaling(eta0=1.0, power_t=0.5)([1, 4, 16]).tolist()
+    [1.0, 0.5, 0.25]
+    """
+
+    def __init__(self, eta0=0.01, power_t=0.25):
+        self.eta0 = eta0
+        self.power_t = power_t
+
+    def __call__(self, t):
+        _positive(self, "eta0", self.eta0)
+        return self.eta0 / np.power(np.asarray(t, dtype=np.float64), self.power_t)
+
+
+class Optimal(BaseEstimator):
+    """eta(t) = 1 / (alpha (t0 + t - 1)),  t0 = 1 / (alpha w₀),  w₀ = alpha^(-1/4).
+
+    Bottou's schedule for an l2 penalty, with SGDRegressor's choice of t0 (for the
+    squared error, whose first step is then w₀). The first steps are large: meant for
+    features and targets of order one.
+
+    Parameters
+    ----------
+    alpha : float > 0, default=1e-4
+
+    References
+    ----------
+    .. [1] L. Bottou, "Stochastic gradient descent tricks", Neural Networks: Tricks of
+       the Trade (2012), section 5.2.
+
+    Examples
+    --------
+    >>> from sgdreg.schedules import Optimal
+    >>> Optimal(alpha=0.0001)([1, 1001]).round(12).tolist()
+    [10.0, 5.0]
+    """
+
+    def __init__(self, alpha=1e-4):
+        self.alpha = alpha
+
+    def __call__(self, t):
+        _positive(self, "alpha", self.alpha)
+        first = np.sqrt(1.0 / np.sqrt(self.alpha))
+        t0 = 1.0 / (first * self.alpha)
+        return 1.0 / (self.alpha * (t0 + np.asarray(t, dtype=np.float64) - 1.0))
+
+
+class Adaptive(Constant):
+    """eta(t) = eta0 · factor^(number of stalls so far).
+
+    Whenever `n_iter_no_change` epochs in a row have not improved, the steps become
+    `factor` of what they were; the fit stops only when they would fall below `smallest`
+    (SGDRegressor's rule and constants).
+
+    Parameters
+    ----------
+    eta0 : float > 0, default=0.01
+    factor : float in (0, 1), default=0.2
+    smallest : float, default=1e-6
+    """
+
+    def __init__(self, eta0=0.01, factor=0.2, smallest=1e-6):
+        super().__init__(eta0)
+        self.factor = factor
+        self.smallest = smallest
+
+
+def get_schedule(learning_rate, *, eta0, power_t, alpha):
+    """The schedule of a `learning_rate` other than "auto".
+
+    Parameters
+    ----------
+    learning_rate : float, str or callable
+    eta0, power_t, alpha : float
+        What the names take their numbers from.
+    """
+    if isinstance(learning_rate, Real):
+        return Constant(learning_rate)
+    if learning_rate == "constant":
+        return Constant(eta0)
+    if learning_rate == "invscaling":
+        return InvScaling(eta0, power_t)
+    if learning_rate == "optimal":
+        return Optimal(alpha)
+    if learning_rate == "adaptive":
+        return Adaptive(eta0)
+    return learning_rate
+
+
+def step_sizes(schedule, t):
+    """eta at the step numbers t (an array of float64), as an array.
+
+    Raises
+    ------
+    ValueError
+        Where a step size is negative, not finite, or not a number.
+    """
+    try:
+        eta = np.asarray(schedule(t), dtype=np.float64)
+        if eta.shape not in ((), t.shape):
+            raise ValueError
+    except (TypeError, ValueError):
+        if isinstance(schedule, BaseEstimator):
+            raise
+        # A function of one number: ask it for each step.
+        eta = np.array([schedule(int(i)) for i in t], dtype=np.float64)
+    eta = np.ascontiguousarray(np.broadcast_to(eta, t.shape))
+    good = (eta >= 0) & (eta < np.inf)
+    if not good.all():
+        at = int(np.argmin(good))
+        raise ValueError(
+            f"The learning rate at step {int(t[at])} is {eta[at]}: every step size must "
+            f"be finite and not negative. Check {schedule!r}."
+        )
+    return eta

@@ -61,20 +61,28 @@ class Order:
             rows = _permutations(rng, among if len(among) else self.n_rows, epochs)
         elif n_batches > 1 and self.shuffle == "blocks":
             blocks = _permutations(rng, n_batches, epochs)
-        for first in range(0, epochs * n_batches, CALL_BATCHES):
-            count = min(CALL_BATCHES, epochs * n_batches - first)
-            number = np.arange(first, first + count, dtype=np.intp)
-            epoch, block = np.divmod(number, n_batches)
-            offset = epoch * self.n_rows if rows is not among else 0
-            if blocks is not None:
-                block = blocks[first : first + count]
-            batches = np.empty((count, 2), dtype=np.intp)
-            np.multiply(block, self.batch_size, out=batches[:, 0])
-            np.minimum(
-                batches[:, 0] + self.batch_size, self.n_rows, out=batches[:, 1]
-            )
-            batches += np.reshape(offset, (-1, 1))
-            yield rows, batches
+        if epochs > 1:
+            yield rows, self._batches(blocks, 0, n_batches, epochs, rows is not among)
+            return
+        for first in range(0, n_batches, CALL_BATCHES):
+            yield rows, self._batches(blocks, first, min(CALL_BATCHES, n_batches - first))
+
+    def _batches(self, blocks, first, count, epochs=1, own_rows=False):
+        """(start, stop) of `count` batches from the first on, for each of `epochs`.
+
+        With `own_rows` every epoch has rows of its own, one epoch's after another's.
+        """
+        if blocks is None:
+            block = np.tile(np.arange(first, first + count, dtype=np.intp), epochs)
+        else:
+            block = blocks[first : first + count * epochs]
+        batches = np.empty((len(block), 2), dtype=np.intp)
+        batches[:, 0] = block * self.batch_size
+        np.minimum(batches[:, 0] + self.batch_size, self.n_rows, out=batches[:, 1])
+        if own_rows and epochs > 1:
+            offset = np.arange(epochs, dtype=np.intp) * self.n_rows
+            batches.reshape(epochs, count, 2)[:] += offset[:, None, None]
+        return batches
 
 
 def _permutations(rng, base, epochs):

@@ -1,6 +1,7 @@
 """The training loop: epochs, what is recorded of them, when they end."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from time import perf_counter
 
 import numpy as np
@@ -55,7 +56,6 @@ class Training:
     def __init__(self, data, plan, state, validation=None, hooks=None):
         self.data, self.plan, self.state = data, plan, state
         self.validation, self.hooks = validation, hooks
-        self.constant = data.constant_losses()
         batch = data.n_rows if plan.batch_size == "full" else plan.batch_size
         self.order = Order(data.n_rows, min(batch, data.n_rows), plan.shuffle)
         self.rule = Rule(
@@ -71,6 +71,11 @@ class Training:
         self.stopping = self._stopping_rule()
         self.best = None
         self.clock = perf_counter()
+
+    @cached_property
+    def constant(self):
+        """Loss of the best constant, for each output."""
+        return self.data.constant_losses()
 
     def _lazy(self):
         """Steps at the cost of the non-zeros, where a batch has fewer than features."""
@@ -119,9 +124,8 @@ class Training:
         """Remember the best model so far, where every epoch's model is looked at."""
         if self.validation is None and not self.plan.certified:
             return
-        value = self._value(self.state.history[-1])
-        if self.best is None or value < self.best[0]:
-            self.best = value, self.state.model().copy(), self.state.epochs
+        if self.best is None or self.latest < self.best[0]:
+            self.best = self.latest, self.state.model().copy(), self.state.epochs
 
     def _model(self):
         """The weights that a fit ending now returns."""
@@ -139,7 +143,9 @@ class Training:
     def _advance(self, at_most):
         """Run one epoch, or as many as one compiled call takes; returns the verdict."""
         count = self._epochs_at_once(at_most)
-        before = self.state.copy() if count > 1 or self.plan.automatic else None
+        if count > 1 or self.plan.automatic:
+            go_back = self.state.bookmark()
+        shorter = self.state.factor
         for _ in range(MOST_HALVINGS):
             try:
                 verdict, done = self._run(count)
@@ -148,17 +154,19 @@ class Training:
                 if count > 1:  # the rule may stop the fit before that epoch
                     count = 1
                 elif self.plan.automatic:
-                    before.factor *= 0.5
+                    shorter *= 0.5
                 else:
                     raise self._divergence(where) from None
-                self.state = before.copy()
+                self.state = go_back()
+                self.state.factor = shorter
         else:
             raise ValueError(
                 "No step is short enough: the loss grows however short the steps are. "
                 "Are numbers of X or y near the largest that float64 can hold?"
             )
         if done < count:  # the rule spoke before the last epoch: stop there instead
-            self.state = before
+            self.state = go_back()
+            self.state.factor = shorter
             verdict, _ = self._run(done)
         return verdict
 
@@ -225,33 +233,37 @@ class Training:
         objectives = log[:, 0] / self.data.n_rows + self.plan.alpha * log[:, 1]
         ends = start + self.order.n_batches * np.arange(1.0, len(log) + 1)
         eta = self._step_sizes(ends)
-        for objective, rate in zip(objectives.tolist(), eta.tolist(), strict=True):
+        looked_at = self.validation is not None or self.plan.certified
+        for value, rate in zip(objectives.tolist(), eta.tolist(), strict=True):
             state.epochs += 1
             entry = {
                 "epoch": state.epochs,
                 "seconds": seconds,
-                "objective": objective,
+                "objective": value,
                 "learning_rate": rate,
             }
-            self._look_at_model(entry)
             state.history.append(entry)
-            verdict = self.stopping.observe(state, self._value(entry))
+            if looked_at:
+                value = self._look_at_model(entry)
+            verdict = self.stopping.observe(state, value)
             if verdict != GO:
                 break
         return verdict, state.epochs - before
 
     def _look_at_model(self, entry):
-        """Add what needs a pass of its own: the gap and the validation score."""
+        """Add what needs a pass of its own: the gap and the validation score.
+
+        Returns what the stopping rule and the choice of the best epoch look at; the
+        lower the better.
+        """
         if self.plan.certified:
             entry["objective"], entry["optimality_gap"] = self._gap()
         if self.validation is not None:
             entry["validation_score"] = self._score(self.state.model())
-
-    def _value(self, entry):
-        """What the stopping rule and the choice of the best epoch look at: lower wins."""
-        if self.validation is not None:
-            return -entry["validation_score"]
-        return entry["optimality_gap"] if self.plan.certified else entry["objective"]
+            self.latest = -entry["validation_score"]
+        else:
+            self.latest = entry["optimality_gap"]
+        return self.latest
 
     # -------------------------------------------------------------- evaluations
 

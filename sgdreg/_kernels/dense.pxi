@@ -8,6 +8,10 @@ cdef double dense_step(
     """One step with the gradient in a buffer; returns the batch's sum of losses."""
     cdef double loss
     cdef Py_ssize_t o, width = m.d + 1
+    if (stop - start == 1 and not problem.sparse and rule.momentum == 0.0
+            and rule.inverse_scale is None):
+        return single_row_step(
+            _value, problem, rule, m, rows, start, next_start, step, averaged)
     for o in range(m.k):
         m.offset[o] = m.weights[o * width + m.d]
         if rule.centre is not None:
@@ -16,6 +20,35 @@ cdef double dense_step(
     if loss <= limit * (stop - start):
         for o in range(m.k):
             apply_step(rule, m, o, step, 1.0 / (stop - start), averaged)
+    return loss
+
+
+cdef double single_row_step(
+    const real *_value, Problem problem, Rule rule, Moving *m,
+    const Py_ssize_t[::1] rows, Py_ssize_t start, Py_ssize_t next_start,
+    double step, bint averaged,
+) noexcept nogil:
+    """The plain step of one dense row, whose gradient needs no buffer."""
+    cdef const real *values = <const real *> problem.values
+    cdef Py_ssize_t d = m.d, k = m.k, o, r = row_at(rows, start)
+    cdef double loss = 0.0, c
+    cdef double *w
+    fetch_ahead[real, int32_t](values, NULL, NULL, d, problem.y, k, problem.n_rows,
+                               rows, start, start + 1, next_start)
+    for o in range(k):
+        w = m.weights + o * (d + 1)
+        if real is float:
+            c = step * residual(
+                problem, r, o, dot_f32(values + r * d, w, d) + w[d], &loss)
+            plain_step_f32(1.0 - step * rule.alpha, c, values + r * d, w, d)
+        else:
+            c = step * residual(
+                problem, r, o, dot_f64(values + r * d, w, d) + w[d], &loss)
+            plain_step_f64(1.0 - step * rule.alpha, c, values + r * d, w, d)
+        if rule.fit_intercept:
+            w[d] -= c
+        if averaged:
+            add_f64(w, 1.0, m.total + o * (d + 1), d + 1)
     return loss
 
 
@@ -87,7 +120,7 @@ cdef void apply_step(
         momentum_step(
             step, rule.momentum, rule.nesterov, g, m.velocity + o * width, w, d)
     else:
-        scale_add(1.0 - step * decay, step * share, g, w, d)
+        plain_step_f64(1.0 - step * decay, step * share, g, w, d)
         if rule.fit_intercept:
             w[d] -= step * share * g[d]
     if averaged:

@@ -56,18 +56,18 @@ static inline void prefetch_span(const void *first, const void *end)
     {                                                                                    \
         SGDREG_SIMD("omp simd")                                                          \
         for (ptrdiff_t j = 0; j < d; j++) out[j] += c * (double)x[j];                    \
+    }                                                                                    \
+    /* w <- keep w - step x, in one sweep: the plain step with weight decay. */          \
+    SGDREG_CLONES static void plain_step_##SUFFIX(                                       \
+        double keep, double step, const REAL *restrict x, double *restrict w,            \
+        ptrdiff_t d)                                                                     \
+    {                                                                                    \
+        SGDREG_SIMD("omp simd")                                                          \
+        for (ptrdiff_t j = 0; j < d; j++) w[j] = keep * w[j] - step * (double)x[j];      \
     }
 
 SGDREG_DEFINE(float, f32)
 SGDREG_DEFINE(double, f64)
-
-/* w <- keep w - step x, in one sweep: the plain step with weight decay. */
-SGDREG_CLONES static void scale_add(
-    double keep, double step, const double *restrict x, double *restrict w, ptrdiff_t d)
-{
-    SGDREG_SIMD("omp simd")
-    for (ptrdiff_t j = 0; j < d; j++) w[j] = keep * w[j] - step * x[j];
-}
 
 /* v <- momentum v + g;  w <- w - step v  (Nesterov: w <- w - step (g + momentum v)). */
 SGDREG_CLONES static void momentum_step(

@@ -496,9 +496,10 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         count = int(np.ceil(self.validation_fraction * len(rows)))
         if count >= len(rows):
             raise ValueError(
-                f"early_stopping=True cannot hold out validation_fraction="
-                f"{self.validation_fraction:g} of {len(rows)} rows (of positive weight) "
-                "and leave any to learn from. Use more rows or a smaller fraction."
+                f"early_stopping=True holds out validation_fraction="
+                f"{self.validation_fraction:g} of the rows of positive weight, but of "
+                f"n_samples={len(rows)} that leaves none to learn from. Use more rows or "
+                "a smaller fraction."
             )
         rows = np.random.default_rng(seeds.spawn(1)[0]).permutation(rows)
         parts = np.sort(rows[count:]), np.sort(rows[:count])

@@ -88,11 +88,13 @@ def moments(data, fit_intercept):
         pieces = [_sparse_moments(data)]
     else:
         pieces = (_chunk_moments(X, weights) for X, weights in data.chunks())
-    for weight, middle, spread in pieces:
-        delta = middle - mean
-        total += weight
-        mean += delta * (weight / total)
-        squares += spread + delta**2 * (weight * (total - weight) / total)
+    # NaN, infinity and overflow come out as such; who asked looks at the result.
+    with np.errstate(invalid="ignore", over="ignore"):
+        for weight, middle, spread in pieces:
+            delta = middle - mean
+            total += weight
+            mean += delta * (weight / total)
+            squares += spread + delta**2 * (weight * (total - weight) / total)
     if not fit_intercept:
         scale = np.sqrt(squares / total + mean**2)
         return None, np.where(scale > 0, scale, 1.0)
@@ -108,6 +110,9 @@ def _chunk_moments(X, weights):
 
 def _sparse_moments(data):
     X = data.X[data.rows] if len(data.rows) else data.X
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
     weights = np.ones(len(data.y)) if data.weights is None else data.weights
     weights = weights[data.rows] if len(data.rows) else weights
     total = weights.sum()
@@ -137,60 +142,74 @@ def curvature_root(data, centre, scale, alpha):
     return np.ascontiguousarray(Vt[seen] / s[seen, None])
 
 
-def largest_curvature(data, metric, alpha, fit_intercept, row_weights=None):
-    """Largest eigenvalue of TᵀHT + alpha TᵀT, by power iteration (30 passes at most).
-
-    Parameters
-    ----------
-    row_weights : ndarray of shape (n,) or None
-        H = 1/n Σ row_weights_i x_i x_iᵀ; None: the data's own weights.
-    """
-    weights = data.weights if row_weights is None else row_weights
+def curvature_operator(data, metric, alpha, fit_intercept, row_weights):
+    """u -> Tᵀ (1/n Σ row_weights_i x_i x_iᵀ + alpha) T u, one pass over X a call."""
     blank = np.zeros((len(data.y), 1))
-    zero = Data.build(data.X, blank, weights, data.rows, weight_unit=1.0)
-    rank = data.n_features if metric.root is None else len(metric.root)
-    u = np.cos(np.arange(rank + 1.0))[None]  # any start that favours no feature
+    zero = Data.build(data.X, blank, row_weights, data.rows, weight_unit=1.0)
+    share = zero.n_rows / data.n_rows
+
+    def apply(u):
+        w = metric.to_raw(u)
+        _, gradient = zero.evaluate(w, metric.centre)
+        gradient *= share
+        gradient[:, :-1] += alpha * w[:, :-1]
+        out = metric.to_coordinates(gradient)
+        if not fit_intercept:
+            out[:, -1] = 0.0
+        return out
+
+    return apply
+
+
+def largest_eigenpair(operator, size):
+    """The largest eigenvalue and its vector, by power iteration (30 passes at most)."""
+    u = np.cos(np.arange(float(size)))[None]  # any start that favours no feature
+    u /= np.linalg.norm(u)
     value = 0.0
     for _ in range(POWER_ROUNDS):
-        if not fit_intercept:
-            u[:, -1] = 0.0
-        size = np.linalg.norm(u)
-        if not 0 < size < np.inf:
-            return value
-        before, value = value, size
-        w = metric.to_raw(u / size)
-        _, gradient = zero.evaluate(w, metric.centre)
-        gradient *= zero.n_rows / data.n_rows
-        gradient[:, :-1] += alpha * w[:, :-1]
-        u = metric.to_coordinates(gradient)
+        image = operator(u)
+        before, value = value, float(np.linalg.norm(image))
+        if not 0 < value < np.inf:
+            return value, u
+        u = image / value
         if abs(value - before) <= 1e-3 * value:
             break
-    return POWER_MARGIN * value
+    return value, u
 
 
 def stable_step(data, metric, batch_size, alpha=0.0, fit_intercept=True, momentum=0.0):
     """About the largest constant step that does not diverge.
 
-        2 b / (R² + (b - 1) λ),   λ = λ_max(E[zzᵀ]),   R² = λ_max(E[‖z‖² zzᵀ]),   z = Tᵀx
+        2 b / (R² + (b - 1) λ),   λ = λ_max(H),   H = E[zzᵀ],   z = Tᵀx,
+        R² the least number with E[‖z‖² zzᵀ] ⪯ R² H
 
-    (Jain et al. [1]_, theorem 1), and 2/λ when the batch is all the data. Momentum
-    multiplies the noise of small batches by 1/(1 - momentum).
+    (Jain et al. [1]_, theorem 1); 2/λ when the batch is all the data. R² is taken as the
+    larger of E‖z‖² and the quotient of the two matrices along the largest eigenvector
+    of the first: exact for normal rows. Momentum multiplies the noise of small batches
+    by 1/(1 - momentum).
 
     References
     ----------
     .. [1] P. Jain, S. Kakade, R. Kidambi, P. Netrapalli, A. Sidford, "Parallelizing
        stochastic gradient descent for least squares regression", JMLR 18 (2018).
     """
-    curvature = largest_curvature(data, metric, alpha, fit_intercept)
-    if curvature <= 0:
+    size = 1 + (data.n_features if metric.root is None else len(metric.root))
+    own = np.ones(len(data.y)) if data.weights is None else data.weights
+    curvature = curvature_operator(data, metric, alpha, fit_intercept, own)
+    largest, _ = largest_eigenpair(curvature, size)
+    if largest <= 0:
         return 1.0  # X is zero: every step stays where it is
     b = min(batch_size, data.n_rows)
     if b == data.n_rows:
-        return 2.0 / curvature
-    own = 1.0 if data.weights is None else data.weights
-    noise = own**2 * metric.row_norms(data, fit_intercept)
-    R2 = largest_curvature(data, metric, alpha, fit_intercept, row_weights=noise)
-    return (1.0 - momentum) * 2.0 * b / (R2 + (b - 1) * curvature)
+        return 2.0 / (POWER_MARGIN * largest)
+    norms = metric.row_norms(data, fit_intercept)
+    noise = curvature_operator(data, metric, 0.0, fit_intercept, own**2 * norms)
+    top, u = largest_eigenpair(noise, size)
+    along = float(np.vdot(u, curvature(u)))
+    among = data.rows if len(data.rows) else slice(None)
+    R2 = max(float((own * norms)[among].mean()), top / along if along > 0 else 0.0)
+    R2, largest = POWER_MARGIN * R2, POWER_MARGIN * largest
+    return (1.0 - momentum) * 2.0 * b / (R2 + alpha + (b - 1) * largest)
 
 
 def stable_step_hint(data, batch_size, alpha, fit_intercept, momentum):

@@ -1,0 +1,37 @@
+"""Hypothesis profiles and shared fixtures."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "ci",
+    derandomize=True,
+    deadline=None,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("dev", deadline=None, max_examples=40)
+settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev")
+)
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """The folder of real data sets, where there is one."""
+    folder = os.environ.get("SGDREG_DATA")
+    if not folder or not os.path.isdir(folder):
+        pytest.skip("SGDREG_DATA names no folder of real data sets")
+    return folder
+
+
+def pytest_collection_modifyitems(config, items):
+    """Heavy tests run only when asked for: pytest -m heavy."""
+    if "heavy" in (config.option.markexpr or ""):
+        return
+    skip = pytest.mark.skip(reason="heavy; run with: pytest -m heavy")
+    for item in items:
+        if "heavy" in item.keywords:
+            item.add_marker(skip)

@@ -50,7 +50,8 @@ def twin(
     start=None,
     mutation=None,
 ):
-    """θ = [w, b] (k, d + 1) after each epoch, and each epoch's mean loss.
+    """θ = [w, b] (k, d + 1) after each epoch, and each epoch's objective: the mean of
+    the losses before its steps, and the penalty at its start.
 
     Parameters
     ----------
@@ -84,7 +85,7 @@ def twin(
         if order is None or mutation != "same order every epoch":
             many = len(rows) > batch_size and shuffle and mutation != "unshuffled"
             order = rng.permutation(rows) if many else rows
-        total = 0.0
+        total, decay = 0.0, 0.5 * alpha * np.sum(w**2)
         for first in range(0, len(order), batch_size):
             B = order[first : first + batch_size]
             if len(B) < batch_size and first and mutation == "dropped last batch":
@@ -138,5 +139,5 @@ def twin(
                 aw, ab, count = aw + seen[0], ab + seen[1], count + 1
         mw, mb = (aw / count, ab / count) if count else (w, b)
         thetas.append(np.column_stack([mw, mb]))
-        losses.append(total / len(rows))
+        losses.append(total / len(rows) + decay)
     return thetas, losses

@@ -18,10 +18,14 @@ class Hooks:
     def __init__(self, estimator, data, max_epochs, model):
         self.model, self.verbose = model, estimator.verbose
         self.shared = {"estimator": estimator, **data}
+        self.left = max_epochs
         self.context = estimator._init_callback_context(max_subtasks=max_epochs)
         self.context.call_on_fit_task_begin(**self.shared)
 
     def begin(self):
+        if self.left == 0:  # epochs that were taken back and run again
+            return
+        self.left -= 1
         self.task = self.context.subcontext(task_name="epoch")
         self.task.call_on_fit_task_begin(**self.shared)
 

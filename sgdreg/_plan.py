@@ -38,7 +38,7 @@ class Plan:
     tol : float or None
     n_iter_no_change : int
     automatic : bool
-        Whether a step that turns out too long may be shortened ("auto").
+        Whether a step that turns out too long is shortened (learning_rate="auto").
     reason : str
         Where the step size comes from.
     """
@@ -137,7 +137,7 @@ def make_plan(settings, data, online=False):
         metric=metric,
         tol=settings.tol,
         n_iter_no_change=settings.n_iter_no_change,
-        automatic=automatic,
+        automatic=settings.learning_rate == "auto",
         reason=reason,
     )
 

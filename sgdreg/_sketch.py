@@ -129,7 +129,8 @@ def curvature_root(data, centre, scale, alpha):
 
     Z are the centred and scaled rows. The triangle of their QR factorisation is built
     chunk by chunk, and its singular values give the rank; squaring Z (a Gram matrix)
-    would lose half of the digits.
+    would lose half of the digits. Centring leaves rounding errors of eps·|mean|/scale
+    in Z: a direction no longer than these is not one of the data.
     """
     d = data.n_features
     triangle = np.diag(np.sqrt(alpha) / scale) if alpha else np.empty((0, d))
@@ -138,7 +139,9 @@ def curvature_root(data, centre, scale, alpha):
         Z *= np.sqrt(weights / data.n_rows)[:, None]
         triangle = linalg.qr(np.vstack([triangle, Z]), mode="r", overwrite_a=True)[0][:d]
     _, s, Vt = linalg.svd(triangle, full_matrices=False)
-    seen = s > s[0] * max(data.n_rows, d) * np.finfo(np.float64).eps
+    errors = 0.0 if centre is None else np.linalg.norm(centre / scale)
+    noise = max(max(data.n_rows, d) * s[0], errors) * np.finfo(np.float64).eps
+    seen = s > noise
     return np.ascontiguousarray(Vt[seen] / s[seen, None])
 
 
@@ -199,9 +202,11 @@ def stable_step(data, metric, batch_size, alpha=0.0, fit_intercept=True, momentu
     largest, _ = largest_eigenpair(curvature, size)
     if largest <= 0:
         return 1.0  # X is zero: every step stays where it is
-    b = min(batch_size, data.n_rows)
-    if b == data.n_rows:
+    if batch_size >= data.n_rows:
         return 2.0 / (POWER_MARGIN * largest)
+    # The last, short batch is noisier: the harmonic mean is what noise averages over.
+    whole, rest = divmod(data.n_rows, batch_size)
+    b = (whole + (rest > 0)) / (whole / batch_size + (1 / rest if rest else 0.0))
     norms = metric.row_norms(data, fit_intercept)
     noise = curvature_operator(data, metric, 0.0, fit_intercept, own**2 * norms)
     top, u = largest_eigenpair(noise, size)

@@ -18,6 +18,9 @@ BLOW_UP = 1e10
 # At the end of a fit a model this many times worse than the best constant has diverged,
 # if slowly; one that is merely worse earns a warning.
 WORSE_THAN_CONSTANT = 100.0
+# An epoch whose mean loss is this multiple of the start's is of no use: where the step is
+# chosen here, a shorter one is taken instead.
+TOO_HIGH = 10.0
 # "auto" halves a step that turned out too long; 2^-60 of a step moves nothing.
 MOST_HALVINGS = 60
 
@@ -69,7 +72,7 @@ class Training:
             root=plan.metric.root,
         )
         self.stopping = self._stopping_rule()
-        self.best = None
+        self.best, self.halvings = None, 0
         self.clock = perf_counter()
 
     @cached_property
@@ -98,27 +101,31 @@ class Training:
     def fit(self, max_epochs):
         """Train until the stopping rule, a callback or `max_epochs` ends it."""
         self._set_reference(exact=True)
-        last, outcome = self.state.epochs + max_epochs, None
-        while outcome is None and self.state.epochs < last:
-            if self.hooks is not None:
-                self.hooks.begin()
-            verdict = self._advance(last - self.state.epochs)
-            self._keep_best()
-            if verdict == STOP:
-                rule, state = self.stopping, self.state
-                outcome = rule.converged(state), rule.reason(state)
-            if self.hooks is not None and self.hooks.end(self.state, self._model()):
-                by_callback = f"Stopped by a callback after {self.state.epochs} epochs."
-                outcome = outcome or (None, by_callback)
-        if outcome is None:
-            outcome = None if self.plan.tol is None else False, self._ran_out()
-        converged, reason = outcome
+        last = self.state.epochs + max_epochs
+        converged, reason = self._train_until(last)
+        while self.plan.automatic and self._too_high(self._final_loss()):
+            self._start_again()  # the very last steps ran away
+            converged, reason = self._train_until(last)
         warning = reason if converged is False else None
-        warning = self._judge(self._model()) or warning
+        warning = self._judge(self._final_loss()) or warning
         best_epoch = self.best[2] if self.validation is not None else None
         return Outcome(
             self.state, self._model(), bool(converged), reason, warning, best_epoch
         )
+
+    def _train_until(self, last):
+        """(whether the rule was met, why training ended); None: there was no rule."""
+        while self.state.epochs < last:
+            if self.hooks is not None:
+                self.hooks.begin()
+            verdict = self._advance(last - self.state.epochs)
+            self._keep_best()
+            stop = self.hooks is not None and self.hooks.end(self.state, self._model())
+            if verdict == STOP:
+                return self.stopping.converged(self.state), self.stopping.reason(self.state)
+            if stop:
+                return None, f"Stopped by a callback after {self.state.epochs} epochs."
+        return None if self.plan.tol is None else False, self._ran_out()
 
     def _keep_best(self):
         """Remember the best model so far, where every epoch's model is looked at."""
@@ -135,40 +142,61 @@ class Training:
         """A single epoch without stopping: `partial_fit`."""
         self._set_reference(exact=False)
         self._advance(1)
+        while self.plan.automatic and self._too_high(self._loss(self.state.model())):
+            self._start_again()
+            self._advance(1)
         reason = f"{self.state.epochs} epochs by partial_fit; it never stops by itself."
         return Outcome(self.state, self.state.model(), False, reason)
 
     # ------------------------------------------------------------------ epochs
 
     def _advance(self, at_most):
-        """Run one epoch, or as many as one compiled call takes; returns the verdict."""
-        count = self._epochs_at_once(at_most)
-        if count > 1 or self.plan.automatic:
-            go_back = self.state.bookmark()
-        shorter = self.state.factor
-        for _ in range(MOST_HALVINGS):
-            try:
-                verdict, done = self._run(count)
-                break
-            except Diverged as where:
-                if count > 1:  # the rule may stop the fit before that epoch
-                    count = 1
-                elif self.plan.automatic:
-                    shorter *= 0.5
-                else:
-                    raise self._divergence(where) from None
-                self.state = go_back()
-                self.state.factor = shorter
-        else:
-            raise ValueError(
-                "No step is short enough: the loss grows however short the steps are. "
-                "Are numbers of X or y near the largest that float64 can hold?"
-            )
-        if done < count:  # the rule spoke before the last epoch: stop there instead
-            self.state = go_back()
-            self.state.factor = shorter
-            verdict, _ = self._run(done)
+        """Run one epoch, or as many as nothing has to look at; returns the verdict."""
+        target, verdict = self.state.epochs + self._epochs_at_once(at_most), GO
+        while self.state.epochs < target and verdict != STOP:
+            verdict = self._attempt(target - self.state.epochs)
         return verdict
+
+    def _attempt(self, at_most):
+        """Run epochs in one compiled call, and take back what should not have been."""
+        count = self._epochs_at_once(at_most)
+        go_back = self.state.bookmark() if count > 1 else None
+        try:
+            verdict, done = self._run(count)
+        except Diverged as where:
+            if count > 1:  # the rule may end the fit before that epoch
+                self.state = go_back()
+                return self._attempt(count // 2)
+            if not self.plan.automatic:
+                raise self._divergence(where) from None
+            self._start_again()
+            return GO
+        if done < count:  # the rule spoke before the last epoch: stop there instead
+            factor = self.state.factor
+            self.state = go_back()
+            verdict, _ = self._run(done)
+            self.state.factor = factor
+        return verdict
+
+    def _start_again(self):
+        """Back to where this call began, with half the step ("auto" never diverges)."""
+        self.halvings += 1
+        self.state = self.origin()
+        if self.halvings > MOST_HALVINGS:  # the start itself is what is too high
+            if self.halvings > 2 * MOST_HALVINGS:
+                raise ValueError(
+                    "No step is short enough: the loss grows however short the steps. "
+                    "Are numbers of X or y near the largest that float64 can hold?"
+                )
+            for array in self.state.arrays:
+                if array is not None:
+                    array[:] = 0.0
+            self.state.averaged = 0
+        self.state.factor *= 0.5 ** (self.halvings % MOST_HALVINGS)
+        self.best = None
+
+    def _too_high(self, loss):
+        return not loss <= TOO_HIGH * self.state.reference
 
     def _epochs_at_once(self, at_most):
         """How many epochs run before anything has to look at the model."""
@@ -213,6 +241,8 @@ class Training:
                 log[0, 1] = half_norm
             state.steps += size
             state.averaged += size - first
+        if self.plan.automatic and self._too_high(log[:, 0].max() / self.data.n_rows):
+            raise Diverged(state.epochs + 1, state.steps)
         return self._observe(log, start)
 
     def _step_sizes(self, t):
@@ -283,6 +313,11 @@ class Training:
         penalty = 0.5 * plan.alpha * float(np.sum(model[:, :-1] ** 2))
         return float(losses.sum()) + penalty, float(np.max(decrement / base))
 
+    def _loss(self, weights):
+        """Mean loss over the training rows, summed over the outputs."""
+        losses, _ = self.data.evaluate(weights, self.plan.metric.centre)
+        return float(losses.sum())
+
     def _score(self, weights):
         """R² on the held-out rows, as `score` computes it."""
         losses, _ = self.validation.evaluate(weights, self.plan.metric.centre)
@@ -307,15 +342,20 @@ class Training:
                 self.data.check_finite()
             start = max(start, losses.sum())
         state.reference = max(state.reference, float(start))
+        if self.plan.automatic:
+            self.origin = state.bookmark()
 
     def _divergence(self, where):
         epoch, step = where.args
-        return ValueError(f"Diverged at epoch {epoch}, step {step}: {self._advice()}")
+        return ValueError(
+            f"Diverged at epoch {epoch}, step {step}: the loss grows without bound. "
+            f"{self._advice()}"
+        )
 
     def _advice(self):
         plan = self.plan
-        advice = "the loss grows without bound. Lower "
-        advice += "eta0" if hasattr(plan.schedule, "eta0") else "the learning rate"
+        named = hasattr(plan.schedule, "eta0")
+        advice = "Lower " + ("eta0" if named else "the learning rate")
         if plan.metric.scale is None:
             hint = stable_step_hint(
                 self.data,
@@ -327,23 +367,28 @@ class Training:
             advice += f" (largest stable value here is about {hint:.1e})"
         return advice + ", scale the features or use optimizer='auto'."
 
-    def _judge(self, weights):
-        """Refuse a model far worse than a constant; warn about one that is worse."""
-        recent = self.state.history[-1]
-        constant = float(self.constant.sum())
-        clear = self.order.n_batches >= 10 and recent["objective"] <= 0.5 * constant
+    def _final_loss(self):
+        """Loss of the model to return; a pass only where the last epoch leaves doubts."""
+        running = self.state.history[-1]["objective"]
+        clear = self.order.n_batches >= 10 and running <= 0.5 * self.constant.sum()
         if clear or self.plan.certified:
-            return None  # the epoch's running loss already says so, or the gap does
-        losses, _ = self.data.evaluate(weights, self.plan.metric.centre)
-        loss = float(losses.sum())
+            return running
+        return self._loss(self._model())
+
+    def _judge(self, loss):
+        """Refuse a model far worse than a constant; warn about one that is worse."""
+        constant = float(self.constant.sum())
+        if self.plan.certified:
+            return None
         if not loss <= WORSE_THAN_CONSTANT * max(constant, self.state.reference):
             self.data.check_finite()
             raise ValueError(
                 f"Diverged by epoch {self.state.epochs}, step {self.state.steps}: the "
-                f"model's loss {loss:.1e} is far above the start's "
-                f"{self.state.reference:.1e}; {self._advice()}"
+                f"loss has grown from {self.state.reference:.1e} to {loss:.1e}. "
+                f"{self._advice()}"
             )
-        if self.plan.fit_intercept and loss > constant * (1 + 1e-9):
+        rounding = np.finfo(np.float64).eps * self.data.zero_losses().sum()
+        if constant > rounding and loss > constant * (1 + 1e-9):
             return (
                 f"After {self.state.epochs} epochs the model is worse than predicting "
                 f"the mean (loss {loss:.3g} against {constant:.3g}): train for longer, "

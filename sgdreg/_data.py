@@ -106,13 +106,7 @@ class Data:
 
     def check_finite(self):
         """Raise ValueError where X holds NaN or infinity (any row)."""
-        found = not_finite(self.X)
-        if found:
-            what, row, column = found
-            raise ValueError(
-                f"Input X contains {what}, first at row {row}, column {column}. "
-                "Drop such rows, or fill them in, for example with SimpleImputer."
-            )
+        check_finite(self.X, "X")
 
     def constant_losses(self):
         """½ weighted variance of each output: the loss of predicting its mean."""
@@ -135,6 +129,17 @@ class Data:
 def mean_weight(weights, rows=NO_ROWS):
     """Mean of the weights of the rows taking part."""
     return float(weights[rows].mean() if len(rows) else weights.mean())
+
+
+def check_finite(X, name):
+    """Raise ValueError where X (dense or CSR) holds NaN or infinity, saying where."""
+    found = not_finite(X)
+    if found:
+        what, row, column = found
+        raise ValueError(
+            f"Input {name} contains {what}, first at row {row}, column {column}. "
+            "Drop such rows, or fill them in, for example with SimpleImputer."
+        )
 
 
 def not_finite(X):

@@ -41,6 +41,8 @@ class Plan:
         Whether a step that turns out too long is shortened (learning_rate="auto").
     reason : str
         Where the step size comes from.
+    step_parameter : str
+        The parameter that a user would change it by.
     """
 
     loss: str
@@ -57,6 +59,7 @@ class Plan:
     n_iter_no_change: int
     automatic: bool
     reason: str
+    step_parameter: str
 
     @property
     def certified(self):
@@ -74,6 +77,12 @@ class Plan:
         average = self.average
         if isinstance(average, int):
             average = f"from step {average}"
+        batches = str(self.batch_size)
+        if self.batch_size != "full":
+            batches += f" rows, in order: {self.shuffle}"
+        step = repr(self.schedule)
+        if type(self.schedule) is schedules.Constant:
+            step = f"{self.schedule.eta0:.3g} (constant)"
         penalty = f"{self.penalty}, alpha={self.alpha:g}" if self.penalty else "none"
         return "\n".join(
             (
@@ -81,8 +90,8 @@ class Plan:
                 f"penalty     {penalty}",
                 f"optimizer   {self.optimizer!r}",
                 f"metric      {metric}",
-                f"batches     {self.batch_size}, in order: {self.shuffle}",
-                f"step        {self.schedule!r}, {self.reason}",
+                f"batches     {batches}",
+                f"step        {step}, {self.reason}",
                 f"averaging   {average or 'none'}",
             )
         )
@@ -139,6 +148,7 @@ def make_plan(settings, data, online=False):
         n_iter_no_change=settings.n_iter_no_change,
         automatic=settings.learning_rate == "auto",
         reason=reason,
+        step_parameter=_step_parameter(settings.learning_rate),
     )
 
 
@@ -193,6 +203,11 @@ def _schedule(settings, optimizer, metric, data, alpha, batch_size, automatic):
     )
     share = SAFETY_FULL_BATCH if full else SAFETY_MINI_BATCH
     return schedules.Constant(share * bound), f"{share} of the stable step {bound:.3g}"
+
+
+def _step_parameter(learning_rate):
+    named = isinstance(learning_rate, str) and learning_rate not in ("auto", "optimal")
+    return "eta0" if named or hasattr(learning_rate, "eta0") else "learning_rate"
 
 
 def _shuffle(shuffle):

@@ -104,7 +104,7 @@ class _Column:
     def numeric(self):
         kind = self.values.type
         number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
-        return (number or pa.types.is_boolean(kind)) and not self.empty
+        return number or pa.types.is_boolean(kind)
 
     @property
     def empty(self):

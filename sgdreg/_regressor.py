@@ -18,7 +18,7 @@ from sklearn.utils.validation import (
 )
 
 from sgdreg import losses, optimizers
-from sgdreg._data import Data, mean_weight
+from sgdreg._data import Data, check_finite
 from sgdreg._hooks import Hooks
 from sgdreg._inputs import (
     check_init,
@@ -26,6 +26,7 @@ from sgdreg._inputs import (
     check_weights,
     names_restored_on_failure,
 )
+from sgdreg._threads import one_blas_thread
 from sgdreg._plan import make_plan
 from sgdreg._state import State
 from sgdreg._training import Training
@@ -332,7 +333,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         check_parameters(self, **given)
         fresh = not (self.warm_start and hasattr(self, "_continuation"))
         fresh = fresh or coef_init is not None or intercept_init is not None
-        with names_restored_on_failure(self):
+        with names_restored_on_failure(self), one_blas_thread():
             X, y = self._check_X_y(X, y, reset=True)
             weights = check_weights(sample_weight, X, "sample_weight")
             seeds = self._seeds()
@@ -352,8 +353,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             outcome = training.fit(self.max_iter)
             if hooks is not None:
                 hooks.finish(outcome.state, outcome.weights)
-        if outcome.warning:
-            warnings.warn(outcome.warning, ConvergenceWarning, stacklevel=2)
+        for text in outcome.warnings:
+            warnings.warn(text, ConvergenceWarning, stacklevel=2)
         return self._finish(plan, outcome, X.dtype, online=False)
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -377,7 +378,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         """
         check_parameters(self, online=True)
         first = not hasattr(self, "_continuation")
-        with names_restored_on_failure(self):
+        with names_restored_on_failure(self), one_blas_thread():
             X, y = self._check_X_y(X, y, reset=first)
             weights = check_weights(sample_weight, X, "sample_weight")
             unit = None if first else self._continuation[1].weight_unit
@@ -464,8 +465,15 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
     def _check_validation(self, X_val, y_val, sample_weight_val, y):
         X_val = validate_data(
-            self, X_val, accept_sparse="csr", dtype=FLOATS, order="C", reset=False
+            self,
+            X_val,
+            accept_sparse="csr",
+            dtype=FLOATS,
+            order="C",
+            ensure_all_finite=False,  # the message would say X
+            reset=False,
         )
+        check_finite(X_val, "X_val")
         y_val = check_array(
             y_val, dtype=np.float64, order="C", ensure_2d=False, input_name="y_val"
         )

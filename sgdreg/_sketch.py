@@ -84,12 +84,12 @@ def moments(data, fit_intercept):
        The American Statistician 37 (1983), equation 2.1.
     """
     total, mean, squares = 0.0, np.zeros(data.n_features), np.zeros(data.n_features)
-    if data.is_sparse:
-        pieces = [_sparse_moments(data)]
-    else:
-        pieces = (_chunk_moments(X, weights) for X, weights in data.chunks())
     # NaN, infinity and overflow come out as such; who asked looks at the result.
     with np.errstate(invalid="ignore", over="ignore"):
+        if data.is_sparse:
+            pieces = [_sparse_moments(data)]
+        else:
+            pieces = (_chunk_moments(X, weights) for X, weights in data.chunks())
         for weight, middle, spread in pieces:
             delta = middle - mean
             total += weight

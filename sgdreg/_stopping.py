@@ -12,6 +12,11 @@ from sgdreg.schedules import Adaptive
 GO, STOP, SHORTEN = "go", "stop", "shorten"
 
 
+def in_words(epochs):
+    """'1 epoch', '2 epochs'."""
+    return f"{epochs} epoch{'' if epochs == 1 else 's'}"
+
+
 @dataclass(frozen=True)
 class Never:
     """tol=None: every epoch asked for is run."""
@@ -49,8 +54,8 @@ class Plateau:
 
     def reason(self, state):
         return (
-            f"Converged after {state.epochs} epochs: the objective has not improved by "
-            f"more than tol={self.tol:g} of itself for {self.patience} epochs."
+            f"Converged after {in_words(state.epochs)}: the objective has not improved by "
+            f"more than tol={self.tol:g} of itself for {in_words(self.patience)}."
         )
 
     def converged(self, state):
@@ -80,13 +85,13 @@ class Certificate:
     def reason(self, state):
         if state.best <= self.tol:
             return (
-                f"Converged after {state.epochs} epochs: the optimality gap is "
+                f"Converged after {in_words(state.epochs)}: the optimality gap is "
                 f"{state.best:.1e}, at most tol={self.tol:g}."
             )
         return (
-            f"Stopped after {state.epochs} epochs at the limit of floating-point "
+            f"Stopped after {in_words(state.epochs)} at the limit of floating-point "
             f"arithmetic: the optimality gap {state.best:.1e} has not halved for "
-            f"{self.patience} epochs, tol={self.tol:g} is out of reach."
+            f"{in_words(self.patience)}, tol={self.tol:g} is out of reach."
         )
 
     def converged(self, state):
@@ -110,8 +115,8 @@ class NoBetterScore:
 
     def reason(self, state):
         return (
-            f"Stopped early after {state.epochs} epochs: the validation score has not "
-            f"improved by more than tol={self.tol:g} for {self.patience} epochs."
+            f"Stopped early after {in_words(state.epochs)}: the validation score has not "
+            f"improved by more than tol={self.tol:g} for {in_words(self.patience)}."
         )
 
     def converged(self, state):

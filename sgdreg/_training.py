@@ -1,6 +1,6 @@
 """The training loop: epochs, what is recorded of them, when they end."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from time import perf_counter
 
@@ -9,7 +9,15 @@ import numpy as np
 from sgdreg._kernels.descent import Rule, descend
 from sgdreg._order import Order
 from sgdreg._sketch import stable_step_hint
-from sgdreg._stopping import GO, STOP, Certificate, Never, NoBetterScore, Plateau
+from sgdreg._stopping import (
+    GO,
+    STOP,
+    Certificate,
+    Never,
+    NoBetterScore,
+    Plateau,
+    in_words,
+)
 from sgdreg.schedules import step_sizes
 
 # A batch's mean loss beyond this multiple of the loss at the start is divergence: real
@@ -33,7 +41,7 @@ class Outcome:
     weights: np.ndarray
     converged: bool
     reason: str
-    warning: str | None = None
+    warnings: list = field(default_factory=list)
     best_epoch: int | None = None
 
 
@@ -106,11 +114,11 @@ class Training:
         while self.plan.automatic and self._too_high(self._final_loss()):
             self._start_again()  # the very last steps ran away
             converged, reason = self._train_until(last)
-        warning = reason if converged is False else None
-        warning = self._judge(self._final_loss()) or warning
+        warnings = [reason] if converged is False else []
+        warnings += self._judge(self._final_loss())
         best_epoch = self.best[2] if self.validation is not None else None
         return Outcome(
-            self.state, self._model(), bool(converged), reason, warning, best_epoch
+            self.state, self._model(), bool(converged), reason, warnings, best_epoch
         )
 
     def _train_until(self, last):
@@ -124,7 +132,7 @@ class Training:
             if verdict == STOP:
                 return self.stopping.converged(self.state), self.stopping.reason(self.state)
             if stop:
-                return None, f"Stopped by a callback after {self.state.epochs} epochs."
+                return None, f"Stopped by a callback after {in_words(self.state.epochs)}."
         return None if self.plan.tol is None else False, self._ran_out()
 
     def _keep_best(self):
@@ -145,7 +153,7 @@ class Training:
         while self.plan.automatic and self._too_high(self._loss(self.state.model())):
             self._start_again()
             self._advance(1)
-        reason = f"{self.state.epochs} epochs by partial_fit; it never stops by itself."
+        reason = f"{in_words(self.state.epochs)} by partial_fit, which never stops by itself."
         return Outcome(self.state, self.state.model(), False, reason)
 
     # ------------------------------------------------------------------ epochs
@@ -354,8 +362,7 @@ class Training:
 
     def _advice(self):
         plan = self.plan
-        named = hasattr(plan.schedule, "eta0")
-        advice = "Lower " + ("eta0" if named else "the learning rate")
+        advice = f"Lower {plan.step_parameter}"
         if plan.metric.scale is None:
             hint = stable_step_hint(
                 self.data,
@@ -365,7 +372,8 @@ class Training:
                 plan.optimizer.momentum,
             )
             advice += f" (largest stable value here is about {hint:.1e})"
-        return advice + ", scale the features or use optimizer='auto'."
+        remedy = "optimizer='auto' with learning_rate='auto'"
+        return f"{advice}, scale the features or use {remedy}."
 
     def _final_loss(self):
         """Loss of the model to return; a pass only where the last epoch leaves doubts."""
@@ -376,10 +384,10 @@ class Training:
         return self._loss(self._model())
 
     def _judge(self, loss):
-        """Refuse a model far worse than a constant; warn about one that is worse."""
+        """Refuse a model far worse than a constant; the warnings about one that is worse."""
         constant = float(self.constant.sum())
         if self.plan.certified:
-            return None
+            return []
         if not loss <= WORSE_THAN_CONSTANT * max(constant, self.state.reference):
             self.data.check_finite()
             raise ValueError(
@@ -389,18 +397,18 @@ class Training:
             )
         rounding = np.finfo(np.float64).eps * self.data.zero_losses().sum()
         if constant > rounding and loss > constant * (1 + 1e-9):
-            return (
-                f"After {self.state.epochs} epochs the model is worse than predicting "
+            return [
+                f"After {in_words(self.state.epochs)} the model is worse than predicting "
                 f"the mean (loss {loss:.3g} against {constant:.3g}): train for longer, "
                 "change the learning rate or use optimizer='auto'."
-            )
-        return None
+            ]
+        return []
 
     def _ran_out(self):
         """The sentence for max_iter, with the value reached and the remedy."""
         state, tol = self.state, self.plan.tol
         if tol is None:
-            return f"Ran all {state.epochs} epochs, as asked for by tol=None."
+            return f"Ran for {in_words(state.epochs)}, as asked for by tol=None."
         if self.validation is not None:
             at = f"the best validation score is {-state.best:.6g}"
         elif self.plan.certified:
@@ -408,6 +416,6 @@ class Training:
         else:
             at = f"the objective is {state.history[-1]['objective']:.6g}"
         return (
-            f"Ran all {state.epochs} epochs (max_iter) without reaching tol={tol:g}: "
+            f"Ran for {in_words(state.epochs)} (max_iter) without reaching tol={tol:g}: "
             f"{at}. Increase max_iter or tol, or choose another learning rate."
         )

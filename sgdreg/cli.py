@@ -92,13 +92,16 @@ def _word(text):
 
 
 def _option(metavar, help, parser=_word):
-    return typer.Option(metavar=metavar, help=help, parser=parser)
+    return typer.Option(metavar=metavar, help=help, parser=parser, show_default=False)
 
 
 def fit(
     file: Annotated[
         Path | None,
-        typer.Argument(help="CSV file; without it, scikit-learn's diabetes data."),
+        typer.Argument(
+            help="CSV file; without it, scikit-learn's diabetes data.",
+            show_default=False,
+        ),
     ] = None,
     *,
     target: Annotated[

@@ -79,7 +79,7 @@ def test_2_running_away_is_seen_and_explained():
     assert_allclose(model.coef_[1], -34.8, atol=0.05)
     for epochs, step in ((1, 6), (100, r"\d+")):
         with pytest.raises(
-            ValueError, match=rf"Diverged .* epoch \d+, step {step}:.*Lower eta0 \(largest"
+            ValueError, match=rf"Diverged .* epoch \d+, step {step}:.*Lower learning_rate \(largest"
         ):
             model.set_params(max_iter=epochs).fit(ROWS, ROWS_Y, **START)
 

@@ -1,0 +1,30 @@
+"""Timing that neighbours on the machine disturb as little as possible."""
+
+from time import perf_counter
+
+import numpy as np
+
+
+def best_of(function, repeats):
+    """Shortest of so many runs, in seconds."""
+    times = []
+    for _ in range(repeats):
+        start = perf_counter()
+        function()
+        times.append(perf_counter() - start)
+    return min(times)
+
+
+def side_by_side(functions, repeats):
+    """Shortest run of each function; the functions take turns, so they share the noise."""
+    times = np.full((repeats, len(functions)), np.inf)
+    for row in times:
+        for j, function in enumerate(functions):
+            row[j] = best_of(function, 1)
+    return times.min(axis=0)
+
+
+def memory_bandwidth(array, repeats=5):
+    """Bytes a second at which one thread reads a large array."""
+    flat = array.reshape(-1)
+    return array.nbytes / best_of(lambda: flat.sum(), repeats)

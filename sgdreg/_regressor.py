@@ -553,6 +553,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         plan, _, made_for = self._continuation
         if made_for == (True, _snapshot(self)):
             return plan
+        self._validate_params()  # which scikit-learn skips once a model is fitted
         return make_plan(self, data, online=True)
 
     def _hooks(self, X, y, given, plan):

@@ -99,6 +99,13 @@ class State:
         """The weights to return: the average where there is one."""
         return self.weights if self.averaged == 0 else self.total / self.averaged
 
+    def forget(self):
+        """Back to zero weights; counters, generator and history stay."""
+        for array in self.arrays:
+            if array is not None:
+                array[:] = 0.0
+        self.averaged = 0
+
     def adapt(self, old, new):
         """Continue under another plan: its centre, with or without momentum, average.
 

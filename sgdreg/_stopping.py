@@ -121,3 +121,23 @@ class NoBetterScore:
 
     def converged(self, state):
         return True
+
+
+def stopping_rule(plan, validated, exact):
+    """The rule of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    validated : bool
+        Whether there are held-out rows.
+    exact : bool
+        Whether an epoch is one step on all rows.
+    """
+    if plan.tol is None:
+        return Never()
+    if validated:
+        return NoBetterScore(plan.tol, plan.n_iter_no_change)
+    if plan.certified:
+        return Certificate(plan.tol, plan.n_iter_no_change, exact)
+    return Plateau(plan.tol, plan.n_iter_no_change, plan.schedule)

@@ -161,13 +161,13 @@ def step_sizes(schedule, t):
     """
     try:
         eta = np.asarray(schedule(t), dtype=np.float64)
-        if eta.shape not in ((), t.shape):
-            raise ValueError
+        one_by_one = eta.shape not in ((), t.shape)
     except (TypeError, ValueError):
         if isinstance(schedule, BaseEstimator):
             raise
-        # A function of one number: ask it for each step.
-        eta = np.array([schedule(int(i)) for i in t], dtype=np.float64)
+        one_by_one = True
+    if one_by_one:  # a function of one number: ask it for each step
+        eta = np.array([_one_step(schedule, int(i)) for i in t])
     eta = np.ascontiguousarray(np.broadcast_to(eta, t.shape))
     good = (eta >= 0) & (eta < np.inf)
     if not good.all():
@@ -177,3 +177,14 @@ def step_sizes(schedule, t):
             f"be finite and not negative. Check {schedule!r}."
         )
     return eta
+
+
+def _one_step(schedule, t):
+    value = schedule(t)
+    try:
+        return float(value)
+    except TypeError:
+        raise TypeError(
+            f"The learning rate at step {t} must be a number, got {value!r}, of shape "
+            f"{np.shape(value)}. Check {schedule!r}."
+        ) from None

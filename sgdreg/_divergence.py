@@ -1,0 +1,61 @@
+"""Divergence: what to say when steps run away, and models that are not worth returning."""
+
+from sgdreg._sketch import stable_step_hint
+from sgdreg._stopping import in_words
+
+# At the end of a fit, a loss this many times that of the start (or of the best constant)
+# is divergence, if a slow one; a model merely worse than a constant earns a warning.
+FAR_TOO_HIGH = 100.0
+
+
+def diverged(epochs, where):
+    """The error for a pass that stopped at (epoch, step)."""
+    epoch, step = where.args
+    return ValueError(
+        f"Diverged at epoch {epoch}, step {step}: the loss grows without bound. "
+        f"{_advice(epochs)}"
+    )
+
+
+def judge(epochs, evaluation, state, loss):
+    """Refuse a model far worse than the start; return warnings about one that is worse.
+
+    Parameters
+    ----------
+    epochs : Epochs
+    evaluation : Evaluation
+    state : State
+    loss : float
+        Of the model that is to be returned.
+    """
+    constant = float(evaluation.constant.sum())
+    if not loss <= FAR_TOO_HIGH * max(constant, state.reference):
+        raise ValueError(
+            f"Diverged by epoch {state.epochs}, step {state.steps}: the loss has grown "
+            f"from {state.reference:.1e} to {loss:.1e}. {_advice(epochs)}"
+        )
+    if constant > evaluation.rounding.sum() and loss > constant * (1 + 1e-9):
+        return [
+            f"After {in_words(state.epochs)} the model is worse than predicting the mean "
+            f"(loss {loss:.3g} against {constant:.3g}): train for longer, change the "
+            "learning rate or use optimizer='auto'."
+        ]
+    return []
+
+
+def _advice(epochs):
+    """What to do about it."""
+    plan, hint = epochs.plan, ""
+    if plan.metric.scale is None:
+        largest = stable_step_hint(
+            epochs.data,
+            epochs.order.batch_size,
+            plan.alpha,
+            plan.fit_intercept,
+            plan.optimizer.momentum,
+        )
+        hint = f" (largest stable value here is about {largest:.1e})"
+    return (
+        f"Lower {plan.step_parameter}{hint}, scale the features or use optimizer='auto' "
+        "with learning_rate='auto'."
+    )

@@ -27,4 +27,4 @@ def side_by_side(functions, repeats):
 def memory_bandwidth(array, repeats=5):
     """Bytes a second at which one thread reads a large array."""
     flat = array.reshape(-1)
-    return array.nbytes / best_of(lambda: flat.sum(), repeats)
+    return array.nbytes / best_of(flat.sum, repeats)

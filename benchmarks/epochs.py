@@ -1,4 +1,4 @@
-"""An epoch of mini-batches beside an epoch of SGDRegressor: ``python -m benchmarks.epochs``.
+"""An epoch of mini-batches beside one of SGDRegressor: ``python -m benchmarks.epochs``.
 
 Time of one more epoch: that of a fit of 1 + m epochs less that of one epoch, so that
 validation and set-up, which both have, do not count. The last table is whole fits of a
@@ -77,8 +77,8 @@ def table(title, X, y, penalties, floors, repeats, more):
             floor = f"{floor:5.1f}" if floor else "    -"
             share = size / bandwidth / seconds
             print(
-                f"{name:24s} {penalty or '':8s}  {seconds:8.4f}   {times[0] / seconds:19.2f}"
-                f"   {floor}   {share:18.0%}"
+                f"{name:24s} {penalty or '':8s}  {seconds:8.4f}"
+                f"   {times[0] / seconds:19.2f}   {floor}   {share:18.0%}"
             )
 
 
@@ -94,7 +94,9 @@ def small_fits(repeats):
         theirs, own = side_by_side(
             [lambda m=model: m.fit(X, y) for model in models], repeats
         )
-        print(f"{epochs:8d}  {theirs * 1e3:17.3f}   {own * 1e3:9.3f}   {own / theirs:19.2f}")
+        print(
+            f"{epochs:8d}  {theirs * 1e3:17.3f}   {own * 1e3:9.3f}   {own / theirs:19.2f}"
+        )
 
 
 def sparse_rows(rng, n, d, per_row):

@@ -4,7 +4,7 @@ Dense rows are used where they lie (C-ordered float32 or float64), CSR rows like
 (int32 or int64 indices); everything else has been converted before it gets here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -59,11 +59,7 @@ class Data:
                 weight_unit = mean_weight(weights, rows)
             weights = weights / weight_unit
         if sparse.issparse(X):
-            indices, indptr = X.indices, X.indptr
-            if indices.dtype != indptr.dtype:
-                indices = indices.astype(np.int64)
-                indptr = indptr.astype(np.int64)
-            parts = (np.ascontiguousarray(X.data), indices, indptr)
+            parts = (np.ascontiguousarray(X.data), X.indices, X.indptr)
         else:
             parts = (X.reshape(-1), None, None)
         problem = Problem(*parts, y, weights, X.shape[1])
@@ -86,6 +82,11 @@ class Data:
     def is_sparse(self):
         return self.problem.sparse
 
+    def some_rows(self, count):
+        """The same data set with every so-many-th row only, `count` rows at most."""
+        among = self.rows if len(self.rows) else np.arange(len(self.y))
+        return replace(self, rows=np.ascontiguousarray(among[:: -(-len(among) // count)]))
+
     def chunks(self):
         """Dense float64 pieces (X, weights) of the rows taking part, for NumPy work."""
         size = max(1, CHUNK_BYTES // (8 * self.n_features))
@@ -99,9 +100,7 @@ class Data:
 
     def evaluate(self, weights, centre=None):
         """Mean losses (k,) and mean gradient (k, d + 1) at weights (k, d + 1)."""
-        losses, gradient = evaluate(
-            self.problem, weights, centre, self.rows, self.n_rows
-        )
+        losses, gradient = evaluate(self.problem, weights, centre, self.rows, self.n_rows)
         return losses / self.n_rows, gradient / self.n_rows
 
     def check_finite(self):
@@ -128,7 +127,9 @@ class Data:
 
 def mean_weight(weights, rows=NO_ROWS):
     """Mean of the weights of the rows taking part."""
-    return float(weights[rows].mean() if len(rows) else weights.mean())
+    weights = weights[rows] if len(rows) else weights
+    largest = weights.max()
+    return float(largest * (weights / largest).mean())
 
 
 def check_finite(X, name):
@@ -136,9 +137,10 @@ def check_finite(X, name):
     found = not_finite(X)
     if found:
         what, row, column = found
+        column = f", column {column}" if np.ndim(X) > 1 or sparse.issparse(X) else ""
         raise ValueError(
-            f"Input {name} contains {what}, first at row {row}, column {column}. "
-            "Drop such rows, or fill them in, for example with SimpleImputer."
+            f"Input {name} contains {what}, first at row {row}{column}. Drop such rows, "
+            "or fill them in, for example with SimpleImputer."
         )
 
 
@@ -150,6 +152,8 @@ def not_finite(X):
             return None
         row = int(np.searchsorted(X.indptr, bad[0], side="right")) - 1
         return _what(X.data[bad[0]]), row, int(X.indices[bad[0]])
+    if not X.size:
+        return None
     X = X.reshape(len(X), -1)
     size = max(1, CHUNK_BYTES // (8 * X.shape[1]))
     for start in range(0, len(X), size):

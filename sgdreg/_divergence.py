@@ -1,5 +1,6 @@
 """Divergence: what to say when steps run away, and models that are not worth returning."""
 
+from sgdreg._epochs import BLOW_UP
 from sgdreg._sketch import stable_step_hint
 from sgdreg._stopping import in_words
 
@@ -17,6 +18,12 @@ def diverged(epochs, where):
     )
 
 
+def refuse_blow_up(epochs, state, loss):
+    """Raise where one call of `partial_fit` has multiplied the loss beyond BLOW_UP."""
+    if not loss <= BLOW_UP * state.reference:
+        raise _grown(epochs, state, loss)
+
+
 def judge(epochs, evaluation, state, loss):
     """Refuse a model far worse than the start; return warnings about one that is worse.
 
@@ -30,10 +37,7 @@ def judge(epochs, evaluation, state, loss):
     """
     constant = float(evaluation.constant.sum())
     if not loss <= FAR_TOO_HIGH * max(constant, state.reference):
-        raise ValueError(
-            f"Diverged by epoch {state.epochs}, step {state.steps}: the loss has grown "
-            f"from {state.reference:.1e} to {loss:.1e}. {_advice(epochs)}"
-        )
+        raise _grown(epochs, state, loss)
     if constant > evaluation.rounding.sum() and loss > constant * (1 + 1e-9):
         return [
             f"After {in_words(state.epochs)} the model is worse than predicting the mean "
@@ -41,6 +45,13 @@ def judge(epochs, evaluation, state, loss):
             "learning rate or use optimizer='auto'."
         ]
     return []
+
+
+def _grown(epochs, state, loss):
+    return ValueError(
+        f"Diverged by epoch {state.epochs}, step {state.steps}: the loss has grown from "
+        f"{state.reference:.1e} to {loss:.1e}. {_advice(epochs)}"
+    )
 
 
 def _advice(epochs):

@@ -104,7 +104,10 @@ class Epochs:
             state.averaged += size - first
         ends = start + self.n_batches * np.arange(1.0, count + 1)
         last_steps = state.factor * step_sizes(self.plan.schedule, ends)
-        return log[:, 0] / self.data.n_rows + self.plan.alpha * log[:, 1], last_steps
+        objectives = log[:, 0] / self.data.n_rows
+        if self.plan.alpha:
+            objectives += self.plan.alpha * log[:, 1]
+        return objectives, last_steps
 
     def _first_averaged(self, steps, size):
         """Number, within the next `size` steps, of the first one to be averaged."""

@@ -7,6 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
+# Rows of a look that must cost next to nothing beside an epoch.
+GLANCE_ROWS = 4096
 EPS = np.finfo(np.float64).eps
 
 
@@ -41,6 +43,13 @@ class Evaluation:
             self.data.check_finite()
         return float(losses.sum())
 
+    def glance(self, weights):
+        """The loss over some of the rows: quick, and enough to see a model run away."""
+        losses, _ = self.data.some_rows(GLANCE_ROWS).evaluate(
+            weights, self.plan.metric.centre
+        )
+        return float(losses.sum())
+
     def gap(self, weights):
         """(F, ½ ∇Fᵀ H⁻¹ ∇F / F(best constant)), of the output furthest from optimal."""
         plan = self.plan
@@ -53,8 +62,10 @@ class Evaluation:
         # A constant target has no variance to explain: measure against rounding.
         base = np.maximum(self.constant, self.rounding)
         base = np.maximum(base, np.finfo(np.float64).tiny)
-        penalty = 0.5 * plan.alpha * float(np.sum(weights[:, :-1] ** 2))
-        return float(losses.sum()) + penalty, float(np.max(decrement / base))
+        objective = float(losses.sum())
+        if plan.alpha:
+            objective += 0.5 * plan.alpha * float(np.sum(weights[:, :-1] ** 2))
+        return objective, float(np.max(decrement / base))
 
     def score(self, weights):
         """R² on the held-out rows, as `SGDLinearRegressor.score` computes it."""

@@ -1,4 +1,4 @@
-"""Checks of what the user passes: parameters against each other, weights, initial values."""
+"""Checks of what the user passes: parameters, weights, initial values."""
 
 import inspect
 import warnings
@@ -9,7 +9,7 @@ from numbers import Real
 import numpy as np
 from sklearn.utils import check_array
 
-from sgdreg._data import not_finite
+from sgdreg._data import check_finite, not_finite
 
 NAMED_STEPS = ("constant", "invscaling", "adaptive")
 
@@ -87,7 +87,14 @@ def check_weights(weights, X, name):
         return None
     if isinstance(weights, Real):
         weights = np.full(X.shape[0], weights)
-    weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name=name)
+    weights = check_array(
+        weights,
+        ensure_2d=False,
+        dtype=np.float64,
+        ensure_all_finite=False,
+        input_name=name,
+    )
+    check_finite(weights, name)
     if weights.shape != (X.shape[0],):
         raise ValueError(
             f"{name} must have one number a row, shape ({X.shape[0]},), got shape "
@@ -114,19 +121,22 @@ def check_weights(weights, X, name):
 
 def check_init(value, shape, name):
     """Initial coefficients or intercepts in the shape of the state."""
-    value = check_array(
-        value,
-        ensure_2d=False,
-        allow_nd=True,
-        dtype=np.float64,
-        ensure_min_samples=0,
-        input_name=name,
-    ) if np.ndim(value) else np.asarray(value, dtype=np.float64)
+    value = (
+        check_array(
+            value,
+            ensure_2d=False,
+            allow_nd=True,
+            dtype=np.float64,
+            ensure_min_samples=0,
+            input_name=name,
+        )
+        if np.ndim(value)
+        else np.asarray(value, dtype=np.float64)
+    )
     flat = shape[1:] if shape[0] == 1 else shape
-    if value.shape != shape and value.shape != flat:
+    if value.shape not in (shape, flat):
         raise ValueError(
-            f"{name} must have shape {flat}, like the fitted attribute, got "
-            f"{value.shape}."
+            f"{name} must have shape {flat}, like the fitted attribute, got {value.shape}."
         )
     if not np.isfinite(value).all():
         raise ValueError(f"{name} contains NaN or infinity.")

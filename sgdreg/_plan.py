@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from sgdreg import losses, optimizers, schedules
-from sgdreg._sketch import Metric, curvature_root, moments, stable_step
+from sgdreg._sketch import Metric, curvature_of, diagonal_metric, stable_step
 
-# Up to this many features the curvature is a full matrix (8 MiB at 1,000); beyond, the
-# diagonal has to do.
-FULL_CURVATURE_FEATURES = 1000
+# Up to this many features or rows the curvature is taken as it is, a matrix of this rank at
+# most; beyond, its diagonal has to do. So does it where that matrix would not fit in a
+# corner of memory.
+FULL_CURVATURE_RANK = 1000
+FULL_CURVATURE_BYTES = 2**27
 # Where the step comes from the data: this share of the largest stable step. For mini
 # batches the bound holds in expectation, so it is kept well away from.
 SAFETY_FULL_BATCH = 0.475
@@ -43,6 +43,10 @@ class Plan:
         Where the step size comes from.
     step_parameter : str
         The parameter that a user would change it by.
+    curvature : Curvature or None
+        Where the metric comes from, if it is a full one.
+    online : bool
+        A plan for the next rows of a stream only.
     """
 
     loss: str
@@ -60,11 +64,13 @@ class Plan:
     automatic: bool
     reason: str
     step_parameter: str
+    curvature: object = None
+    online: bool = False
 
     @property
     def certified(self):
         """Whether the curvature is known, and with it the optimality gap."""
-        return self.metric.root is not None
+        return self.metric.root is not None and not self.online
 
     def __repr__(self):
         if self.metric.root is not None:
@@ -97,7 +103,7 @@ class Plan:
         )
 
 
-def make_plan(settings, data, online=False):
+def make_plan(settings, data, online=False, seen=None):
     """Fill every slot from the estimator's parameters and, for "auto", from the data.
 
     Parameters
@@ -107,8 +113,9 @@ def make_plan(settings, data, online=False):
     data : Data
         The rows to plan for.
     online : bool
-        More data of the same kind may follow (`partial_fit`): no choice may rely on
-        having seen them all.
+        More rows may follow (`partial_fit`).
+    seen : Curvature or None
+        That of the rows of earlier calls.
     """
     losses.get_loss(settings.loss)
     penalty = settings.penalty
@@ -121,17 +128,26 @@ def make_plan(settings, data, online=False):
     alpha = float(settings.alpha) if penalty == "l2" else 0.0
     automatic = settings.optimizer == "auto" and settings.learning_rate == "auto"
     if automatic:
-        optimizer = _automatic_optimizer(data, online)
+        optimizer = _automatic_optimizer(data)
     elif settings.optimizer == "auto":
         optimizer = optimizers.SGD()  # SGDRegressor's own steps
     else:
         optimizer = optimizers.get_optimizer(settings.optimizer)
-    metric = _metric(optimizer.metric, data, alpha, settings.fit_intercept)
+    curvature, metric = None, Metric()
+    if optimizer.metric == "diagonal":
+        metric = diagonal_metric(data, settings.fit_intercept, alpha)
+    elif optimizer.metric == "sketch":
+        curvature = curvature_of(data, settings.fit_intercept, seen)
+        metric = curvature.metric(alpha)
     batch_size = settings.batch_size
     if batch_size == "auto":
-        batch_size = _automatic_batch(data, online) if automatic else 1
+        batch_size = "full" if automatic else 1
+    share = None  # of the rows seen so far that a mini-batch of this stream is
+    if online and curvature is not None and optimizer.momentum == 0:
+        rows = data.n_rows if batch_size == "full" else min(batch_size, data.n_rows)
+        share = rows / curvature.total
     schedule, reason = _schedule(
-        settings, optimizer, metric, data, alpha, batch_size, automatic
+        settings, optimizer, metric, data, alpha, batch_size, share
     )
     return Plan(
         loss="squared_error",
@@ -149,42 +165,27 @@ def make_plan(settings, data, online=False):
         automatic=settings.learning_rate == "auto",
         reason=reason,
         step_parameter=_step_parameter(settings.learning_rate),
+        curvature=curvature,
+        online=online,
     )
 
 
-def _automatic_optimizer(data, online):
+def _automatic_optimizer(data):
     """A known curvature makes plain steps enough; with its diagonal only, momentum pays."""
-    if online:
-        return optimizers.SGD(metric="diagonal")
-    if data.n_features <= FULL_CURVATURE_FEATURES:
+    rank = min(data.n_features, data.n_rows)
+    small = 8 * rank * data.n_features <= FULL_CURVATURE_BYTES
+    if rank <= FULL_CURVATURE_RANK and small:
         return optimizers.SGD(metric="sketch")
     return optimizers.Nesterov(momentum=0.9, metric="diagonal")
 
 
-def _automatic_batch(data, online):
-    """All rows: steps without noise. A stream gets steps of a few dozen rows."""
-    return 32 if online and data.n_rows > 32 else "full"
+def _schedule(settings, optimizer, metric, data, alpha, batch_size, share):
+    """The schedule and, in words, where its step size comes from.
 
-
-def _metric(name, data, alpha, fit_intercept):
-    if name is None:
-        return Metric()
-    centre, scale = moments(data, fit_intercept)
-    known = scale if centre is None else scale + centre
-    if not np.isfinite(known).all():
-        data.check_finite()
-        column = int(np.argmin(np.isfinite(known)))
-        raise ValueError(
-            f"The mean or spread of column {column} of X overflows: its numbers are too "
-            "large for sums in float64. Rescale the column."
-        )
-    if name == "diagonal":
-        return Metric(centre, scale)
-    return Metric(centre, scale, curvature_root(data, centre, scale, alpha))
-
-
-def _schedule(settings, optimizer, metric, data, alpha, batch_size, automatic):
-    """The schedule and, in words, where its step size comes from."""
+    In a stream whose rows' curvature H is known, a step of the batch's share of the rows
+    seen so far, w <- w - |B|/n · H⁻¹ g, is recursive least squares: after every call the
+    weights are the optimum of all rows seen. It cannot run away, for H holds the batch.
+    """
     if settings.learning_rate != "auto":
         given = schedules.get_schedule(
             settings.learning_rate,
@@ -193,6 +194,8 @@ def _schedule(settings, optimizer, metric, data, alpha, batch_size, automatic):
             alpha=settings.alpha,
         )
         return given, "as given"
+    if share is not None:
+        return schedules.Constant(share), "the batch's share of the rows seen so far"
     full = batch_size == "full" or batch_size >= data.n_rows
     if full and metric.root is not None and optimizer.momentum == 0:
         return schedules.Constant(1.0), "the Newton step: the curvature is known"

@@ -189,8 +189,7 @@ def _find(target, columns, path):
         )
     if not found[0].numeric:
         raise Unusable(
-            f"The target {target} of {path} is not numeric: "
-            f"{found[0].why_not_numeric()}."
+            f"The target {target} of {path} is not numeric: {found[0].why_not_numeric()}."
         )
     return found[0]
 

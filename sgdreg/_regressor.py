@@ -26,9 +26,9 @@ from sgdreg._inputs import (
     check_weights,
     names_restored_on_failure,
 )
-from sgdreg._threads import one_blas_thread
 from sgdreg._plan import make_plan
 from sgdreg._state import State
+from sgdreg._threads import one_blas_thread
 from sgdreg._training import Training
 
 FLOATS = [np.float64, np.float32]
@@ -436,6 +436,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     # ----------------------------------------------------------------- validate
 
     def _check_X_y(self, X, y, reset):
+        if getattr(np.asarray(y), "dtype", None) in FLOATS:
+            check_finite(np.asarray(y), "y")  # which says where, too
         X, y = validate_data(
             self,
             X,
@@ -452,6 +454,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         if sparse.issparse(y):
             raise TypeError("Sparse y is not supported: pass an array, y.toarray().")
         y = np.ascontiguousarray(y, dtype=np.float64)
+        if sparse.issparse(X) and X.indices.dtype != X.indptr.dtype:
+            X = type(X)((X.data, X.indices, X.indptr), shape=X.shape)  # of one type
         if not reset and y.shape[1:] != self._target_shape():
             raise ValueError(
                 f"y has shape {y.shape}, but the model was fitted to targets of shape "
@@ -549,12 +553,19 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         return state
 
     def _online_plan(self, data):
-        """The plan of the last `partial_fit`, unless a parameter has changed since."""
+        """The plan for the next rows of a stream.
+
+        Where nothing in it comes from the rows, the last one serves again. The curvature
+        of the rows seen so far grows by the new ones.
+        """
         plan, _, made_for = self._continuation
-        if made_for == (True, _snapshot(self)):
+        if made_for[1] != _snapshot(self):
+            self._validate_params()  # which scikit-learn skips once a model is fitted
+        elif plan.online and not plan.automatic:
             return plan
-        self._validate_params()  # which scikit-learn skips once a model is fitted
-        return make_plan(self, data, online=True)
+        same = plan.curvature is not None and plan.curvature.centred == self.fit_intercept
+        seen = plan.curvature if same else None
+        return make_plan(self, data, online=True, seen=seen)
 
     def _hooks(self, X, y, given, plan):
         """What looks at every epoch; None where nothing does, which saves its time."""
@@ -598,7 +609,13 @@ def _attributes(plan, state, weights, dtype):
     coef, intercept = weights[:, :-1], weights[:, -1]
     if plan.metric.centre is not None:
         intercept = intercept - coef @ plan.metric.centre
-    coef, intercept = coef.astype(dtype, order="C"), intercept.astype(dtype)
+    with np.errstate(over="ignore"):
+        coef, intercept = coef.astype(dtype, order="C"), intercept.astype(dtype)
+    if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+        raise ValueError(
+            f"The fitted coefficients cannot be held in {np.dtype(dtype)}: they overflow. "
+            "Pass X as float64, or rescale X or y."
+        )
     history = list(state.history)
     return {
         "coef_": coef[0] if state.flat else coef,

@@ -15,6 +15,7 @@ from sgdreg._data import Data
 # A column whose spread is below this share of its mean is constant up to rounding: the
 # sum of n equal numbers is off by some eps·log2(n).
 CONSTANT_SHARE = 1e-13
+EPS = np.finfo(np.float64).eps
 # Rows that a message looks at: a hint may not cost a pass over large data.
 HINT_ROWS = 2000
 # Power iteration underestimates; 30 rounds leave a few per cent where eigenvalues crowd.
@@ -72,29 +73,135 @@ class Metric:
         return norms + 1.0 if fit_intercept else norms
 
 
+@dataclass(frozen=True, eq=False)
+class Curvature:
+    """ZᵀSZ of rows Z about their mean, as the triangle of a QR factorisation.
+
+    Rows are added chunk by chunk; squaring Z (a Gram matrix) would lose half of the
+    digits. A curvature never changes: adding rows makes a new one.
+
+    Attributes
+    ----------
+    total : float
+        Sum of the weights.
+    centre : ndarray of shape (d,)
+        Weighted mean; zeros where the rows are not centred.
+    triangle : ndarray of shape (≤ d, d)
+        triangleᵀ triangle = Σ s (x - centre)(x - centre)ᵀ.
+    centred : bool
+    """
+
+    total: float
+    centre: np.ndarray
+    triangle: np.ndarray
+    centred: bool
+
+    @classmethod
+    def empty(cls, n_features, centred):
+        return cls(0.0, np.zeros(n_features), np.zeros((0, n_features)), centred)
+
+    def add(self, X, weights):
+        """The curvature with more rows.
+
+        Two groups of rows about their own means make one about the common mean with one
+        more row, √(ab/(a+b)) (mean_a - mean_b): Chan, Golub, LeVeque, The American
+        Statistician 37 (1983), equation 2.1, in factored form.
+        """
+        total = self.total + weights.sum()
+        share = weights.sum() / total
+        if self.centred:
+            middle = weights @ X / weights.sum()
+            shift = middle - self.centre
+            centre = self.centre + share * shift
+            between = np.sqrt(self.total * share) * shift[None]
+            Z = X - middle
+        else:
+            centre, between, Z = self.centre, np.empty((0, len(self.centre))), X
+        Z = Z * np.sqrt(weights)[:, None]
+        stack = np.vstack([self.triangle, between, Z])
+        triangle = linalg.qr(stack, mode="r", overwrite_a=True, check_finite=False)[0]
+        return Curvature(total, centre, triangle[: len(centre)], self.centred)
+
+    def metric(self, alpha):
+        """The metric with rootᵀ root = (ZᵀSZ/total + alpha)⁺ in the scaled features.
+
+        Centring leaves rounding errors of eps·|centre| in Z: columns that are no larger
+        are constant, and directions no longer than their columns' errors are not the
+        data's. Both are left out, so that weights do not move along them.
+        """
+        triangle = self.triangle / np.sqrt(self.total)
+        scale = column_norms(triangle)
+        constant = scale <= CONSTANT_SHARE * np.abs(self.centre)
+        scale = np.where(constant, 1.0, scale)
+        Z = np.where(constant, 0.0, triangle / scale)
+        if alpha:
+            Z = np.vstack([Z, np.diag(np.where(constant, 0.0, np.sqrt(alpha) / scale))])
+        _, s, Vt = linalg.svd(Z, full_matrices=False, check_finite=False)
+        # eps·√(number of rows) is what the sums behind the triangle may be off by.
+        rounding = max(np.sqrt(self.total), len(scale)) * s[0]
+        errors = np.where(constant, 0.0, np.abs(self.centre) / scale)
+        with np.errstate(over="ignore"):
+            errors = np.linalg.norm(Vt * errors, axis=1)
+        seen = s > EPS * np.maximum(rounding, errors)
+        root = np.ascontiguousarray(Vt[seen] / s[seen, None])
+        return Metric(self.centre if self.centred else None, scale, root)
+
+
+def curvature_of(data, fit_intercept, start=None):
+    """The curvature of all rows of the data (added to those of `start`)."""
+    known = start or Curvature.empty(data.n_features, fit_intercept)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for X, weights in data.chunks():
+            known = known.add(X, weights)
+        sizes = column_norms(known.triangle)
+    if not np.isfinite(known.centre).all() or not np.isfinite(sizes).all():
+        _refuse_overflow(data, known.centre + sizes)
+    return known
+
+
+def diagonal_metric(data, fit_intercept, alpha):
+    """Centre and scale only: scale² is the diagonal of the curvature, penalty included."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        centre, scale = moments(data, fit_intercept)
+        known = scale if centre is None else scale + centre
+    if not np.isfinite(known).all():
+        _refuse_overflow(data, known)
+    return Metric(centre, np.sqrt(scale**2 + alpha) if alpha else scale)
+
+
+def _refuse_overflow(data, known):
+    data.check_finite()
+    column = int(np.argmin(np.isfinite(known)))
+    raise ValueError(
+        f"The mean or spread of column {column} of X overflows: its numbers are too "
+        "large for sums in float64. Rescale the column."
+    )
+
+
+def column_norms(A):
+    """Euclidean norm of each column, without overflow or underflow of the squares."""
+    largest = np.abs(A).max(axis=0, initial=0.0)
+    largest = np.where(largest > 0, largest, 1.0)
+    return largest * np.sqrt(np.square(A / largest).sum(axis=0))
+
+
 def moments(data, fit_intercept):
     """Weighted mean and standard deviation of every feature, in one pass.
 
     Without an intercept: None and the root mean square. The scale of a constant column
-    is one. Merged chunk by chunk [1]_, so that a large mean costs no digits.
-
-    References
-    ----------
-    .. [1] T. Chan, G. Golub, R. LeVeque, "Algorithms for computing the sample variance",
-       The American Statistician 37 (1983), equation 2.1.
+    is one. Merged chunk by chunk as in `Curvature.add`, so that a large mean costs no
+    digits.
     """
     total, mean, squares = 0.0, np.zeros(data.n_features), np.zeros(data.n_features)
-    # NaN, infinity and overflow come out as such; who asked looks at the result.
-    with np.errstate(invalid="ignore", over="ignore"):
-        if data.is_sparse:
-            pieces = [_sparse_moments(data)]
-        else:
-            pieces = (_chunk_moments(X, weights) for X, weights in data.chunks())
-        for weight, middle, spread in pieces:
-            delta = middle - mean
-            total += weight
-            mean += delta * (weight / total)
-            squares += spread + delta**2 * (weight * (total - weight) / total)
+    if data.is_sparse:
+        pieces = [_sparse_moments(data)]
+    else:
+        pieces = (_chunk_moments(X, weights) for X, weights in data.chunks())
+    for weight, middle, spread in pieces:
+        delta = middle - mean
+        total += weight
+        mean += delta * (weight / total)
+        squares += spread + delta**2 * (weight * (total - weight) / total)
     if not fit_intercept:
         scale = np.sqrt(squares / total + mean**2)
         return None, np.where(scale > 0, scale, 1.0)
@@ -122,27 +229,6 @@ def _sparse_moments(data):
     lifted = X.copy()
     lifted.data = (X.data - mean[columns]) ** 2 - mean[columns] ** 2
     return total, mean, np.maximum(lifted.T @ weights + total * mean**2, 0.0)
-
-
-def curvature_root(data, centre, scale, alpha):
-    """A root of the inverse curvature: rootᵀ root = (ZᵀSZ/n + alpha/scale²)⁺.
-
-    Z are the centred and scaled rows. The triangle of their QR factorisation is built
-    chunk by chunk, and its singular values give the rank; squaring Z (a Gram matrix)
-    would lose half of the digits. Centring leaves rounding errors of eps·|mean|/scale
-    in Z: a direction no longer than these is not one of the data.
-    """
-    d = data.n_features
-    triangle = np.diag(np.sqrt(alpha) / scale) if alpha else np.empty((0, d))
-    for X, weights in data.chunks():
-        Z = (X if centre is None else X - centre) / scale
-        Z *= np.sqrt(weights / data.n_rows)[:, None]
-        triangle = linalg.qr(np.vstack([triangle, Z]), mode="r", overwrite_a=True)[0][:d]
-    _, s, Vt = linalg.svd(triangle, full_matrices=False)
-    errors = 0.0 if centre is None else np.linalg.norm(centre / scale)
-    noise = max(max(data.n_rows, d) * s[0], errors) * np.finfo(np.float64).eps
-    seen = s > noise
-    return np.ascontiguousarray(Vt[seen] / s[seen, None])
 
 
 def curvature_operator(data, metric, alpha, fit_intercept, row_weights):

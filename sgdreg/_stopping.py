@@ -45,11 +45,11 @@ class Plateau:
         if state.stale < self.patience:
             return GO
         schedule = self.schedule
-        if isinstance(schedule, Adaptive):
-            if state.factor * schedule.eta0 > schedule.smallest:
-                state.factor *= schedule.factor
-                state.stale = 0
-                return SHORTEN
+        adaptive = isinstance(schedule, Adaptive)
+        if adaptive and state.factor * schedule.eta0 > schedule.smallest:
+            state.factor *= schedule.factor
+            state.stale = 0
+            return SHORTEN
         return STOP
 
     def reason(self, state):

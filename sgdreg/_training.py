@@ -5,7 +5,7 @@ from time import perf_counter
 
 import numpy as np
 
-from sgdreg._divergence import diverged, judge
+from sgdreg._divergence import diverged, judge, refuse_blow_up
 from sgdreg._epochs import Diverged, Epochs
 from sgdreg._evaluation import Evaluation
 from sgdreg._stopping import GO, STOP, in_words, stopping_rule
@@ -67,13 +67,15 @@ class Training:
         )
         # Where the rule looks at the model of every epoch, the best one is kept.
         self.compared = validation is not None or plan.certified
+        # Momentum of a step chosen here must not carry it up the other side (O'Donoghue,
+        # Candès, Adaptive restart for accelerated gradient schemes, 2015, section 3.2).
+        self.restarts = plan.automatic and state.velocity is not None
         self.best, self.halvings = None, 0
         self.clock = perf_counter()
 
     def fit(self, max_epochs):
         """Train until the stopping rule, a callback or `max_epochs` ends it."""
-        start = self.state.weights
-        self._begin(self.evaluation.loss(start) if start.any() else 0.0)
+        self._begin(self._start_loss())
         last = self.state.epochs + max_epochs
         converged, reason = self._train_until(last)
         while self.plan.automatic and self._too_high(self._final_loss()):
@@ -81,9 +83,7 @@ class Training:
             converged, reason = self._train_until(last)
         warnings = [reason] if converged is False else []
         if not self.plan.certified:
-            warnings += judge(
-                self.epochs, self.evaluation, self.state, self._final_loss()
-            )
+            warnings += judge(self.epochs, self.evaluation, self.state, self._final_loss())
         best_epoch = self.best[2] if self.validation is not None else None
         return Outcome(
             self.state, self._model(), bool(converged), reason, warnings, best_epoch
@@ -91,15 +91,34 @@ class Training:
 
     def one_epoch(self):
         """A single epoch without stopping: `partial_fit`."""
-        self._begin()
+        automatic = self.plan.automatic
+        self._begin(self._start_loss() if automatic else 0.0)
         self._advance(1)
-        while self.plan.automatic and self._too_high(self._final_loss()):
+        while automatic and self._too_high(self._final_loss()):
             self._start_again()
             self._advance(1)
-        reason = f"{in_words(self.state.epochs)} by partial_fit, which never stops by itself."
+        if not automatic:
+            refuse_blow_up(self.epochs, self.state, self._final_loss())
+        reason = (
+            f"{in_words(self.state.epochs)} by partial_fit, which never stops by itself."
+        )
         return Outcome(self.state, self.state.model(), False, reason)
 
-    def _begin(self, start_loss=0.0):
+    def _start_loss(self):
+        """Loss of the weights to start from; zero weights need no pass."""
+        weights = self.state.weights
+        loss = self.evaluation.loss(weights) if weights.any() else 0.0
+        if np.isfinite(loss):
+            return loss
+        if self.state.steps == 0:
+            raise ValueError(
+                "The loss at coef_init and intercept_init overflows: start from smaller "
+                "numbers."
+            )
+        self.state.forget()  # rows beyond anything seen before
+        return 0.0
+
+    def _begin(self, start_loss):
         """Note the loss that a blow-up is measured against, and where to go back to."""
         state = self.state
         start_loss = max(start_loss, float(self.data.zero_losses().sum()))
@@ -132,7 +151,7 @@ class Training:
 
     def _at_once(self, at_most):
         """How many epochs run before anything has to look at the model."""
-        if self.compared or self.hooks is not None:
+        if self.compared or self.restarts or self.hooks is not None:
             return 1
         return self.epochs.at_once(self.state, at_most)
 
@@ -164,19 +183,24 @@ class Training:
         objectives, last_steps = self.epochs.run(state, count)
         if self.plan.automatic and self._too_high(objectives.max()):
             raise Diverged(state.epochs + 1, state.steps)
+        if (
+            self.restarts
+            and state.history
+            and objectives[0] > state.history[-1]["objective"]
+        ):
+            state.velocity[:] = 0.0
         seconds = perf_counter() - self.clock
-        for value, step in zip(objectives.tolist(), last_steps.tolist(), strict=True):
+        for objective, step in zip(objectives.tolist(), last_steps.tolist(), strict=True):
             state.epochs += 1
             entry = {
                 "epoch": state.epochs,
                 "seconds": seconds,
-                "objective": value,
+                "objective": objective,
                 "learning_rate": step,
             }
             state.history.append(entry)
-            if self.compared:
-                self.latest = value = self._look_at_model(entry)
-            verdict = self.stopping.observe(state, value)
+            self.latest = self._look_at_model(entry) if self.compared else objective
+            verdict = self.stopping.observe(state, self.latest)
             if verdict != GO:
                 break
         return verdict, state.epochs - before
@@ -223,10 +247,15 @@ class Training:
         self.state.factor *= 0.5 ** (self.halvings % MOST_HALVINGS)
 
     def _final_loss(self):
-        """Loss of the model to return; a pass only where the last epoch leaves doubts."""
+        """Loss of the model to return; a pass only where there are doubts.
+
+        The last epoch's losses do not know its last steps: a glance at some rows does.
+        """
         running = self.state.history[-1]["objective"]
-        clear = running <= 0.5 * self.evaluation.constant.sum()
-        if self.plan.certified or (clear and self.epochs.n_batches >= 10):
+        if self.plan.certified:
+            return running
+        low = 0.5 * self.evaluation.constant.sum()
+        if running <= low and self.evaluation.glance(self._model()) <= low:
             return running
         return self.evaluation.loss(self._model())
 

@@ -38,8 +38,7 @@ def main():
     """Run the command line."""
     if typer is None:
         sys.exit(
-            f"The command sgdreg needs its extras ({missing}): "
-            "pip install 'sgdreg[cli]'."
+            f"The command sgdreg needs its extras ({missing}): pip install 'sgdreg[cli]'."
         )
     for stream in (sys.stdout, sys.stderr):
         # A terminal or pipe without ² gets a question mark, not a traceback.
@@ -109,12 +108,8 @@ def fit(
         _option("NAME", "Column to predict; otherwise the last numeric one.", str),
     ] = None,
     penalty: Annotated[Value, _option("NAME", "l2 or none.")] = None,
-    alpha: Annotated[
-        Value, _option("NUMBER", "Weight of the penalty, per row.")
-    ] = None,
-    optimizer: Annotated[
-        Value, _option("NAME", "auto, sgd, momentum or nesterov.")
-    ] = None,
+    alpha: Annotated[Value, _option("NUMBER", "Weight of the penalty, per row.")] = None,
+    optimizer: Annotated[Value, _option("NAME", "auto, sgd, momentum or nesterov.")] = None,
     learning_rate: Annotated[
         Value,
         _option("RATE", "Number, constant, invscaling, optimal, adaptive or auto."),
@@ -132,9 +127,7 @@ def fit(
     no_intercept: Annotated[
         bool, typer.Option("--no-intercept", help="Fit no intercept.")
     ] = False,
-    random_state: Annotated[
-        Value, _option("SEED", "Seed of the order of rows.")
-    ] = None,
+    random_state: Annotated[Value, _option("SEED", "Seed of the order of rows.")] = None,
 ):
     """Fit a linear regression and show its coefficients and how it went.
 
@@ -305,4 +298,4 @@ def _exact_residual(X, y, alpha, fit_intercept):
     if alpha > 0:  # a penalty is d rows more
         A = np.vstack([A, np.sqrt(alpha * len(y)) * np.diag(1.0 / scale)])
         b = np.concatenate([b, np.zeros(X.shape[1])])
-    return target - Z @ np.linalg.lstsq(A, b)[0]
+    return target - Z @ np.linalg.lstsq(A, b, rcond=None)[0]

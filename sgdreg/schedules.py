@@ -183,8 +183,8 @@ def _one_step(schedule, t):
     value = schedule(t)
     try:
         return float(value)
-    except TypeError:
-        raise TypeError(
-            f"The learning rate at step {t} must be a number, got {value!r}, of shape "
-            f"{np.shape(value)}. Check {schedule!r}."
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"The learning rate at step {t} must be a number, got an object of type "
+            f"{type(value).__name__} and shape {np.shape(value)}. Check {schedule!r}."
         ) from None

@@ -1,8 +1,8 @@
 """What a correct implementation of the steps obeys, judged without looking inside.
 
 A judge takes an implementation: a function of the arguments of `run_estimator`, that
-returns θ after each epoch and the epochs' objectives. The estimator must satisfy every judge
-(test_invariants.py), and every mutant of the twin must fail one (test_mutants.py).
+returns θ after each epoch and the epochs' objectives. The estimator must satisfy every
+judge (test_invariants.py), and every mutant of the twin must fail one (test_mutants.py).
 """
 
 import warnings
@@ -33,7 +33,7 @@ def run_estimator(
     seed=0,
     start=None,
 ):
-    """The trajectory of SGDLinearRegressor: θ (k, d + 1) after each epoch, and objectives."""
+    """SGDLinearRegressor's trajectory: θ (k, d + 1) after each epoch, and objectives."""
     optimizer = SGD()
     if momentum:
         optimizer = Nesterov(momentum) if nesterov else Momentum(momentum)

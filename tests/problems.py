@@ -74,17 +74,22 @@ class Drawn:
         return float(loss.sum() + 0.5 * self.alpha * np.sum(coef**2))
 
 
+BOOLEANS = st.booleans()
+OUTPUTS = st.sampled_from((None, None, 1, 3))
+NOISE = st.sampled_from((0.0, 0.1, 3.0))
+
+
 @st.composite
 def problems(
     draw,
     max_rows=40,
     max_features=6,
     condition=30.0,
-    weighted=st.booleans(),
-    penalised=st.booleans(),
-    intercept=st.booleans(),
-    outputs=st.sampled_from((None, None, 1, 3)),
-    noise=st.sampled_from((0.0, 0.1, 3.0)),
+    weighted=BOOLEANS,
+    penalised=BOOLEANS,
+    intercept=BOOLEANS,
+    outputs=OUTPUTS,
+    noise=NOISE,
 ):
     """A `Drawn` problem; `condition` bounds the condition number of X."""
     n = draw(st.integers(2, max_rows))

@@ -151,9 +151,7 @@ def test_not_finite_among_the_held_out_rows_is_found(seed, learning_rate):
     X[7, 2] = np.inf
     model = SGDLinearRegressor(early_stopping=True, validation_fraction=0.5)
     model.set_params(random_state=seed, learning_rate=learning_rate)
-    with pytest.raises(
-        ValueError, match=r"X contains infinity, first at row 7, column 2"
-    ):
+    with pytest.raises(ValueError, match=r"X contains infinity, first at row 7, column 2"):
         model.fit(X, y)
 
 
@@ -334,9 +332,7 @@ def test_partial_fit_and_warm_start_refuse_other_shapes():
     with refuses(model, ValueError, r"y has shape \(12, 2\).*fitted to .*'n_samples'"):
         model.partial_fit(X_GOOD, np.c_[Y_GOOD, Y_GOOD])
     model = fitted({**TEXTBOOK, "warm_start": True})
-    with refuses(
-        model, ValueError, "continues a model of 3 features.*have 5.*warm_start"
-    ):
+    with refuses(model, ValueError, "continues a model of 3 features.*have 5.*warm_start"):
         model.fit(*data(d=5))
     with refuses(model, ValueError, "1 outputs, but X and y have 3 and 2"):
         model.fit(X_GOOD, np.c_[Y_GOOD, Y_GOOD])
@@ -345,12 +341,10 @@ def test_partial_fit_and_warm_start_refuse_other_shapes():
 def test_names_of_the_columns_are_checked_and_kept():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(data(20, seed=1)[0], columns=list("abc"))
-    other = pandas.DataFrame(X_GOOD, columns=list("abd"))
+    other = pandas.DataFrame(X_GOOD, columns=list("abx"))
     model = fitted(TEXTBOOK, "partial_fit", frame)
     before = deepcopy(model)
-    with pytest.raises(
-        ValueError, match=r"feature names should match.*\n.*unseen.*\n- d"
-    ):
+    with pytest.raises(ValueError, match=r"feature names should match.*\n.*unseen.*\n- x"):
         model.partial_fit(other, Y_GOOD)
     other.iloc[2, 2] = np.nan
     with pytest.raises(ValueError, match="NaN, first at row 2, column 2"):
@@ -457,9 +451,7 @@ def test_bad_parameters_are_named(name, value):
 def test_parameters_that_become_bad_are_named(name, value):
     """Between two calls of `partial_fit`, the second of which looks at them again."""
     model = fitted({"penalty": "l2"}, "partial_fit")
-    with refuses(
-        model, ValueError, f"'{name}' parameter of SGDLinearRegressor must be"
-    ):
+    with refuses(model, ValueError, f"'{name}' parameter of SGDLinearRegressor must be"):
         model.set_params(**{name: value}).partial_fit(*data())
 
 
@@ -535,9 +527,7 @@ def test_early_stopping_contradictions(parameter):
         with refuses(model, ValueError, "early_stopping=True holds out.*X_val.*False"):
             model.set_params(early_stopping=True).fit(X, y, X_val=X, y_val=y)
     else:
-        with refuses(
-            model, ValueError, "early_stopping=True does not work with partial"
-        ):
+        with refuses(model, ValueError, "early_stopping=True does not work with partial"):
             model.set_params(early_stopping=True).partial_fit(X, y)
 
 
@@ -702,9 +692,7 @@ def test_divergence_is_found_within_the_first_epoch():
 def test_the_stable_value_named_is_stable(optimizer, batch_size, alpha):
     """Half of it trains; thirty times as much diverges."""
     X, y = raw_data()
-    model = SGDLinearRegressor(
-        optimizer=optimizer, batch_size=batch_size, random_state=0
-    )
+    model = SGDLinearRegressor(optimizer=optimizer, batch_size=batch_size, random_state=0)
     if alpha:
         model.set_params(penalty="l2", alpha=alpha)
     with pytest.raises(ValueError, match="largest stable") as caught:
@@ -964,22 +952,22 @@ def test_an_automatic_stream_stays_finite(first, later, batch_size, form):
         assert np.isfinite(model.predict(form(X))).all()
 
 
+# Beside rows 1e30 larger the others are below rounding: nothing to compare.
+@pytest.mark.parametrize("later", [name for name in LATER if "1e30" not in name])
 @pytest.mark.parametrize("first", FIRST)
-def test_an_automatic_stream_recovers_from_its_first_chunk(first):
-    """After 100 ordinary chunks it explains at least half of what can be explained."""
+def test_an_automatic_stream_is_the_least_squares_of_all_rows_seen(first, later):
+    """Recursive least squares: no chunk, however wild, costs more than its rows' share."""
     X, y = data(60)
-    model = SGDLinearRegressor(random_state=0).partial_fit(*FIRST[first](X, y))
-    for _ in range(100):
-        model.partial_fit(X, y)
-    assert np.mean((model.predict(X) - y) ** 2) < 0.5 * y.var()
-
-
-@pytest.mark.parametrize("later", ["y 1e6 larger", "X 1e6 larger", "one outlier"])
-def test_an_automatic_stream_recovers_from_a_wild_chunk(later):
-    """One chunk in other units must not shorten the steps for good."""
-    X, y = data(60)
-    model = SGDLinearRegressor(random_state=0).partial_fit(X, y)
-    model.partial_fit(*LATER[later](X, y))
-    for _ in range(100):
-        model.partial_fit(X, y)
-    assert np.mean((model.predict(X) - y) ** 2) < 0.5 * y.var()
+    normal = FIRST["normal"](X, y)
+    chunks = [FIRST[first](X, y), normal, LATER[later](X, y), normal, normal]
+    model = SGDLinearRegressor(random_state=0)
+    for Z, v in chunks:
+        model.partial_fit(Z, v)
+    everything = np.concatenate([Z for Z, _ in chunks])
+    targets = np.concatenate([v for _, v in chunks])
+    middle = everything.mean(axis=0)
+    A = np.column_stack([everything - middle, np.ones(len(targets))])
+    A /= np.abs(A).max(axis=0)
+    exact = targets - A @ np.linalg.lstsq(A, targets, rcond=None)[0]
+    error = targets - model.predict(everything)
+    assert error @ error <= exact @ exact * (1 + 1e-6) + 1e-12 * (targets @ targets)

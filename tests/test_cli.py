@@ -160,8 +160,7 @@ def test_column_spoilt_by_a_few_texts_is_named(write):
     text = "a,b,y\n1,2,9\n2,?,9\n3,5,22\n4,-1,6\n5,5,26\n"
     output = succeed("fit", write(text)).stdout
     assert (
-        "Dropped column b: 1 of its 5 cells is text, such as '?' (make them empty"
-        in output
+        "Dropped column b: 1 of its 5 cells is text, such as '?' (make them empty" in output
     )
     assert list(coefficients(output)) == ["a"]
 
@@ -232,9 +231,7 @@ def test_penalty_is_compared_with_ridge_and_least_squares():
     X, y = load_diabetes(return_X_y=True, scaled=False)
     ridge = Ridge(alpha=0.5 * len(y), solver="svd").fit(X, y).score(X, y)
     assert ridge < 0.5
-    assert printed_r2(output, "exact ridge, alpha=0.5") == pytest.approx(
-        ridge, abs=1e-6
-    )
+    assert printed_r2(output, "exact ridge, alpha=0.5") == pytest.approx(ridge, abs=1e-6)
     assert printed_r2(output, "the fit") == pytest.approx(ridge, abs=1e-6)
     assert printed_r2(output, "exact least squares") == 0.517748
 

@@ -21,6 +21,7 @@ from problems import problems
 from scipy import sparse
 
 from sgdreg import SGDLinearRegressor
+from sgdreg.losses import get_loss
 from sgdreg.optimizers import SGD
 
 seeds = st.integers(0, 2**31 - 1)
@@ -383,8 +384,6 @@ def test_the_gradient_vanishes_at_the_answer(problem):
 @pytest.mark.parametrize("name", ["squared_error"])
 def test_every_loss(name):
     """Gradient against finite differences, smoothness, a perfect prediction is free."""
-    from sgdreg.losses import get_loss
-
     loss = get_loss(name)
     rng = np.random.default_rng(0)
     y, p, q = rng.standard_normal((3, 200)) * 3

@@ -16,7 +16,8 @@ peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 rng = np.random.default_rng(0)
 small = rng.standard_normal((1000, columns))
 if kind == "memmap":
-    X = np.lib.format.open_memmap(sys.argv[5], mode="w+", dtype=float, shape=(rows, columns))
+    shape = rows, columns
+    X = np.lib.format.open_memmap(sys.argv[5], mode="w+", dtype=float, shape=shape)
 else:
     X = np.empty((rows, columns), dtype=np.float32 if kind == "float32" else float)
 for start in range(0, rows, 1000):

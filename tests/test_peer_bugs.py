@@ -173,9 +173,7 @@ def test_divergence_is_not_silent():
     """7 (#17925): R² of -8e26 without a warning, because residuals were clipped."""
     X, y = data()
     model = SGDLinearRegressor(learning_rate="invscaling", max_iter=3, tol=None)
-    with pytest.raises(
-        ValueError, match=r"Diverged at epoch 1, step \d+: .* scale the"
-    ):
+    with pytest.raises(ValueError, match=r"Diverged at epoch 1, step \d+: .* scale the"):
         model.fit(1e3 * X, y)
     assert not hasattr(model, "coef_")
 
@@ -187,9 +185,7 @@ def test_divergence_is_not_silent():
 def test_units_of_y_do_not_change_when_it_stops(c, settings, early_stopping):
     """8: tol was absolute, in the units of y squared."""
     X, y = data()
-    model = SGDLinearRegressor(
-        **settings, random_state=0, early_stopping=early_stopping
-    )
+    model = SGDLinearRegressor(**settings, random_state=0, early_stopping=early_stopping)
     one, other = clone(model).fit(X, y), clone(model).fit(X, c * y)
     assert one.n_iter_ == other.n_iter_
     assert one.converged_
@@ -583,9 +579,7 @@ def _fitted(model, X, y):
 
 
 @quiet
-@pytest.mark.parametrize(
-    "settings", [{}, {"early_stopping": True}, {"optimizer": "auto"}]
-)
+@pytest.mark.parametrize("settings", [{}, {"early_stopping": True}, {"optimizer": "auto"}])
 def test_verbose_prints_one_line_an_epoch(settings, capsys):
     """26 (#25249): the verbose path crashed, since no test had taken it."""
     X, y = data()
@@ -602,9 +596,7 @@ def test_verbose_prints_one_line_an_epoch(settings, capsys):
         assert ("validation R²" in line) == model.early_stopping
         assert f"learning rate {entry['learning_rate']:.3g}" in line
     assert_array_equal(model.coef_, quiet_fit.coef_)
-    model.set_params(early_stopping=False).partial_fit(
-        X, y
-    )  # may print, must not crash
+    model.set_params(early_stopping=False).partial_fit(X, y)  # may print, must not crash
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -651,9 +643,7 @@ def test_defaults_on_a_few_rows(n):
     """cuML #1105, #2033: defaults raised errors, and few rows gave wrong answers."""
     X, y = data(n, 2)
     model = SGDLinearRegressor().fit(X, y)
-    assert_allclose(
-        model.predict(X), LinearRegression().fit(X, y).predict(X), atol=1e-8
-    )
+    assert_allclose(model.predict(X), LinearRegression().fit(X, y).predict(X), atol=1e-8)
 
 
 def test_the_intercept_takes_the_same_steps():

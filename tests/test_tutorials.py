@@ -79,7 +79,8 @@ def test_2_running_away_is_seen_and_explained():
     assert_allclose(model.coef_[1], -34.8, atol=0.05)
     for epochs, step in ((1, 6), (100, r"\d+")):
         with pytest.raises(
-            ValueError, match=rf"Diverged .* epoch \d+, step {step}:.*Lower learning_rate \(largest"
+            ValueError,
+            match=rf"Diverged .* epoch \d+, step {step}:.*Lower learning_rate \(largest",
         ):
             model.set_params(max_iter=epochs).fit(ROWS, ROWS_Y, **START)
 
@@ -91,6 +92,7 @@ def test_2_step_by_step_answered():
 
 
 # --------------------------------------------------- 3. one Keras Dense(1): two inputs
+
 
 def plane(tmp_path):
     """1,000 rows of y = 2x - 3z + 5 + noise, saved and read back as in the tutorial."""
@@ -126,14 +128,12 @@ def test_3_network_answered(tmp_path):
 # ------------------------------------------------------- 4. a perceptron in PyTorch
 
 X4 = np.array(
-    "4.7 2.4 7.5 7.1 4.3 7.8 8.9 5.2 4.59 2.1 8 5 7.5 5 4 8 5.2 4.9 3 4.7 4 4.8 3.5 2.1 4.1"
-    .split(),
-    dtype=float,
+    [4.7, 2.4, 7.5, 7.1, 4.3, 7.8, 8.9, 5.2, 4.59, 2.1, 8, 5, 7.5]
+    + [5, 4, 8, 5.2, 4.9, 3, 4.7, 4, 4.8, 3.5, 2.1, 4.1]
 )[:, None]
 Y4 = np.array(
-    "2.6 1.6 3.09 2.4 2.4 3.3 2.6 1.96 3.13 1.76 3.2 2.1 1.6 2.5 2.2 2.75 2.4 1.8 1 2 1.6 2.4 "
-    "2.6 1.5 3.1".split(),
-    dtype=float,
+    [2.6, 1.6, 3.09, 2.4, 2.4, 3.3, 2.6, 1.96, 3.13, 1.76, 3.2, 2.1, 1.6]
+    + [2.5, 2.2, 2.75, 2.4, 1.8, 1, 2, 1.6, 2.4, 2.6, 1.5, 3.1]
 )
 LEAST_SQUARES_4 = 0.1750716, 1.4045023
 
@@ -160,6 +160,7 @@ def test_4_perceptron_answered():
 
 
 # ------------------------------------------------------ 5. live coding: hours and score
+
 
 @pytest.fixture
 def hours(real_data):
@@ -229,7 +230,7 @@ def test_the_defaults_reach_least_squares_on_raw_data(real_data, name):
 
 @quiet
 def test_47_houses(real_data):
-    """The posted houses: raw features with a careless step overflow; the defaults do not."""
+    """The posted houses: a careless step on raw features overflows; the defaults do not."""
     table = pd.read_csv(os.path.join(real_data, "ex1data2.csv")).to_numpy(float)
     X, y = table[:, :1].copy(), table[:, -1].copy()
     model = SGDLinearRegressor().fit(X, y)

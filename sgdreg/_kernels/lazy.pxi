@@ -33,7 +33,8 @@ cdef double lazy_step(
     cdef double *residuals = m.residuals
     for i in range(start, stop):
         r = row_at(rows, i)
-        fetch_ahead(values, indices, indptr, d, problem.y, k, problem.n_rows, rows, i, stop, next_start)
+        fetch_ahead(values, indices, indptr, d, problem.y, k, problem.n_rows,
+                    rows, i, stop, next_start)
         for o in range(k):
             p = m.P[0][0] * row_dot(
                 values, indices, indptr, d, r, m.weights + o * width)

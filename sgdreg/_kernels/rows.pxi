@@ -31,7 +31,8 @@ cdef inline void sparse_add(
 
 cdef inline void fetch_ahead(
     const real *values, const index *indices, const index *indptr, Py_ssize_t d,
-    const double *y, Py_ssize_t k, Py_ssize_t n, const Py_ssize_t[::1] rows, Py_ssize_t i, Py_ssize_t stop, Py_ssize_t next_start,
+    const double *y, Py_ssize_t k, Py_ssize_t n, const Py_ssize_t[::1] rows,
+    Py_ssize_t i, Py_ssize_t stop, Py_ssize_t next_start,
 ) noexcept nogil:
     """Ask for the row AHEAD of the i-th, unless the hardware foresees it."""
     cdef Py_ssize_t r, first, last

@@ -1,84 +1,87 @@
-"""Checks of what the user passes: parameters, weights, initial values."""
+"""Checks of the data that the user passes: X, y, weights, validation set, start."""
 
-import inspect
-import warnings
 from contextlib import contextmanager
-from functools import cache
 from numbers import Real
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils import check_array
+from sklearn.utils.validation import check_consistent_length, validate_data
 
-from sgdreg._data import check_finite, not_finite
+from sgdreg._data import Data, check_finite, not_finite
 
-NAMED_STEPS = ("constant", "invscaling", "adaptive")
+FLOATS = [np.float64, np.float32]
 
 
-def check_parameters(estimator, *, online=False, **validation):
-    """Raise for parameters that contradict each other, warn about those without effect.
+def check_X_y(estimator, X, y, reset):
+    """X as C-ordered float32/64 or CSR of those, y as float64; neither copied in vain.
 
-    Parameters
-    ----------
-    online : bool
-        For `partial_fit`.
-    **validation
-        X_val, y_val and sample_weight_val as given to `fit`.
+    That X is finite is left to the first pass over it, which notices without a pass of
+    its own.
     """
-    p = estimator
-    X_val, y_val = validation.get("X_val"), validation.get("y_val")
-    if (X_val is None) != (y_val is None):
-        given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
-        raise ValueError(f"{given} was given without {missing}: pass both or neither.")
-    if X_val is None and validation.get("sample_weight_val") is not None:
-        raise ValueError("sample_weight_val was given without X_val and y_val.")
-    if p.early_stopping and X_val is not None:
+    if getattr(np.asarray(y), "dtype", None) in FLOATS:
+        check_finite(np.asarray(y), "y")  # which says where, too
+    X, y = validate_data(
+        estimator,
+        X,
+        y,
+        accept_sparse="csr",
+        accept_large_sparse=True,
+        dtype=FLOATS,
+        order="C",
+        multi_output=True,
+        y_numeric=True,
+        ensure_all_finite=False,
+        reset=reset,
+    )
+    if sparse.issparse(y):
+        raise TypeError("Sparse y is not supported: pass an array, y.toarray().")
+    if sparse.issparse(X) and X.indices.dtype != X.indptr.dtype:
+        X = type(X)((X.data, X.indices, X.indptr), shape=X.shape)  # makes them of one type
+    return X, np.ascontiguousarray(y, dtype=np.float64)
+
+
+def check_validation(estimator, X_val, y_val, sample_weight_val, y):
+    """The validation set as Data; `y` are the training targets."""
+    try:
+        X_val = validate_data(
+            estimator,
+            X_val,
+            accept_sparse="csr",
+            dtype=FLOATS,
+            order="C",
+            ensure_all_finite=False,
+            reset=False,
+        )
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"In X_val: {error}") from error
+    check_finite(X_val, "X_val")
+    y_val = check_array(
+        y_val, dtype=np.float64, order="C", ensure_2d=False, input_name="y_val"
+    )
+    check_consistent_length(X_val, y_val)
+    if y_val.shape[1:] != y.shape[1:]:
         raise ValueError(
-            "early_stopping=True holds out a validation set of its own, but X_val and "
-            "y_val were given too. Use early_stopping=False to validate on X_val."
+            f"y_val has shape {y_val.shape} and y has shape {y.shape}: they must have the "
+            "same number of outputs."
         )
-    if p.early_stopping and online:
+    weights = check_weights(sample_weight_val, X_val, "sample_weight_val")
+    return Data.build(X_val, y_val.reshape(len(y_val), -1), weights)
+
+
+def hold_out(data, fraction, weights, rng):
+    """Split the rows of positive weight: (the rest, `fraction` of them at random)."""
+    rows = data.rows if len(data.rows) else np.arange(len(data.y))
+    count = int(np.ceil(fraction * len(rows)))
+    if count >= len(rows):
         raise ValueError(
-            "early_stopping=True does not work with partial_fit, which never stops by "
-            "itself. Set early_stopping=False and score after each call."
+            f"early_stopping=True holds out validation_fraction={fraction:g} of the rows "
+            f"of positive weight, but of n_samples={len(rows)} that leaves none to learn "
+            "from. Use more rows or a smaller fraction."
         )
-    if p.learning_rate == "optimal" and p.alpha == 0:
-        raise ValueError(
-            "learning_rate='optimal' divides by alpha, which is 0. Set alpha > 0 or use "
-            "another learning rate."
-        )
-    if p.learning_rate == "adaptive" and p.tol is None and not online:
-        warnings.warn(
-            "learning_rate='adaptive' never shortens its steps with tol=None, which "
-            "leaves no measure of stalling; set tol.",
-            stacklevel=3,
-        )
-    for name, why in _without_effect(p):
-        if getattr(p, name) != _default(type(p), name):
-            warnings.warn(
-                f"{name}={getattr(p, name)!r} has no effect with {why}.", stacklevel=3
-            )
-
-
-def _without_effect(p):
-    """(parameter, the setting that makes it one without effect)."""
-    if p.penalty != "elasticnet":
-        yield "l1_ratio", f"penalty={p.penalty!r}"
-    if p.penalty is None and p.learning_rate != "optimal":
-        yield "alpha", "penalty=None"
-    if p.loss == "squared_error":
-        yield "epsilon", "loss='squared_error'"
-        yield "quantile", "loss='squared_error'"
-    if not (isinstance(p.learning_rate, str) and p.learning_rate in NAMED_STEPS):
-        yield "eta0", f"learning_rate={p.learning_rate!r}"
-    if not (isinstance(p.learning_rate, str) and p.learning_rate == "invscaling"):
-        yield "power_t", f"learning_rate={p.learning_rate!r}"
-    if not p.early_stopping:
-        yield "validation_fraction", "early_stopping=False"
-
-
-@cache
-def _default(cls, name):
-    return inspect.signature(cls.__init__).parameters[name].default
+    rows = rng.permutation(rows)
+    parts = np.sort(rows[count:]), np.sort(rows[:count])
+    return tuple(Data.build(data.X, data.y, weights, part) for part in parts)
 
 
 def check_weights(weights, X, name):
@@ -119,27 +122,28 @@ def check_weights(weights, X, name):
     return weights
 
 
-def check_init(value, shape, name):
-    """Initial coefficients or intercepts in the shape of the state."""
-    value = (
-        check_array(
+def check_init(value, data, name):
+    """Initial coefficients or intercepts in the shape of the state, or None."""
+    if value is None:
+        return None
+    shape = (data.n_outputs, data.n_features) if name == "coef_init" else (data.n_outputs,)
+    if np.ndim(value):
+        value = check_array(
             value,
             ensure_2d=False,
             allow_nd=True,
             dtype=np.float64,
             ensure_min_samples=0,
+            ensure_all_finite=False,
             input_name=name,
         )
-        if np.ndim(value)
-        else np.asarray(value, dtype=np.float64)
-    )
+    value = np.asarray(value, dtype=np.float64)
     flat = shape[1:] if shape[0] == 1 else shape
     if value.shape not in (shape, flat):
         raise ValueError(
             f"{name} must have shape {flat}, like the fitted attribute, got {value.shape}."
         )
-    if not np.isfinite(value).all():
-        raise ValueError(f"{name} contains NaN or infinity.")
+    check_finite(value.reshape(-1), name)
     return value
 
 

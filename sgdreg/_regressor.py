@@ -8,30 +8,27 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.extmath import safe_sparse_dot
-from sklearn.utils.validation import (
-    check_consistent_length,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sgdreg import losses, optimizers
-from sgdreg._data import Data, check_finite
+from sgdreg._data import Data
 from sgdreg._hooks import Hooks
 from sgdreg._inputs import (
+    FLOATS,
     check_init,
-    check_parameters,
+    check_validation,
     check_weights,
+    check_X_y,
+    hold_out,
     names_restored_on_failure,
 )
+from sgdreg._parameters import check_parameters, snapshot
 from sgdreg._plan import make_plan
 from sgdreg._state import State
 from sgdreg._threads import one_blas_thread
 from sgdreg._training import Training
-
-FLOATS = [np.float64, np.float32]
 
 
 class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
@@ -334,23 +331,33 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         fresh = not (self.warm_start and hasattr(self, "_continuation"))
         fresh = fresh or coef_init is not None or intercept_init is not None
         with names_restored_on_failure(self), one_blas_thread():
-            X, y = self._check_X_y(X, y, reset=True)
+            seen = {"X": X, "y": y}  # what callbacks see: names and all
+            X, y = check_X_y(self, X, y, reset=True)
             weights = check_weights(sample_weight, X, "sample_weight")
-            seeds = self._seeds()
-            train, validation = self._split(X, y, weights, seeds)
+            seeds, validation = self._seeds(), None
+            data = Data.build(X, y.reshape(len(y), -1), weights)
             if X_val is not None:
-                validation = self._check_validation(X_val, y_val, sample_weight_val, y)
-            plan = make_plan(self, train)
+                validation = check_validation(self, X_val, y_val, sample_weight_val, y)
+            elif self.early_stopping:
+                draw = np.random.default_rng(seeds.spawn(1)[0])
+                data, validation = hold_out(data, self.validation_fraction, weights, draw)
+            plan = make_plan(self, data)
             if fresh:
-                state = self._start(plan, train, y, seeds, coef_init, intercept_init)
+                state = State.start(
+                    plan,
+                    data,
+                    np.random.default_rng(seeds),
+                    flat=y.ndim == 1,
+                    coef_init=check_init(coef_init, data, "coef_init"),
+                    intercept_init=check_init(intercept_init, data, "intercept_init"),
+                )
             else:
-                state = self._continued(plan, train)
+                old_plan, state, _ = self._continuation
+                state = state.continued(old_plan, plan, data)
                 state.best, state.stale, state.reference = np.inf, 0, 0.0
-            state.weight_unit = train.weight_unit
             given["sample_weight"] = sample_weight
-            hooks = self._hooks(X, y, given, plan)
-            training = Training(train, plan, state, validation, hooks)
-            outcome = training.fit(self.max_iter)
+            hooks = self._hooks(seen, given, plan, X.dtype)
+            outcome = Training(data, plan, state, validation, hooks).fit(self.max_iter)
             if hooks is not None:
                 hooks.finish(outcome.state, outcome.weights)
         for text in outcome.warnings:
@@ -362,8 +369,9 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         """One epoch on these rows, continuing the state of earlier calls.
 
         k calls with all the data equal ``fit(max_iter=k, tol=None)`` bit for bit (with
-        textbook settings). Under ``optimizer="auto"`` the steps are in features centred
-        and scaled by the first call's rows, and shortened where they would diverge.
+        textbook settings). Under ``optimizer="auto"`` the model is, after every call, the
+        least-squares fit of all rows seen so far: recursive least squares, which needs
+        no knob either and cannot diverge.
 
         Parameters
         ----------
@@ -379,17 +387,23 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         check_parameters(self, online=True)
         first = not hasattr(self, "_continuation")
         with names_restored_on_failure(self), one_blas_thread():
-            X, y = self._check_X_y(X, y, reset=first)
+            X, y = check_X_y(self, X, y, reset=first)
+            if not first and y.shape[1:] != self._target_shape():
+                raise ValueError(
+                    f"y has shape {y.shape}, but the model was fitted to targets of shape "
+                    f"{('n_samples', *self._target_shape())}."
+                )
             weights = check_weights(sample_weight, X, "sample_weight")
             unit = None if first else self._continuation[1].weight_unit
             data = Data.build(X, y.reshape(len(y), -1), weights, weight_unit=unit)
             if first:
                 plan = make_plan(self, data, online=True)
-                state = self._start(plan, data, y, self._seeds())
+                rng = np.random.default_rng(self._seeds())
+                state = State.start(plan, data, rng, flat=y.ndim == 1)
             else:
+                old_plan, state, _ = self._continuation
                 plan = self._online_plan(data)
-                state = self._continued(plan, data)
-            state.weight_unit = data.weight_unit
+                state = state.continued(old_plan, plan, data)
             outcome = Training(data, plan, state).one_epoch()
         return self._finish(plan, outcome, X.dtype, online=True)
 
@@ -433,64 +447,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         tags.target_tags.single_output = True
         return tags
 
-    # ----------------------------------------------------------------- validate
-
-    def _check_X_y(self, X, y, reset):
-        if getattr(np.asarray(y), "dtype", None) in FLOATS:
-            check_finite(np.asarray(y), "y")  # which says where, too
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            accept_large_sparse=True,
-            dtype=FLOATS,
-            order="C",
-            multi_output=True,
-            y_numeric=True,
-            ensure_all_finite=False,  # the first pass over X finds what is not finite
-            reset=reset,
-        )
-        if sparse.issparse(y):
-            raise TypeError("Sparse y is not supported: pass an array, y.toarray().")
-        y = np.ascontiguousarray(y, dtype=np.float64)
-        if sparse.issparse(X) and X.indices.dtype != X.indptr.dtype:
-            X = type(X)((X.data, X.indices, X.indptr), shape=X.shape)  # of one type
-        if not reset and y.shape[1:] != self._target_shape():
-            raise ValueError(
-                f"y has shape {y.shape}, but the model was fitted to targets of shape "
-                f"{('n_samples', *self._target_shape())}."
-            )
-        return X, y
-
-    def _target_shape(self):
-        state = self._continuation[1]
-        return () if state.flat else (len(state.weights),)
-
-    def _check_validation(self, X_val, y_val, sample_weight_val, y):
-        X_val = validate_data(
-            self,
-            X_val,
-            accept_sparse="csr",
-            dtype=FLOATS,
-            order="C",
-            ensure_all_finite=False,  # the message would say X
-            reset=False,
-        )
-        check_finite(X_val, "X_val")
-        y_val = check_array(
-            y_val, dtype=np.float64, order="C", ensure_2d=False, input_name="y_val"
-        )
-        check_consistent_length(X_val, y_val)
-        if y_val.shape[1:] != y.shape[1:]:
-            raise ValueError(
-                f"y_val has shape {y_val.shape} and y has shape {y.shape}: they must "
-                "have the same number of outputs."
-            )
-        weights = check_weights(sample_weight_val, X_val, "sample_weight_val")
-        return Data.build(X_val, y_val.reshape(len(y_val), -1), weights)
-
-    # ---------------------------------------------------------------- plan, state
+    # ------------------------------------------------------------- plan, state, result
 
     def _seeds(self):
         """What the generator of a new state, and that of held-out rows, grow from."""
@@ -499,58 +456,10 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             seed = seed.randint(0, 2**32, size=4, dtype=np.uint32).tolist()
         return np.random.SeedSequence(seed)
 
-    def _split(self, X, y, weights, seeds):
-        """The rows to learn from, and those held out by `early_stopping` (or None)."""
-        y = y.reshape(len(y), -1)
-        if not self.early_stopping:
-            return Data.build(X, y, weights), None
-        rows = np.arange(len(y)) if weights is None else np.flatnonzero(weights)
-        count = int(np.ceil(self.validation_fraction * len(rows)))
-        if count >= len(rows):
-            raise ValueError(
-                f"early_stopping=True holds out validation_fraction="
-                f"{self.validation_fraction:g} of the rows of positive weight, but of "
-                f"n_samples={len(rows)} that leaves none to learn from. Use more rows or "
-                "a smaller fraction."
-            )
-        rows = np.random.default_rng(seeds.spawn(1)[0]).permutation(rows)
-        parts = np.sort(rows[count:]), np.sort(rows[:count])
-        return tuple(Data.build(X, y, weights, part) for part in parts)
-
-    def _start(self, plan, data, y, seeds, coef_init=None, intercept_init=None):
-        """A new state, of zero weights or of those given."""
-        shape = data.n_outputs, data.n_features + 1
-        state = State.start(
-            shape,
-            np.random.default_rng(seeds),
-            flat=y.ndim == 1,
-            velocity=plan.optimizer.momentum != 0,
-            total=plan.average is not None,
-        )
-        if coef_init is not None:
-            state.weights[:, :-1] = check_init(
-                coef_init, (data.n_outputs, data.n_features), "coef_init"
-            )
-        if intercept_init is not None:
-            state.weights[:, -1] = check_init(
-                intercept_init, (data.n_outputs,), "intercept_init"
-            )
-        if plan.metric.centre is not None:
-            state.weights[:, -1] += state.weights[:, :-1] @ plan.metric.centre
-        return state
-
-    def _continued(self, plan, data):
-        """A copy of the last call's state, ready for `plan`."""
-        old_plan, state = self._continuation[:2]
-        if state.weights.shape != (data.n_outputs, data.n_features + 1):
-            raise ValueError(
-                f"warm_start=True continues a model of {state.weights.shape[1] - 1} "
-                f"features and {len(state.weights)} outputs, but X and y have "
-                f"{data.n_features} and {data.n_outputs}. Use warm_start=False."
-            )
-        state = state.copy()
-        state.adapt(old_plan, plan)
-        return state
+    def _target_shape(self):
+        """Shape of y beyond its rows, as fitted."""
+        state = self._continuation[1]
+        return () if state.flat else (len(state.weights),)
 
     def _online_plan(self, data):
         """The plan for the next rows of a stream.
@@ -559,7 +468,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         of the rows seen so far grows by the new ones.
         """
         plan, _, made_for = self._continuation
-        if made_for[1] != _snapshot(self):
+        if made_for[1] != snapshot(self):
             self._validate_params()  # which scikit-learn skips once a model is fitted
         elif plan.online and not plan.automatic:
             return plan
@@ -567,17 +476,17 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         seen = plan.curvature if same else None
         return make_plan(self, data, online=True, seen=seen)
 
-    def _hooks(self, X, y, given, plan):
+    def _hooks(self, seen, given, plan, dtype):
         """What looks at every epoch; None where nothing does, which saves its time."""
         if not getattr(self, "_skl_callbacks", None) and not self.verbose:
             return None
         metadata = {name: value for name, value in given.items() if value is not None}
-        data = {"X": X, "y": y, "metadata": metadata or None}
+        seen["metadata"] = metadata or None
         return Hooks(
             self,
-            data,
+            seen,
             self.max_iter,
-            lambda state, weights: _attributes(plan, state, weights, X.dtype),
+            lambda state, weights: _attributes(plan, state, weights, dtype),
         )
 
     def _finish(self, plan, outcome, dtype, online):
@@ -590,18 +499,9 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             stop_reason_=outcome.reason,
             validation_scores_=None if None in scores else scores,
             best_iteration_=outcome.best_epoch,
-            _continuation=(plan, state, (online, _snapshot(self))),
+            _continuation=(plan, state, (online, snapshot(self))),
         )
         return self
-
-
-def _snapshot(estimator):
-    """The parameters, nested ones too, for comparison (get_params takes 50 µs)."""
-    return {
-        name: (value, dict(vars(value))) if isinstance(value, BaseEstimator) else value
-        for name, value in vars(estimator).items()
-        if not name.startswith("_") and not name.endswith("_")
-    }
 
 
 def _attributes(plan, state, weights, dtype):

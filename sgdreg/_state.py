@@ -53,15 +53,36 @@ class State:
     history: list = field(default_factory=list)
 
     @classmethod
-    def start(cls, shape, rng, *, flat, velocity, total):
-        """A state of zero weights; `velocity` and `total` say whether these are kept."""
-        return cls(
-            weights=np.zeros(shape),
-            rng=rng,
-            flat=flat,
-            velocity=np.zeros(shape) if velocity else None,
-            total=np.zeros(shape) if total else None,
-        )
+    def start(cls, plan, data, rng, *, flat, coef_init=None, intercept_init=None):
+        """A new state, of zero weights or of those given (in the shape of the state)."""
+        shape = data.n_outputs, data.n_features + 1
+        state = cls(weights=np.zeros(shape), rng=rng, flat=flat)
+        if coef_init is not None:
+            state.weights[:, :-1] = coef_init
+        if intercept_init is not None:
+            state.weights[:, -1] = intercept_init
+        if plan.metric.centre is not None:
+            state.weights[:, -1] += state.weights[:, :-1] @ plan.metric.centre
+        if plan.optimizer.momentum != 0:
+            state.velocity = np.zeros(shape)
+        if plan.average is not None:
+            state.total = np.zeros(shape)
+        state.weight_unit = data.weight_unit
+        return state
+
+    def continued(self, old, new, data):
+        """A copy that goes on under the plan `new`, after `old`, with these data."""
+        k, width = self.weights.shape
+        if (k, width - 1) != (data.n_outputs, data.n_features):
+            raise ValueError(
+                f"warm_start=True continues a model of {width - 1} features and {k} "
+                f"outputs, but X and y have {data.n_features} and {data.n_outputs}. Use "
+                "warm_start=False."
+            )
+        state = self.copy()
+        state.adapt(old, new)
+        state.weight_unit = data.weight_unit
+        return state
 
     @property
     def arrays(self):

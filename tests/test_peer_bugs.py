@@ -20,6 +20,8 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV
 
 from sgdreg import SGDLinearRegressor
+from sgdreg._data import Data
+from sgdreg._inputs import hold_out
 from sgdreg.losses import SquaredError
 from sgdreg.schedules import Adaptive
 
@@ -218,8 +220,9 @@ def test_it_stops_on_the_penalised_objective():
 
 def split_of(model, X, y, weights=None, seed=0):
     """(rows learnt from, rows held out)."""
-    model = clone(model).set_params(early_stopping=True, random_state=seed)
-    parts = model._split(X, y, weights, model._seeds())
+    draw = np.random.default_rng(np.random.SeedSequence(seed).spawn(1)[0])
+    data = Data.build(X, y.reshape(len(y), -1), weights)
+    parts = hold_out(data, model.validation_fraction, weights, draw)
     return tuple(set(part.rows.tolist()) for part in parts)
 
 

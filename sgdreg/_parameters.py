@@ -1,0 +1,85 @@
+"""Checks of the parameters against each other, and against those of an earlier call."""
+
+import inspect
+import warnings
+from functools import cache
+
+from sklearn.base import BaseEstimator
+
+NAMED_STEPS = ("constant", "invscaling", "adaptive")
+
+
+def check_parameters(estimator, *, online=False, **validation):
+    """Raise for parameters that contradict each other, warn about those without effect.
+
+    Parameters
+    ----------
+    online : bool
+        For `partial_fit`.
+    **validation
+        X_val, y_val and sample_weight_val as given to `fit`.
+    """
+    p = estimator
+    X_val, y_val = validation.get("X_val"), validation.get("y_val")
+    if (X_val is None) != (y_val is None):
+        given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
+        raise ValueError(f"{given} was given without {missing}: pass both or neither.")
+    if X_val is None and validation.get("sample_weight_val") is not None:
+        raise ValueError("sample_weight_val was given without X_val and y_val.")
+    if p.early_stopping and X_val is not None:
+        raise ValueError(
+            "early_stopping=True holds out a validation set of its own, but X_val and "
+            "y_val were given too. Use early_stopping=False to validate on X_val."
+        )
+    if p.early_stopping and online:
+        raise ValueError(
+            "early_stopping=True does not work with partial_fit, which never stops by "
+            "itself. Set early_stopping=False and score after each call."
+        )
+    if p.learning_rate == "optimal" and p.alpha == 0:
+        raise ValueError(
+            "learning_rate='optimal' divides by alpha, which is 0. Set alpha > 0 or use "
+            "another learning rate."
+        )
+    if p.learning_rate == "adaptive" and p.tol is None and not online:
+        warnings.warn(
+            "learning_rate='adaptive' never shortens its steps with tol=None, which "
+            "leaves no measure of stalling; set tol.",
+            stacklevel=3,
+        )
+    for name, why in _without_effect(p):
+        if getattr(p, name) != _default(type(p), name):
+            warnings.warn(
+                f"{name}={getattr(p, name)!r} has no effect with {why}.", stacklevel=3
+            )
+
+
+def _without_effect(p):
+    """(parameter, the setting that makes it one without effect)."""
+    if p.penalty != "elasticnet":
+        yield "l1_ratio", f"penalty={p.penalty!r}"
+    if p.penalty is None and p.learning_rate != "optimal":
+        yield "alpha", "penalty=None"
+    if p.loss == "squared_error":
+        yield "epsilon", "loss='squared_error'"
+        yield "quantile", "loss='squared_error'"
+    if not (isinstance(p.learning_rate, str) and p.learning_rate in NAMED_STEPS):
+        yield "eta0", f"learning_rate={p.learning_rate!r}"
+    if not (isinstance(p.learning_rate, str) and p.learning_rate == "invscaling"):
+        yield "power_t", f"learning_rate={p.learning_rate!r}"
+    if not p.early_stopping:
+        yield "validation_fraction", "early_stopping=False"
+
+
+@cache
+def _default(cls, name):
+    return inspect.signature(cls.__init__).parameters[name].default
+
+
+def snapshot(estimator):
+    """The parameters, nested ones too, for comparison (get_params takes 50 µs)."""
+    return {
+        name: (value, dict(vars(value))) if isinstance(value, BaseEstimator) else value
+        for name, value in vars(estimator).items()
+        if not name.startswith("_") and not name.endswith("_")
+    }

@@ -128,7 +128,7 @@ def make_plan(settings, data, online=False, seen=None):
     alpha = float(settings.alpha) if penalty == "l2" else 0.0
     automatic = settings.optimizer == "auto" and settings.learning_rate == "auto"
     if automatic:
-        optimizer = _automatic_optimizer(data)
+        optimizer = _automatic_optimizer(data, alpha)
     elif settings.optimizer == "auto":
         optimizer = optimizers.SGD()  # SGDRegressor's own steps
     else:
@@ -170,9 +170,9 @@ def make_plan(settings, data, online=False, seen=None):
     )
 
 
-def _automatic_optimizer(data):
+def _automatic_optimizer(data, alpha):
     """A known curvature makes plain steps enough; with its diagonal only, momentum pays."""
-    rank = min(data.n_features, data.n_rows)
+    rank = data.n_features if alpha else min(data.n_features, data.n_rows)
     small = 8 * rank * data.n_features <= FULL_CURVATURE_BYTES
     if rank <= FULL_CURVATURE_RANK and small:
         return optimizers.SGD(metric="sketch")

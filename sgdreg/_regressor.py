@@ -174,8 +174,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
     SGDRegressor's own steps, of a size that is reproducible by hand:
 
-    >>> model = SGDLinearRegressor(learning_rate=0.1, shuffle=False, max_iter=1, tol=None)
-    >>> model.fit([[1.0], [2.0]], [1.0, 2.0]).coef_
+    >>> model = SGDLinearRegressor(learning_rate=0.1, shuffle=False)
+    >>> model.partial_fit([[1.0], [2.0]], [1.0, 2.0]).coef_  # 0.1·1·1 + 0.1·1.7·2
     array([0.44])
     """
 

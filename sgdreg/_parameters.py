@@ -1,10 +1,59 @@
-"""Checks of the parameters against each other, and against those of an earlier call."""
+"""The parameters: what each may be, and which contradict or do without each other."""
 
 import inspect
 import warnings
 from functools import cache
+from numbers import Integral, Real
 
 from sklearn.base import BaseEstimator
+
+from sgdreg import losses, optimizers
+from sgdreg._sklearn import Interval, StrOptions
+
+# What scikit-learn checks of each parameter by itself.
+CONSTRAINTS = {
+    "loss": [
+        StrOptions({"squared_error", *losses.NOT_BUILT_YET}),
+        BaseEstimator,
+    ],
+    "penalty": [StrOptions({"l2", "l1", "elasticnet"}), None],
+    "alpha": [Interval(Real, 0, None, closed="left")],
+    "l1_ratio": [Interval(Real, 0, 1, closed="both"), None],
+    "fit_intercept": ["boolean"],
+    "epsilon": [Interval(Real, 0, None, closed="left")],
+    "quantile": [Interval(Real, 0, 1, closed="neither")],
+    "optimizer": [
+        StrOptions({"auto", *optimizers.OPTIMIZERS, *optimizers.NOT_BUILT_YET}),
+        BaseEstimator,
+    ],
+    "learning_rate": [
+        Interval(Real, 0, None, closed="neither"),
+        StrOptions({"auto", "constant", "invscaling", "optimal", "adaptive"}),
+        callable,
+    ],
+    "eta0": [Interval(Real, 0, None, closed="neither")],
+    "power_t": [Interval(Real, 0, None, closed="left")],
+    "batch_size": [
+        Interval(Integral, 1, None, closed="left"),
+        StrOptions({"full", "auto"}),
+    ],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "tol": [Interval(Real, 0, None, closed="left"), None],
+    "shuffle": ["boolean", StrOptions({"rows", "blocks"})],
+    "average": [
+        "boolean",
+        Interval(Integral, 0, None, closed="left"),
+        StrOptions({"tail", "auto"}),
+    ],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+    "warm_start": ["boolean"],
+    "positive": ["boolean"],
+    "n_jobs": [Integral, None],
+    "verbose": ["verbose"],
+    "random_state": ["random_state"],
+}
 
 NAMED_STEPS = ("constant", "invscaling", "adaptive")
 

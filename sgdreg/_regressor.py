@@ -1,18 +1,15 @@
-"""The estimator: the one module that knows scikit-learn's machinery."""
+"""The estimator, on scikit-learn's machinery."""
 
 import warnings
-from numbers import Integral, Real
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sgdreg import losses, optimizers
 from sgdreg._data import Data
 from sgdreg._hooks import Hooks
 from sgdreg._inputs import (
@@ -24,8 +21,9 @@ from sgdreg._inputs import (
     hold_out,
     names_restored_on_failure,
 )
-from sgdreg._parameters import check_parameters, snapshot
+from sgdreg._parameters import CONSTRAINTS, check_parameters, snapshot
 from sgdreg._plan import make_plan
+from sgdreg._sklearn import _fit_context
 from sgdreg._state import State
 from sgdreg._threads import one_blas_thread
 from sgdreg._training import Training
@@ -179,49 +177,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     array([0.44])
     """
 
-    _parameter_constraints: dict = {
-        "loss": [
-            StrOptions({"squared_error", *losses.NOT_BUILT_YET}),
-            BaseEstimator,
-        ],
-        "penalty": [StrOptions({"l2", "l1", "elasticnet"}), None],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "l1_ratio": [Interval(Real, 0, 1, closed="both"), None],
-        "fit_intercept": ["boolean"],
-        "epsilon": [Interval(Real, 0, None, closed="left")],
-        "quantile": [Interval(Real, 0, 1, closed="neither")],
-        "optimizer": [
-            StrOptions({"auto", *optimizers.OPTIMIZERS, *optimizers.NOT_BUILT_YET}),
-            BaseEstimator,
-        ],
-        "learning_rate": [
-            Interval(Real, 0, None, closed="neither"),
-            StrOptions({"auto", "constant", "invscaling", "optimal", "adaptive"}),
-            callable,
-        ],
-        "eta0": [Interval(Real, 0, None, closed="neither")],
-        "power_t": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [
-            Interval(Integral, 1, None, closed="left"),
-            StrOptions({"full", "auto"}),
-        ],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left"), None],
-        "shuffle": ["boolean", StrOptions({"rows", "blocks"})],
-        "average": [
-            "boolean",
-            Interval(Integral, 0, None, closed="left"),
-            StrOptions({"tail", "auto"}),
-        ],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "warm_start": ["boolean"],
-        "positive": ["boolean"],
-        "n_jobs": [Integral, None],
-        "verbose": ["verbose"],
-        "random_state": ["random_state"],
-    }
+    _parameter_constraints: dict = CONSTRAINTS
 
     def __init__(
         self,

@@ -158,7 +158,7 @@ def test_not_finite_among_the_held_out_rows_is_found(seed, learning_rate):
 @pytest.mark.parametrize("row", [0, 499, 999])
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_not_finite_is_found_by_steps_that_touch_non_zeros_only(row, method):
-    X = sparse.random_array((1000, 300), density=0.01, rng=0, format="lil")
+    X = sparse.random(1000, 300, density=0.01, random_state=0, format="lil")
     X[row, 250] = np.nan
     model = SGDLinearRegressor(learning_rate=0.01, max_iter=1, tol=None)
     with pytest.raises(ValueError, match=rf"NaN, first at row {row}, column 250\b"):

@@ -267,6 +267,7 @@ def test_exact_residual_on_hard_columns(fit_intercept, alpha):
             w = np.linalg.lstsq(
                 np.vstack([Z, np.sqrt(alpha * n) * np.eye(6)]),
                 np.concatenate([target, np.zeros(6)]),
+                rcond=None,
             )[0]
             np.testing.assert_allclose(residual, target - Z @ w, atol=1e-7)
 

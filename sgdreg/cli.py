@@ -12,9 +12,9 @@ from typing import Annotated
 
 import numpy as np
 from sklearn.callback import ProgressBar
-from sklearn.utils._param_validation import InvalidParameterError
 
 from sgdreg import SGDLinearRegressor, __version__
+from sgdreg._sklearn import InvalidParameterError
 
 try:
     import rich

@@ -3,8 +3,6 @@
 import sys
 from importlib.machinery import PathFinder
 
-from sgdreg._version import __version__
-
 
 def _compiled(folder):
     """Whether a package folder holds the compiled modules."""
@@ -17,5 +15,6 @@ if not _compiled(__path__[0]):
     __path__ = [f for e in sys.path if _compiled(f := f"{e or '.'}/sgdreg")] + __path__
 
 from sgdreg._regressor import SGDLinearRegressor  # noqa: E402
+from sgdreg._version import __version__  # noqa: E402
 
 __all__ = ["SGDLinearRegressor", "__version__"]

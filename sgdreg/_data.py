@@ -5,6 +5,7 @@ Dense rows are used where they lie (C-ordered float32 or float64), CSR rows like
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -59,7 +60,7 @@ class Data:
                 weight_unit = mean_weight(weights, rows)
             weights = weights / weight_unit
         if sparse.issparse(X):
-            parts = (np.ascontiguousarray(X.data), X.indices, X.indptr)
+            parts = tuple(map(np.ascontiguousarray, (X.data, X.indices, X.indptr)))
         else:
             parts = (X.reshape(-1), None, None)
         problem = Problem(*parts, y, weights, X.shape[1])
@@ -87,9 +88,18 @@ class Data:
         among = self.rows if len(self.rows) else np.arange(len(self.y))
         return replace(self, rows=np.ascontiguousarray(among[:: -(-len(among) // count)]))
 
-    def chunks(self):
+    @cached_property
+    def canonical_X(self):
+        """X with the duplicates of CSR summed, for work that is not linear in X."""
+        if not self.is_sparse or self.X.has_canonical_format:
+            return self.X
+        X = self.X.copy()
+        X.sum_duplicates()
+        return X
+
+    def chunks(self, at_least=1):
         """Dense float64 pieces (X, weights) of the rows taking part, for NumPy work."""
-        size = max(1, CHUNK_BYTES // (8 * self.n_features))
+        size = max(at_least, CHUNK_BYTES // (8 * self.n_features), 1)
         for start in range(0, self.n_rows, size):
             stop = min(start + size, self.n_rows)
             at = self.rows[start:stop] if len(self.rows) else slice(start, stop)

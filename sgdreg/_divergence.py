@@ -8,6 +8,9 @@ from sgdreg._stopping import in_words
 # is divergence, if a slow one; a model merely worse than a constant earns a warning.
 FAR_TOO_HIGH = 100.0
 
+# An R² of -0.001: steps of mini-batches end that far from a constant that is the answer.
+NOT_WORSE = 1.001
+
 
 def diverged(epochs, where):
     """The error for a pass that stopped at (epoch, step)."""
@@ -38,7 +41,7 @@ def judge(epochs, evaluation, state, loss):
     constant = float(evaluation.constant.sum())
     if not loss <= FAR_TOO_HIGH * max(constant, state.reference):
         raise _grown(epochs, state, loss)
-    if constant > evaluation.rounding.sum() and loss > constant * (1 + 1e-9):
+    if constant > evaluation.rounding.sum() and loss > constant * NOT_WORSE:
         return [
             f"After {in_words(state.epochs)} the model is worse than predicting the mean "
             f"(loss {loss:.3g} against {constant:.3g}): train for longer, change the "

@@ -27,7 +27,8 @@ class Epochs:
     def __init__(self, data, plan):
         self.data, self.plan = data, plan
         batch = data.n_rows if plan.batch_size == "full" else plan.batch_size
-        self.order = Order(data.n_rows, min(batch, data.n_rows), plan.shuffle)
+        size = max(1, data.X.size // len(data.y)) * data.n_outputs
+        self.order = Order(data.n_rows, min(batch, data.n_rows), plan.shuffle, size)
         self.rule = Rule(
             alpha=plan.alpha,
             momentum=plan.optimizer.momentum,

@@ -28,8 +28,10 @@ class Evaluation:
 
     @cached_property
     def constant(self):
-        """Loss of the best constant, for each output."""
-        return self.data.constant_losses()
+        """Loss of the best constant (zero without an intercept), for each output."""
+        if self.plan.fit_intercept:
+            return self.data.constant_losses()
+        return self.data.zero_losses()
 
     @cached_property
     def rounding(self):
@@ -51,7 +53,10 @@ class Evaluation:
         return float(losses.sum())
 
     def gap(self, weights):
-        """(F, ½ ∇Fᵀ H⁻¹ ∇F / F(best constant)), of the output furthest from optimal."""
+        """Loss, penalty, and ½ ∇Fᵀ H⁻¹ ∇F / F(best constant).
+
+        The last, the optimality gap, is that of the output furthest from optimal.
+        """
         plan = self.plan
         losses, gradient = self.data.evaluate(weights, plan.metric.centre)
         gradient[:, :-1] += plan.alpha * weights[:, :-1]
@@ -60,12 +65,12 @@ class Evaluation:
             gradient[:, -1] = 0.0
         decrement = 0.5 * np.einsum("ij,ij->i", gradient, gradient)
         # A constant target has no variance to explain: measure against rounding.
-        base = np.maximum(self.constant, self.rounding)
+        base = np.maximum(self.data.constant_losses(), self.rounding)
         base = np.maximum(base, np.finfo(np.float64).tiny)
-        objective = float(losses.sum())
+        penalty = 0.0
         if plan.alpha:
-            objective += 0.5 * plan.alpha * float(np.sum(weights[:, :-1] ** 2))
-        return objective, float(np.max(decrement / base))
+            penalty = 0.5 * plan.alpha * float(np.sum(weights[:, :-1] ** 2))
+        return float(losses.sum()), penalty, float(np.max(decrement / base))
 
     def score(self, weights):
         """R² on the held-out rows, as `SGDLinearRegressor.score` computes it."""

@@ -36,9 +36,24 @@ def check_X_y(estimator, X, y, reset):
     )
     if sparse.issparse(y):
         raise TypeError("Sparse y is not supported: pass an array, y.toarray().")
-    if sparse.issparse(X) and X.indices.dtype != X.indptr.dtype:
-        X = type(X)((X.data, X.indices, X.indptr), shape=X.shape)  # makes them of one type
+    if sparse.issparse(X):
+        X = _checked_csr(X)
     return X, np.ascontiguousarray(y, dtype=np.float64)
+
+
+def _checked_csr(X):
+    """CSR whose indices are of one type and within X: the kernels trust them."""
+    starts = np.diff(X.indptr)
+    unsigned = X.indices.astype(X.indices.dtype, copy=False).view(f"u{X.indices.itemsize}")
+    outside = len(unsigned) and unsigned.max() >= X.shape[1]  # negative ones are huge
+    if outside or (starts < 0).any() or not 0 <= X.indptr[-1] <= len(X.data):
+        raise ValueError(
+            "The indices of the sparse X are not those of a matrix of shape "
+            f"{X.shape}: X.check_format() says more."
+        )
+    if X.indices.dtype != X.indptr.dtype:
+        X = type(X)((X.data, X.indices, X.indptr), shape=X.shape)  # makes them of one type
+    return X
 
 
 def check_validation(estimator, X_val, y_val, sample_weight_val, y):
@@ -55,6 +70,7 @@ def check_validation(estimator, X_val, y_val, sample_weight_val, y):
         )
     except (ValueError, TypeError) as error:
         raise type(error)(f"In X_val: {error}") from error
+    X_val = _checked_csr(X_val) if sparse.issparse(X_val) else X_val
     check_finite(X_val, "X_val")
     y_val = check_array(
         y_val, dtype=np.float64, order="C", ensure_2d=False, input_name="y_val"
@@ -66,13 +82,22 @@ def check_validation(estimator, X_val, y_val, sample_weight_val, y):
             "same number of outputs."
         )
     weights = check_weights(sample_weight_val, X_val, "sample_weight_val")
-    return Data.build(X_val, y_val.reshape(len(y_val), -1), weights)
+    held_out = Data.build(X_val, y_val.reshape(len(y_val), -1), weights)
+    if held_out.n_rows < 2:
+        raise ValueError(
+            "X_val has one row of positive weight: R² tells no model from another on a "
+            "single row. Pass more."
+        )
+    return held_out
 
 
 def hold_out(data, fraction, weights, rng):
-    """Split the rows of positive weight: (the rest, `fraction` of them at random)."""
+    """Split the rows of positive weight: (the rest, `fraction` of them at random).
+
+    At least two are held out: on one, R² tells no model from another.
+    """
     rows = data.rows if len(data.rows) else np.arange(len(data.y))
-    count = int(np.ceil(fraction * len(rows)))
+    count = max(2, int(np.ceil(fraction * len(rows))))
     if count >= len(rows):
         raise ValueError(
             f"early_stopping=True holds out validation_fraction={fraction:g} of the rows "

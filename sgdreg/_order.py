@@ -10,9 +10,11 @@ import numpy as np
 
 from sgdreg._data import NO_ROWS
 
-# Mini-batches that one compiled call takes: bounds the arrays made for it to 2 MiB, and
-# its time to some tenths of a second, so that Ctrl-C is answered.
+# Mini-batches that one compiled call takes: bounds the arrays made for it to 2 MiB.
 CALL_BATCHES = 2**16
+# Numbers of X that one compiled call reads, if it has a choice: some tenths of a second,
+# so that Ctrl-C is answered.
+CALL_NUMBERS = 2**27
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,14 @@ class Order:
     n_rows : int
     batch_size : int
     shuffle : {"rows", "blocks", "sequential"}
+    row_size : int
+        Numbers of X in a row.
     """
 
     n_rows: int
     batch_size: int
     shuffle: str
+    row_size: int = 1
 
     @property
     def n_batches(self):
@@ -38,7 +43,14 @@ class Order:
     def epochs_at_once(self, wanted):
         """How many whole epochs fit one compiled call (at least one)."""
         rows = self.n_rows if self.shuffle == "rows" else 1
-        return max(1, min(wanted, CALL_BATCHES // max(self.n_batches, rows)))
+        fit = CALL_BATCHES // max(self.n_batches, rows)
+        fit = min(fit, CALL_NUMBERS // (self.n_rows * self.row_size))
+        return max(1, min(wanted, fit))
+
+    def _batches_at_once(self):
+        """How many batches of one epoch fit a call."""
+        numbers = self.batch_size * self.row_size
+        return max(1, min(CALL_BATCHES, CALL_NUMBERS // numbers))
 
     def draw(self, rng, among=NO_ROWS, epochs=1):
         """Yield (rows, batches) pieces that make up the next `epochs` epochs.
@@ -64,8 +76,9 @@ class Order:
         if epochs > 1:
             yield rows, self._batches(blocks, 0, n_batches, epochs, rows is not among)
             return
-        for first in range(0, n_batches, CALL_BATCHES):
-            yield rows, self._batches(blocks, first, min(CALL_BATCHES, n_batches - first))
+        count = self._batches_at_once()
+        for first in range(0, n_batches, count):
+            yield rows, self._batches(blocks, first, min(count, n_batches - first))
 
     def _batches(self, blocks, first, count, epochs=1, own_rows=False):
         """(start, stop) of `count` batches from the first on, for each of `epochs`.

@@ -85,6 +85,11 @@ def check_parameters(estimator, *, online=False, **validation):
             "early_stopping=True does not work with partial_fit, which never stops by "
             "itself. Set early_stopping=False and score after each call."
         )
+    if isinstance(p.learning_rate, bool):
+        raise ValueError(
+            f"learning_rate={p.learning_rate} is neither a step size nor the name of a "
+            "schedule; use a positive number, a name or a function."
+        )
     if p.learning_rate == "optimal" and p.alpha == 0:
         raise ValueError(
             "learning_rate='optimal' divides by alpha, which is 0. Set alpha > 0 or use "
@@ -122,7 +127,11 @@ def _without_effect(p):
 
 @cache
 def _default(cls, name):
-    return inspect.signature(cls.__init__).parameters[name].default
+    for base in cls.__mro__:  # a subclass may take fewer parameters
+        parameters = inspect.signature(base.__init__).parameters
+        if name in parameters:
+            return parameters[name].default
+    return None
 
 
 def snapshot(estimator):

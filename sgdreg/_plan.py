@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sgdreg import losses, optimizers, schedules
 from sgdreg._sketch import Metric, curvature_of, diagonal_metric, stable_step
+from sgdreg._threads import one_blas_thread
 
 # Up to this many features or rows the curvature is taken as it is, a matrix of this rank at
 # most; beyond, its diagonal has to do. So does it where that matrix would not fit in a
@@ -128,7 +129,7 @@ def make_plan(settings, data, online=False, seen=None):
     alpha = float(settings.alpha) if penalty == "l2" else 0.0
     automatic = settings.optimizer == "auto" and settings.learning_rate == "auto"
     if automatic:
-        optimizer = _automatic_optimizer(data, alpha)
+        optimizer = _automatic_optimizer(data, alpha, online)
     elif settings.optimizer == "auto":
         optimizer = optimizers.SGD()  # SGDRegressor's own steps
     else:
@@ -137,8 +138,9 @@ def make_plan(settings, data, online=False, seen=None):
     if optimizer.metric == "diagonal":
         metric = diagonal_metric(data, settings.fit_intercept, alpha)
     elif optimizer.metric == "sketch":
-        curvature = curvature_of(data, settings.fit_intercept, seen)
-        metric = curvature.metric(alpha)
+        with one_blas_thread():
+            curvature = curvature_of(data, settings.fit_intercept, seen)
+            metric = curvature.metric(alpha)
     batch_size = settings.batch_size
     if batch_size == "auto":
         batch_size = "full" if automatic else 1
@@ -170,9 +172,14 @@ def make_plan(settings, data, online=False, seen=None):
     )
 
 
-def _automatic_optimizer(data, alpha):
-    """A known curvature makes plain steps enough; with its diagonal only, momentum pays."""
-    rank = data.n_features if alpha else min(data.n_features, data.n_rows)
+def _automatic_optimizer(data, alpha, online):
+    """A known curvature makes plain steps enough; with its diagonal only, momentum pays.
+
+    In a stream the choice must be the same for every chunk, however few rows it has.
+    """
+    rank = data.n_features
+    if not alpha and not online:
+        rank = min(rank, data.n_rows)
     small = 8 * rank * data.n_features <= FULL_CURVATURE_BYTES
     if rank <= FULL_CURVATURE_RANK and small:
         return optimizers.SGD(metric="sketch")

@@ -89,7 +89,7 @@ def read_csv(path, target=None):
     if not features:
         raise Unusable(
             f"{path} has no numeric column besides the target {chosen.name}, so "
-            "there is nothing to predict it from."
+            f"there is nothing to predict it from. {' '.join(notes)}".rstrip()
         )
     X, y = _numbers(features, chosen, path, notes)
     return Table(str(path), X, y, [c.name for c in features], chosen.name, notes)

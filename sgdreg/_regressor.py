@@ -146,7 +146,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     validation_scores_ : list of float or None
         R² on the validation rows after each epoch; None without any.
     best_iteration_ : int or None
-        The epoch whose model was returned; None without validation.
+        The epoch whose model was returned, where epochs were compared (by validation
+        score or optimality gap); None where it is simply the last.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features,)
         Where X has string column names.
@@ -286,7 +287,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         check_parameters(self, **given)
         fresh = not (self.warm_start and hasattr(self, "_continuation"))
         fresh = fresh or coef_init is not None or intercept_init is not None
-        with names_restored_on_failure(self), one_blas_thread():
+        with names_restored_on_failure(self):
             seen = {"X": X, "y": y}  # what callbacks see: names and all
             X, y = check_X_y(self, X, y, reset=True)
             weights = check_weights(sample_weight, X, "sample_weight")
@@ -311,9 +312,10 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
                 old_plan, state, _ = self._continuation
                 state = state.continued(old_plan, plan, data)
                 state.best, state.stale, state.reference = np.inf, 0, 0.0
-            given["sample_weight"] = sample_weight
-            hooks = self._hooks(seen, given, plan, X.dtype)
-            outcome = Training(data, plan, state, validation, hooks).fit(self.max_iter)
+            state.flat = y.ndim == 1
+            hooks = self._hooks(seen, sample_weight, plan, X.dtype)
+            with one_blas_thread(plan):
+                outcome = Training(data, plan, state, validation, hooks).fit(self.max_iter)
             if hooks is not None:
                 hooks.finish(outcome.state, outcome.weights)
         for text in outcome.warnings:
@@ -325,9 +327,10 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         """One epoch on these rows, continuing the state of earlier calls.
 
         k calls with all the data equal ``fit(max_iter=k, tol=None)`` bit for bit (with
-        textbook settings). Under ``optimizer="auto"`` the model is, after every call, the
-        least-squares fit of all rows seen so far: recursive least squares, which needs
-        no knob either and cannot diverge.
+        textbook settings). With the defaults and up to 1,000 features the model is,
+        after every call, the least-squares fit of all rows seen so far (recursive least
+        squares, which needs no knob either and cannot diverge); with more features, or
+        an explicit `batch_size` or `average`, it comes near to it.
 
         Parameters
         ----------
@@ -342,7 +345,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         """
         check_parameters(self, online=True)
         first = not hasattr(self, "_continuation")
-        with names_restored_on_failure(self), one_blas_thread():
+        with names_restored_on_failure(self):
             X, y = check_X_y(self, X, y, reset=first)
             if not first and y.shape[1:] != self._target_shape():
                 raise ValueError(
@@ -360,7 +363,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
                 old_plan, state, _ = self._continuation
                 plan = self._online_plan(data)
                 state = state.continued(old_plan, plan, data)
-            outcome = Training(data, plan, state).one_epoch()
+            with one_blas_thread(plan):
+                outcome = Training(data, plan, state).one_epoch()
         return self._finish(plan, outcome, X.dtype, online=True)
 
     def predict(self, X):
@@ -432,12 +436,12 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         seen = plan.curvature if same else None
         return make_plan(self, data, online=True, seen=seen)
 
-    def _hooks(self, seen, given, plan, dtype):
+    def _hooks(self, seen, sample_weight, plan, dtype):
         """What looks at every epoch; None where nothing does, which saves its time."""
         if not getattr(self, "_skl_callbacks", None) and not self.verbose:
             return None
-        metadata = {name: value for name, value in given.items() if value is not None}
-        seen["metadata"] = metadata or None
+        if sample_weight is not None:
+            seen["metadata"] = {"sample_weight": sample_weight}
         return Hooks(
             self,
             seen,

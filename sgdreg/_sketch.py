@@ -58,7 +58,8 @@ class Metric:
         """‖Tᵀ x_i‖² of every row of X (not only of those taking part)."""
         inverse = 1.0 if self.scale is None else 1.0 / self.scale
         if self.root is None and data.is_sparse:
-            Z = data.X.multiply(inverse).tocsr() if self.scale is not None else data.X
+            Z = data.canonical_X
+            Z = Z.multiply(inverse).tocsr() if self.scale is not None else Z
             norms = row_norms(Z, squared=True).astype(np.float64)
             if self.centre is not None:
                 middle = self.centre * inverse
@@ -84,6 +85,7 @@ class Curvature:
     ----------
     total : float
         Sum of the weights.
+    rows : int
     centre : ndarray of shape (d,)
         Weighted mean; zeros where the rows are not centred.
     triangle : ndarray of shape (≤ d, d)
@@ -92,13 +94,14 @@ class Curvature:
     """
 
     total: float
+    rows: int
     centre: np.ndarray
     triangle: np.ndarray
     centred: bool
 
     @classmethod
     def empty(cls, n_features, centred):
-        return cls(0.0, np.zeros(n_features), np.zeros((0, n_features)), centred)
+        return cls(0.0, 0, np.zeros(n_features), np.zeros((0, n_features)), centred)
 
     def add(self, X, weights):
         """The curvature with more rows.
@@ -111,23 +114,27 @@ class Curvature:
         share = weights.sum() / total
         if self.centred:
             middle = weights @ X / weights.sum()
+            Z = X - middle
+            rest = weights @ Z / weights.sum()  # what rounding has left of the mean
+            middle, Z = middle + rest, Z - rest
             shift = middle - self.centre
             centre = self.centre + share * shift
             between = np.sqrt(self.total * share) * shift[None]
-            Z = X - middle
         else:
             centre, between, Z = self.centre, np.empty((0, len(self.centre))), X
         Z = Z * np.sqrt(weights)[:, None]
         stack = np.vstack([self.triangle, between, Z])
         triangle = linalg.qr(stack, mode="r", overwrite_a=True, check_finite=False)[0]
-        return Curvature(total, centre, triangle[: len(centre)], self.centred)
+        triangle = triangle[: len(centre)]
+        return Curvature(total, self.rows + len(X), centre, triangle, self.centred)
 
     def metric(self, alpha):
         """The metric with rootᵀ root = (ZᵀSZ/total + alpha)⁺ in the scaled features.
 
-        Centring leaves rounding errors of eps·|centre| in Z: columns that are no larger
-        are constant, and directions no longer than their columns' errors are not the
-        data's. Both are left out, so that weights do not move along them.
+        Centring leaves rounding errors of eps·|centre| in Z, in all columns at once:
+        columns that are no larger are constant, and directions no longer than these
+        errors along them are not the data's, nor is one more direction than there are
+        rows (less one, about their mean). All are left out: weights do not move there.
         """
         triangle = self.triangle / np.sqrt(self.total)
         scale = column_norms(triangle)
@@ -141,8 +148,10 @@ class Curvature:
         rounding = max(np.sqrt(self.total), len(scale)) * s[0]
         errors = np.where(constant, 0.0, np.abs(self.centre) / scale)
         with np.errstate(over="ignore"):
-            errors = np.linalg.norm(Vt * errors, axis=1)
+            errors = 4 * (np.abs(Vt) @ errors)  # up to four roundings went into Z
         seen = s > EPS * np.maximum(rounding, errors)
+        if not alpha:
+            seen[max(self.rows - self.centred, 0) :] = False
         root = np.ascontiguousarray(Vt[seen] / s[seen, None])
         return Metric(self.centre if self.centred else None, scale, root)
 
@@ -151,7 +160,8 @@ def curvature_of(data, fit_intercept, start=None):
     """The curvature of all rows of the data (added to those of `start`)."""
     known = start or Curvature.empty(data.n_features, fit_intercept)
     with np.errstate(invalid="ignore", over="ignore"):
-        for X, weights in data.chunks():
+        # Each factorisation goes over the triangle again: few, and of many rows.
+        for X, weights in data.chunks(at_least=data.n_features):
             known = known.add(X, weights)
         sizes = column_norms(known.triangle)
     if not np.isfinite(known.centre).all() or not np.isfinite(sizes).all():
@@ -216,10 +226,8 @@ def _chunk_moments(X, weights):
 
 
 def _sparse_moments(data):
-    X = data.X[data.rows] if len(data.rows) else data.X
-    if not X.has_canonical_format:
-        X = X.copy()
-        X.sum_duplicates()
+    X = data.canonical_X
+    X = X[data.rows] if len(data.rows) else X
     weights = np.ones(len(data.y)) if data.weights is None else data.weights
     weights = weights[data.rows] if len(data.rows) else weights
     total = weights.sum()

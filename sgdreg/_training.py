@@ -70,7 +70,7 @@ class Training:
         # Momentum of a step chosen here must not carry it up the other side (O'Donoghue,
         # Candès, Adaptive restart for accelerated gradient schemes, 2015, section 3.2).
         self.restarts = plan.automatic and state.velocity is not None
-        self.best, self.halvings = None, 0
+        self.best, self.loss, self.halvings = None, None, 0
         self.clock = perf_counter()
 
     def fit(self, max_epochs):
@@ -82,9 +82,9 @@ class Training:
             self._start_again()  # the very last steps ran away
             converged, reason = self._train_until(last)
         warnings = [reason] if converged is False else []
-        if not self.plan.certified:
+        if not (converged and self.plan.certified):
             warnings += judge(self.epochs, self.evaluation, self.state, self._final_loss())
-        best_epoch = self.best[2] if self.validation is not None else None
+        best_epoch = None if self.best is None else self.best[2]
         return Outcome(
             self.state, self._model(), bool(converged), reason, warnings, best_epoch
         )
@@ -213,7 +213,8 @@ class Training:
         """
         model = self.state.model()
         if self.plan.certified:
-            entry["objective"], entry["optimality_gap"] = self.evaluation.gap(model)
+            loss, penalty, entry["optimality_gap"] = self.evaluation.gap(model)
+            entry["objective"], self.loss = loss + penalty, loss
         if self.validation is None:
             return entry["optimality_gap"]
         entry["validation_score"] = self.evaluation.score(model)
@@ -222,7 +223,8 @@ class Training:
     def _keep_best(self):
         """Remember the best model so far, where every epoch's model is looked at."""
         if self.compared and (self.best is None or self.latest < self.best[0]):
-            self.best = self.latest, self.state.model().copy(), self.state.epochs
+            model = self.state.model().copy()
+            self.best = self.latest, model, self.state.epochs, self.loss
 
     def _model(self):
         """The weights that a fit ending now returns."""
@@ -251,9 +253,9 @@ class Training:
 
         The last epoch's losses do not know its last steps: a glance at some rows does.
         """
-        running = self.state.history[-1]["objective"]
         if self.plan.certified:
-            return running
+            return self.best[3]  # known from the pass that gave the gap
+        running = self.state.history[-1]["objective"]
         low = 0.5 * self.evaluation.constant.sum()
         if running <= low and self.evaluation.glance(self._model()) <= low:
             return running

@@ -26,6 +26,7 @@ class Optimizer(BaseEstimator):
 
     momentum = 0.0
     nesterov = False
+    metric = None
 
     def check(self):
         """Raise ValueError where a parameter is out of its range; return self."""

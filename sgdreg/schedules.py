@@ -73,6 +73,10 @@ class InvScaling(BaseEstimator):
 
     def __call__(self, t):
         _positive(self, "eta0", self.eta0)
+        if not isinstance(self.power_t, Real):
+            raise ValueError(
+                f"power_t of InvScaling must be a number, got {self.power_t!r}."
+            )
         return self.eta0 / np.power(np.asarray(t, dtype=np.float64), self.power_t)
 
 
@@ -127,6 +131,16 @@ class Adaptive(Constant):
         super().__init__(eta0)
         self.factor = factor
         self.smallest = smallest
+
+    def __call__(self, t):
+        _positive(self, "factor", self.factor)
+        _positive(self, "smallest", self.smallest)
+        if self.factor >= 1:
+            raise ValueError(
+                f"factor of Adaptive must be below 1, so that steps shorten, got "
+                f"{self.factor!r}."
+            )
+        return super().__call__(t)
 
 
 def get_schedule(learning_rate, *, eta0, power_t, alpha):

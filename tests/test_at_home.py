@@ -12,14 +12,17 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn import config_context
 from sklearn.base import clone
+from sklearn.callback import ScoringMonitor
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
+from threadpoolctl import threadpool_info
 
 from sgdreg import SGDLinearRegressor, optimizers, schedules
+from sgdreg._threads import one_blas_thread
 from sgdreg.optimizers import SGD, Momentum
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -288,3 +291,106 @@ def test_history_is_a_table():
     text = repr(auto.plan_)
     for word in ("squared_error", "rank 10 of 10", "batches     full", "step", "averaging"):
         assert word in text
+
+
+def test_a_monitor_beside_a_validation_set():
+    monitor = ScoringMonitor(scoring="r2")
+    model = textbook(learning_rate=1e-7, max_iter=3).set_callbacks(monitor)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(X, Y, X_val=X[:50], y_val=Y[:50])
+    assert len(monitor.get_logs().data) >= 3
+
+
+def test_overlapping_fits_leave_the_threads_of_blas_as_they_were():
+    def count():
+        pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+        return [pool["num_threads"] for pool in pools]
+
+    before = count()
+    outer = one_blas_thread()
+    with one_blas_thread():
+        outer.__enter__()
+    inside = count()  # the first to enter has left, the second is still inside
+    outer.__exit__(None, None, None)
+    assert count() == before
+    assert max(inside) == 1
+
+
+def test_a_subclass_may_take_fewer_parameters():
+    class Small(SGDLinearRegressor):
+        def __init__(self, tol=1e-8):
+            super().__init__(tol=tol)
+
+    assert_allclose(Small().fit(X, Y).coef_, SGDLinearRegressor().fit(X, Y).coef_)
+
+
+@quiet
+def test_warm_start_follows_the_shape_of_y():
+    model = textbook(learning_rate=1e-7, warm_start=True)
+    assert model.fit(X, Y).coef_.shape == (10,)
+    assert model.fit(X, Y[:, None]).predict(X).shape == (len(Y), 1)
+    assert model.fit(X, Y).coef_.shape == (10,)
+
+
+@pytest.mark.parametrize(
+    ("n", "d", "mean"), [(60, 100, 2020), (50, 400, 1e3), (40, 40, 1e6)]
+)
+def test_more_features_than_rows_far_from_zero(n, d, mean):
+    """The minimum-norm answer: rounding of the mean is no direction of the data."""
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        w = rng.normal(size=d) / np.sqrt(d)
+        data, new = rng.normal(mean, 1, (2, n, d))
+        y, y_new = (data - mean) @ w, (new - mean) @ w
+        model, exact = SGDLinearRegressor().fit(data, y), LinearRegression().fit(data, y)
+        assert model.score(data, y) > 1 - 1e-9
+        assert_allclose(model.predict(new), exact.predict(new), atol=0.3 * y_new.std())
+        stream = SGDLinearRegressor()
+        for part in np.array_split(np.arange(n), 4):
+            stream.partial_fit(data[part], y[part])
+        assert_allclose(stream.predict(data), y, atol=1e-5 * y.std() * mean / 1e3)
+
+
+def test_indices_outside_of_a_sparse_matrix_are_refused():
+    for bad in (-1, 10, 50_000_000):
+        broken = sparse.csr_matrix(X)
+        broken.indices[3] = bad
+        with pytest.raises(ValueError, match="indices of the sparse X"):
+            SGDLinearRegressor().fit(broken, Y)
+
+
+def test_duplicates_in_csr_are_summed():
+    once = sparse.csr_matrix(X)
+    twice = sparse.csr_matrix(
+        (np.repeat(once.data / 2, 2), np.repeat(once.indices, 2), 2 * once.indptr),
+        once.shape,
+    )
+    for model in (SGDLinearRegressor(), SGDLinearRegressor(optimizer="sgd", max_iter=2)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            a, b = (
+                clone(model).set_params(random_state=0).fit(Z, Y) for Z in (once, twice)
+            )
+        assert_allclose(a.coef_, b.coef_, rtol=1e-9)
+    assert twice.nnz == 2 * once.nnz  # the input stays as it was
+
+
+def test_a_wide_stream_keeps_its_optimizer_whatever_the_size_of_a_chunk():
+    rng = np.random.default_rng(0)
+    model = SGDLinearRegressor()
+    for rows in (5, 1200, 5):
+        data = sparse.random(rows, 1100, density=0.05, random_state=1, format="csr")
+        model.partial_fit(data, rng.normal(size=rows))
+        assert type(model.plan_.optimizer).__name__ == "Nesterov"
+        assert model.plan_.curvature is None
+
+
+def test_one_held_out_row_tells_nothing():
+    model = textbook(early_stopping=True, learning_rate=1e-7)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(X[:10], Y[:10])  # 0.1 of 10 rows is one: two are held out
+    assert len(set(model.validation_scores_)) == len(model.validation_scores_)
+    with pytest.raises(ValueError, match=r"one row of positive weight.*Pass more"):
+        textbook(learning_rate=1e-7).fit(X, Y, X_val=X[:1], y_val=Y[:1])

@@ -54,7 +54,7 @@ def descend(
     """Take the steps; return how many were taken (fewer than asked: diverged).
 
     The batches are split evenly into ``len(log)`` epochs. A batch whose mean loss is
-    above `limit` or not a number is not applied, and ends the pass.
+    above `limit` or not a number ends the pass; the state is then of no use any more.
     """
     cdef Moving m
     cdef double[:, ::1] weights, velocity, total, gradient

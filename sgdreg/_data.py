@@ -108,6 +108,15 @@ class Data:
             weights = np.ones(len(X)) if self.weights is None else self.weights[at]
             yield np.asarray(X, dtype=np.float64), weights
 
+    def varies(self, columns):
+        """Whether any of these columns of X holds two different numbers."""
+        first = None
+        for X, _ in self.chunks():
+            first = X[0, columns] if first is None else first
+            if (X[:, columns] != first).any():
+                return True
+        return False
+
     def evaluate(self, weights, centre=None):
         """Mean losses (k,) and mean gradient (k, d + 1) at weights (k, d + 1)."""
         losses, gradient = evaluate(self.problem, weights, centre, self.rows, self.n_rows)

@@ -110,6 +110,14 @@ class Epochs:
             objectives += self.plan.alpha * log[:, 1]
         return objectives, last_steps
 
+    def known_step(self, state, gradient):
+        """The step on all rows where the gradient is known; returns its size."""
+        metric = self.plan.metric
+        step = state.factor * step_sizes(self.plan.schedule, np.array([state.steps + 1.0]))
+        state.weights -= step * metric.to_raw(metric.to_coordinates(gradient))
+        state.steps += 1
+        return float(step[0])
+
     def _first_averaged(self, steps, size):
         """Number, within the next `size` steps, of the first one to be averaged."""
         if self.plan.average is None:

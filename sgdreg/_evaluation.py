@@ -34,6 +34,15 @@ class Evaluation:
         return self.data.zero_losses()
 
     @cached_property
+    def variance(self):
+        """What there is to explain: half the variance of each output.
+
+        A constant target has none: it is measured against rounding.
+        """
+        known = np.maximum(self.data.constant_losses(), self.rounding)
+        return np.maximum(known, np.finfo(np.float64).tiny)
+
+    @cached_property
     def rounding(self):
         """Losses that are rounding errors of the targets, for each output."""
         return EPS * self.data.zero_losses()
@@ -53,24 +62,33 @@ class Evaluation:
         return float(losses.sum())
 
     def gap(self, weights):
-        """Loss, penalty, and ½ ∇Fᵀ H⁻¹ ∇F / F(best constant).
+        """Loss, penalty, ½ ∇Fᵀ H⁻¹ ∇F / F(best constant), and ∇F (in raw features).
 
-        The last, the optimality gap, is that of the output furthest from optimal.
+        The third, the optimality gap, is that of the output furthest from optimal.
         """
         plan = self.plan
         losses, gradient = self.data.evaluate(weights, plan.metric.centre)
+        if not np.isfinite(losses).all():
+            self.data.check_finite()
         gradient[:, :-1] += plan.alpha * weights[:, :-1]
-        gradient = plan.metric.to_coordinates(gradient)
         if not plan.fit_intercept:
             gradient[:, -1] = 0.0
-        decrement = 0.5 * np.einsum("ij,ij->i", gradient, gradient)
-        # A constant target has no variance to explain: measure against rounding.
-        base = np.maximum(self.data.constant_losses(), self.rounding)
-        base = np.maximum(base, np.finfo(np.float64).tiny)
         penalty = 0.0
         if plan.alpha:
             penalty = 0.5 * plan.alpha * float(np.sum(weights[:, :-1] ** 2))
-        return float(losses.sum()), penalty, float(np.max(decrement / base))
+        return float(losses.sum()), penalty, self.gap_of(gradient), gradient
+
+    def gap_of(self, gradient):
+        """The optimality gap where ∇F is known."""
+        gradient = self.plan.metric.to_coordinates(gradient)
+        decrement = 0.5 * np.einsum("ij,ij->i", gradient, gradient)
+        return float(np.max(decrement / self.variance))
+
+    def unseen(self, gradient):
+        """Whether ∇F has a part, beyond rounding, along what the metric lacks."""
+        lacking, rounding = self.plan.metric.lacking(gradient)
+        size = np.sqrt(2 * self.variance)
+        return bool((lacking > 1e4 * EPS * rounding * size).any())
 
     def score(self, weights):
         """R² on the held-out rows, as `SGDLinearRegressor.score` computes it."""

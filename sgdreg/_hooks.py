@@ -29,19 +29,19 @@ class Hooks:
         self.task = self.context.subcontext(task_name="epoch")
         self.task.call_on_fit_task_begin(**self.shared)
 
-    def end(self, state, weights):
+    def end(self, plan, state, weights):
         """End an epoch; True when a callback asks to stop."""
         if self.verbose:
             print(_line(state.history[-1]))
         return self.task.call_on_fit_task_end(
             **self.shared,
-            reconstruction_attributes=lambda: self.model(state, weights),
+            reconstruction_attributes=lambda: self.model(plan, state, weights),
         )
 
-    def finish(self, state, weights):
+    def finish(self, plan, state, weights):
         self.context.call_on_fit_task_end(
             **self.shared,
-            reconstruction_attributes=lambda: self.model(state, weights),
+            reconstruction_attributes=lambda: self.model(plan, state, weights),
         )
 
 

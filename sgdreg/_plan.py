@@ -1,9 +1,15 @@
 """Every "auto" becomes a number: the plan that a fit follows and reports as `plan_`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sgdreg import losses, optimizers, schedules
-from sgdreg._sketch import Metric, curvature_of, diagonal_metric, stable_step
+from sgdreg._sketch import (
+    Metric,
+    Sketch,
+    curvature_of,
+    diagonal_metric,
+    stable_step,
+)
 from sgdreg._threads import one_blas_thread
 
 # Up to this many features or rows the curvature is taken as it is, a matrix of this rank at
@@ -11,6 +17,13 @@ from sgdreg._threads import one_blas_thread
 # corner of memory.
 FULL_CURVATURE_RANK = 1000
 FULL_CURVATURE_BYTES = 2**27
+# Up to this work (n d²) the curvature is that of all rows: some 50 ms.
+EXACT_WORK = 2e8
+# A sampled one is of this many rows a feature at least (with 8, steps do not contract; with
+# 32 the gap falls fivefold a pass, with 64 tenfold), and of as many as take one or two
+# passes' time.
+SAMPLE_ROWS = 64
+SAMPLE_PASSES = 2.4
 # Where the step comes from the data: this share of the largest stable step. For mini
 # batches the bound holds in expectation, so it is kept well away from.
 SAFETY_FULL_BATCH = 0.475
@@ -46,6 +59,8 @@ class Plan:
         The parameter that a user would change it by.
     curvature : Curvature or None
         Where the metric comes from, if it is a full one.
+    sketch : Sketch or None
+        Which rows it was taken from.
     online : bool
         A plan for the next rows of a stream only.
     """
@@ -66,7 +81,23 @@ class Plan:
     reason: str
     step_parameter: str
     curvature: object = None
+    sketch: object = None
     online: bool = False
+
+    @property
+    def sampled(self):
+        """Whether the curvature is that of a sample of rows."""
+        return self.sketch is not None and not self.sketch.exact
+
+    def released(self):
+        """The plan without hold of the data, to be kept with the model."""
+        return replace(self, sketch=self.sketch and self.sketch.released())
+
+    def sharper(self):
+        """The plan with the curvature of four times as many rows."""
+        curvature, sketch = self.sketch.larger().curvature()
+        metric = curvature.metric(self.alpha)
+        return replace(self, curvature=curvature, sketch=sketch, metric=metric)
 
     @property
     def certified(self):
@@ -77,6 +108,8 @@ class Plan:
         if self.metric.root is not None:
             rank, d = self.metric.root.shape
             metric = f"curvature of the standardised features, rank {rank} of {d}"
+            if self.sampled:
+                metric += f", from {self.sketch.size} rows"
         elif self.metric.scale is not None:
             metric = "diagonal (centred and scaled features)"
         else:
@@ -86,7 +119,7 @@ class Plan:
             average = f"from step {average}"
         batches = str(self.batch_size)
         if self.batch_size != "full":
-            batches += f" rows, in order: {self.shuffle}"
+            batches += f" row{'s' * (batches != '1')} a step, order: {self.shuffle}"
         step = repr(self.schedule)
         if type(self.schedule) is schedules.Constant:
             step = f"{self.schedule.eta0:.3g} (constant)"
@@ -104,7 +137,7 @@ class Plan:
         )
 
 
-def make_plan(settings, data, online=False, seen=None):
+def make_plan(settings, data, online=False, seen=None, rng=None):
     """Fill every slot from the estimator's parameters and, for "auto", from the data.
 
     Parameters
@@ -117,6 +150,8 @@ def make_plan(settings, data, online=False, seen=None):
         More rows may follow (`partial_fit`).
     seen : Curvature or None
         That of the rows of earlier calls.
+    rng : numpy.random.Generator or None
+        To sample rows with, where all of them are not to be looked at.
     """
     losses.get_loss(settings.loss)
     penalty = settings.penalty
@@ -134,16 +169,23 @@ def make_plan(settings, data, online=False, seen=None):
         optimizer = optimizers.SGD()  # SGDRegressor's own steps
     else:
         optimizer = optimizers.get_optimizer(settings.optimizer)
-    curvature, metric = None, Metric()
-    if optimizer.metric == "diagonal":
-        metric = diagonal_metric(data, settings.fit_intercept, alpha)
-    elif optimizer.metric == "sketch":
-        with one_blas_thread():
-            curvature = curvature_of(data, settings.fit_intercept, seen)
-            metric = curvature.metric(alpha)
+    curvature, sketch, metric = None, None, Metric()
     batch_size = settings.batch_size
     if batch_size == "auto":
         batch_size = "full" if automatic else 1
+    if optimizer.metric == "diagonal":
+        metric = diagonal_metric(data, settings.fit_intercept, alpha)
+    elif optimizer.metric == "sketch":
+        size = data.n_rows
+        if automatic and not online and batch_size == "full" and settings.average != "tail":
+            size = _sketch_size(data)
+        with one_blas_thread():
+            if seen is None and not online:
+                sketch = Sketch(data, data.n_rows, settings.fit_intercept, size, rng)
+                curvature, sketch = sketch.curvature()
+            else:
+                curvature = curvature_of(data, settings.fit_intercept, seen)
+            metric = curvature.metric(alpha)
     share = None  # of the rows seen so far that a mini-batch of this stream is
     if online and curvature is not None and optimizer.momentum == 0:
         rows = data.n_rows if batch_size == "full" else min(batch_size, data.n_rows)
@@ -168,6 +210,7 @@ def make_plan(settings, data, online=False, seen=None):
         reason=reason,
         step_parameter=_step_parameter(settings.learning_rate),
         curvature=curvature,
+        sketch=sketch,
         online=online,
     )
 
@@ -184,6 +227,14 @@ def _automatic_optimizer(data, alpha, online):
     if rank <= FULL_CURVATURE_RANK and small:
         return optimizers.SGD(metric="sketch")
     return optimizers.Nesterov(momentum=0.9, metric="diagonal")
+
+
+def _sketch_size(data):
+    """How many rows to take the curvature from."""
+    n, d = data.n_rows, data.n_features
+    if n * d**2 <= EXACT_WORK:
+        return n
+    return int(max(1000, SAMPLE_ROWS * d, SAMPLE_PASSES * n / d))
 
 
 def _schedule(settings, optimizer, metric, data, alpha, batch_size, share):

@@ -298,7 +298,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             elif self.early_stopping:
                 draw = np.random.default_rng(seeds.spawn(1)[0])
                 data, validation = hold_out(data, self.validation_fraction, weights, draw)
-            plan = make_plan(self, data)
+            sample = np.random.default_rng(seeds.spawn(1)[0])
+            plan = make_plan(self, data, rng=sample)
             if fresh:
                 state = State.start(
                     plan,
@@ -313,14 +314,14 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
                 state = state.continued(old_plan, plan, data)
                 state.best, state.stale, state.reference = np.inf, 0, 0.0
             state.flat = y.ndim == 1
-            hooks = self._hooks(seen, sample_weight, plan, X.dtype)
+            hooks = self._hooks(seen, sample_weight, X.dtype)
             with one_blas_thread(plan):
                 outcome = Training(data, plan, state, validation, hooks).fit(self.max_iter)
             if hooks is not None:
-                hooks.finish(outcome.state, outcome.weights)
+                hooks.finish(outcome.plan, outcome.state, outcome.weights)
         for text in outcome.warnings:
             warnings.warn(text, ConvergenceWarning, stacklevel=2)
-        return self._finish(plan, outcome, X.dtype, online=False)
+        return self._finish(outcome, X.dtype, online=False)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
@@ -365,7 +366,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
                 state = state.continued(old_plan, plan, data)
             with one_blas_thread(plan):
                 outcome = Training(data, plan, state).one_epoch()
-        return self._finish(plan, outcome, X.dtype, online=True)
+        return self._finish(outcome, X.dtype, online=True)
 
     def predict(self, X):
         """X·coef_ + intercept_.
@@ -436,7 +437,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         seen = plan.curvature if same else None
         return make_plan(self, data, online=True, seen=seen)
 
-    def _hooks(self, seen, sample_weight, plan, dtype):
+    def _hooks(self, seen, sample_weight, dtype):
         """What looks at every epoch; None where nothing does, which saves its time."""
         if not getattr(self, "_skl_callbacks", None) and not self.verbose:
             return None
@@ -446,12 +447,12 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             self,
             seen,
             self.max_iter,
-            lambda state, weights: _attributes(plan, state, weights, dtype),
+            lambda plan, state, weights: _attributes(plan, state, weights, dtype),
         )
 
-    def _finish(self, plan, outcome, dtype, online):
+    def _finish(self, outcome, dtype, online):
         """Set every fitted attribute, together."""
-        state = outcome.state
+        plan, state = outcome.plan.released(), outcome.state
         scores = [entry.get("validation_score") for entry in state.history]
         vars(self).update(
             _attributes(plan, state, outcome.weights, dtype),
@@ -482,7 +483,7 @@ def _attributes(plan, state, weights, dtype):
         "intercept_": float(intercept[0]) if state.flat else intercept,
         "n_iter_": state.epochs,
         "t_": state.steps,
-        "plan_": plan,
+        "plan_": plan.released(),
         "history_": history,
         "loss_curve_": [entry["objective"] for entry in history],
     }

@@ -4,7 +4,7 @@ A *metric* T maps the coordinates u that steps are taken in to raw weights, w = 
 that the curvature TᵀHT is near the identity. X itself is never transformed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import linalg
@@ -53,6 +53,23 @@ class Metric:
         g = g if self.scale is None else g / self.scale
         g = g if self.root is None else g @ self.root.T
         return np.column_stack([g, b])
+
+    def lacking(self, gradient):
+        """Length, in the scaled features, of the part of a gradient that root is blind to.
+
+        And the length of the rounding errors that centring leaves in it, in units of eps
+        and of the residuals' size.
+        """
+        g = gradient[:, :-1]
+        known = np.abs(self.root).max(axis=0) > 0  # the others are constant
+        g = g if self.centre is None else g - gradient[:, -1:] * self.centre
+        g = np.where(known, g / self.scale, 0.0)
+        V = self.root / np.linalg.norm(self.root, axis=1, keepdims=True)
+        g = g - (g @ V.T) @ V
+        middle = 0.0 if self.centre is None else np.where(known, self.centre, 0.0)
+        return np.linalg.norm(g, axis=1), np.sqrt(g.shape[1]) + np.linalg.norm(
+            middle / self.scale
+        )
 
     def row_norms(self, data, fit_intercept):
         """‖Tᵀ x_i‖² of every row of X (not only of those taking part)."""
@@ -128,6 +145,21 @@ class Curvature:
         triangle = triangle[: len(centre)]
         return Curvature(total, self.rows + len(X), centre, triangle, self.centred)
 
+    def standing_for(self, rows):
+        """The same curvature a row, of more rows."""
+        share = rows / self.rows
+        return replace(
+            self,
+            total=share * self.total,
+            rows=rows,
+            triangle=np.sqrt(share) * self.triangle,
+        )
+
+    def constant(self):
+        """Which columns do not vary, up to the rounding of their mean."""
+        scale = column_norms(self.triangle / np.sqrt(self.total))
+        return scale <= CONSTANT_SHARE * np.abs(self.centre)
+
     def metric(self, alpha):
         """The metric with rootᵀ root = (ZᵀSZ/total + alpha)⁺ in the scaled features.
 
@@ -138,7 +170,7 @@ class Curvature:
         """
         triangle = self.triangle / np.sqrt(self.total)
         scale = column_norms(triangle)
-        constant = scale <= CONSTANT_SHARE * np.abs(self.centre)
+        constant = self.constant()
         scale = np.where(constant, 1.0, scale)
         Z = np.where(constant, 0.0, triangle / scale)
         if alpha:
@@ -167,6 +199,57 @@ def curvature_of(data, fit_intercept, start=None):
     if not np.isfinite(known.centre).all() or not np.isfinite(sizes).all():
         _refuse_overflow(data, known.centre + sizes)
     return known
+
+
+@dataclass(frozen=True, eq=False)
+class Sketch:
+    """The curvature of a random sample of rows, that can be made larger.
+
+    Attributes
+    ----------
+    data : Data or None
+        None: released after the fit, which the plan outlives.
+    n_rows : int
+    fit_intercept : bool
+    size : int
+        Rows sampled; where they would be half of all or more, all are taken.
+    rng : numpy.random.Generator or None
+    """
+
+    data: Data | None
+    n_rows: int
+    fit_intercept: bool
+    size: int
+    rng: np.random.Generator | None
+
+    @property
+    def exact(self):
+        """Whether all rows are taken."""
+        return 2 * self.size >= self.n_rows
+
+    def released(self):
+        """What can be kept when the data are gone."""
+        return replace(self, data=None, rng=None)
+
+    def larger(self):
+        """A sketch of four times as many rows, drawn anew."""
+        return replace(self, size=4 * self.size)
+
+    def curvature(self):
+        """The sample's curvature, standing for all rows; and the size it took.
+
+        A column that is constant in the sample but not in the data makes it larger.
+        """
+        data, sketch = self.data, self
+        while not sketch.exact:
+            among = data.rows if len(data.rows) else data.n_rows
+            rows = np.sort(self.rng.choice(among, sketch.size, replace=False))
+            known = curvature_of(replace(data, rows=rows), self.fit_intercept)
+            still = np.flatnonzero(known.constant())
+            if not len(still) or not data.varies(still):
+                return known.standing_for(data.n_rows), sketch
+            sketch = sketch.larger()
+        return curvature_of(data, self.fit_intercept), sketch
 
 
 def diagonal_metric(data, fit_intercept, alpha):

@@ -74,11 +74,12 @@ class Certificate:
     tol: float
     patience: int
     exact: bool
+    margin: float = 1.0
 
     def observe(self, state, gap):
         state.stale = 0 if gap < 0.5 * state.best else state.stale + 1
         state.best = min(state.best, gap)
-        if gap <= self.tol or (self.exact and state.stale >= self.patience):
+        if gap <= self.margin * self.tol or (self.exact and state.stale >= self.patience):
             return STOP
         return GO
 
@@ -139,5 +140,9 @@ def stopping_rule(plan, validated, exact):
     if validated:
         return NoBetterScore(plan.tol, plan.n_iter_no_change)
     if plan.certified:
-        return Certificate(plan.tol, plan.n_iter_no_change, exact)
+        # A sample may show a direction ten times as strong as it is, not more: the gap
+        # would else not fall as fast as it has to.
+        margin = 0.1 if plan.sampled else 1.0
+        exact = exact and not plan.sampled
+        return Certificate(plan.tol, plan.n_iter_no_change, exact, margin)
     return Plateau(plan.tol, plan.n_iter_no_change, plan.schedule)

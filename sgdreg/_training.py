@@ -23,6 +23,8 @@ class Outcome:
 
     Attributes
     ----------
+    plan : Plan
+        As it was in the end.
     state : State
     weights : ndarray of shape (k, d + 1)
         The model to return, at the plan's centre.
@@ -34,6 +36,7 @@ class Outcome:
         The epoch whose model it is, where epochs were compared on held-out rows.
     """
 
+    plan: object
     state: object
     weights: np.ndarray
     converged: bool
@@ -54,7 +57,7 @@ class Training:
     validation : Data or None
         Held-out rows: the best epoch by R² on them is the one returned.
     hooks : object or None
-        With ``begin()`` and ``end(state, weights) -> bool`` (True: stop), every epoch.
+        With ``begin()`` and ``end(plan, state, weights) -> bool``, which may ask to stop.
     """
 
     def __init__(self, data, plan, state, validation=None, hooks=None):
@@ -70,6 +73,12 @@ class Training:
         # Momentum of a step chosen here must not carry it up the other side (O'Donoghue,
         # Candès, Adaptive restart for accelerated gradient schemes, 2015, section 3.2).
         self.restarts = plan.automatic and state.velocity is not None
+        # A step on all rows by a known curvature needs the gradient that the gap's pass
+        # has found already.
+        plain = plan.optimizer.momentum == 0 and plan.average is None
+        plain = plain and validation is None
+        self.newton = plan.certified and plain and self.epochs.n_batches == 1
+        self.gradient, self.poor = None, False
         self.best, self.loss, self.halvings = None, None, 0
         self.clock = perf_counter()
 
@@ -86,7 +95,13 @@ class Training:
             warnings += judge(self.epochs, self.evaluation, self.state, self._final_loss())
         best_epoch = None if self.best is None else self.best[2]
         return Outcome(
-            self.state, self._model(), bool(converged), reason, warnings, best_epoch
+            self.plan,
+            self.state,
+            self._model(),
+            bool(converged),
+            reason,
+            warnings,
+            best_epoch,
         )
 
     def one_epoch(self):
@@ -102,7 +117,7 @@ class Training:
         reason = (
             f"{in_words(self.state.epochs)} by partial_fit, which never stops by itself."
         )
-        return Outcome(self.state, self.state.model(), False, reason)
+        return Outcome(self.plan, self.state, self.state.model(), False, reason)
 
     def _start_loss(self):
         """Loss of the weights to start from; zero weights need no pass."""
@@ -133,7 +148,9 @@ class Training:
                 self.hooks.begin()
             verdict = self._advance(last - self.state.epochs)
             self._keep_best()
-            stop = self.hooks is not None and self.hooks.end(self.state, self._model())
+            stop = self.hooks is not None and self.hooks.end(
+                self.plan, self.state, self._model()
+            )
             if verdict == STOP:
                 return self.stopping.converged(self.state), self.stopping.reason(self.state)
             if stop:
@@ -179,6 +196,8 @@ class Training:
 
         Returns its verdict and the number of epochs until it was given.
         """
+        if self.newton:
+            return self._newton_epoch(), 1
         state, before = self.state, self.state.epochs
         objectives, last_steps = self.epochs.run(state, count)
         if self.plan.automatic and self._too_high(objectives.max()):
@@ -205,6 +224,50 @@ class Training:
                 break
         return verdict, state.epochs - before
 
+    def _newton_epoch(self):
+        """One step on all rows by the known curvature; one pass, for gap and gradient."""
+        state = self.state
+        if self.gradient is None:
+            self.loss, _, self.latest, self.gradient = self.evaluation.gap(state.weights)
+            if self.plan.sampled:
+                self._keep_best()
+        elif self.poor:
+            self._sharpen()
+        before = self.latest
+        step = self.epochs.known_step(state, self.gradient)
+        state.epochs += 1
+        entry = {"epoch": state.epochs, "seconds": 0.0, "objective": 0.0}
+        entry["learning_rate"] = step
+        self.latest = self._look_at_model(entry)
+        entry["seconds"] = perf_counter() - self.clock
+        state.history.append(entry)
+        verdict = self.stopping.observe(state, self.latest)
+        if self.plan.sampled:
+            unseen = verdict == STOP and self.evaluation.unseen(self.gradient)
+            self.poor = unseen or (verdict != STOP and not self.latest <= before / 4)
+            verdict = GO if unseen else verdict
+        return verdict
+
+    def _sharpen(self):
+        """A larger sample, where steps by this one do not shrink the gap fourfold.
+
+        Steps that made things worse are taken back.
+        """
+        old, state = self.plan, self.state
+        back = self.best[0] < self.latest
+        if back:
+            state.weights[:] = self.best[1]
+        self.plan = old.sharper()
+        state.adapt(old, self.plan)
+        self.epochs = Epochs(self.data, self.plan)
+        self.evaluation = Evaluation(self.data, self.plan)
+        self.stopping = stopping_rule(self.plan, False, exact=True)
+        if back:
+            self.loss, _, _, self.gradient = self.evaluation.gap(state.weights)
+        self.latest = self.evaluation.gap_of(self.gradient)
+        self.best, state.best, state.stale, self.poor = None, np.inf, 0, False
+        self._keep_best()
+
     def _look_at_model(self, entry):
         """Add what needs a pass of its own to the record: the gap, the validation score.
 
@@ -213,7 +276,8 @@ class Training:
         """
         model = self.state.model()
         if self.plan.certified:
-            loss, penalty, entry["optimality_gap"] = self.evaluation.gap(model)
+            loss, penalty, gap, self.gradient = self.evaluation.gap(model)
+            entry["optimality_gap"] = gap
             entry["objective"], self.loss = loss + penalty, loss
         if self.validation is None:
             return entry["optimality_gap"]

@@ -1,7 +1,7 @@
 """Divergence: what to say when steps run away, and models that are not worth returning."""
 
 from sgdreg._epochs import BLOW_UP
-from sgdreg._sketch import stable_step_hint
+from sgdreg._smoothness import stable_step_hint
 from sgdreg._stopping import in_words
 
 # At the end of a fit, a loss this many times that of the start (or of the best constant)

@@ -3,13 +3,10 @@
 from dataclasses import dataclass, replace
 
 from sgdreg import losses, optimizers, schedules
-from sgdreg._sketch import (
-    Metric,
-    Sketch,
-    curvature_of,
-    diagonal_metric,
-    stable_step,
-)
+from sgdreg._metric import Metric
+from sgdreg._moments import diagonal_metric
+from sgdreg._sketch import Sketch, curvature_of
+from sgdreg._smoothness import stable_step
 from sgdreg._threads import one_blas_thread
 
 # Up to this many features or rows the curvature is taken as it is, a matrix of this rank at

@@ -1,94 +1,15 @@
-"""What the rows say about the steps: centre, scale, curvature, largest stable step.
-
-A *metric* T maps the coordinates u that steps are taken in to raw weights, w = T u, so
-that the curvature TᵀHT is near the identity. X itself is never transformed.
-"""
+"""The curvature of the rows, all or a sample of them, and the metric that it makes."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import linalg
-from sklearn.utils.extmath import row_norms
 
 from sgdreg._data import Data
+from sgdreg._metric import Metric
+from sgdreg._moments import CONSTANT_SHARE, refuse_overflow
 
-# A column whose spread is below this share of its mean is constant up to rounding: the
-# sum of n equal numbers is off by some eps·log2(n).
-CONSTANT_SHARE = 1e-13
 EPS = np.finfo(np.float64).eps
-# Rows that a message looks at: a hint may not cost a pass over large data.
-HINT_ROWS = 2000
-# Power iteration underestimates; 30 rounds leave a few per cent where eigenvalues crowd.
-POWER_ROUNDS = 30
-POWER_MARGIN = 1.05
-
-
-@dataclass(frozen=True, eq=False)
-class Metric:
-    """The coordinates of the steps: u with w = T u, T = scale⁻¹ rootᵀ, about a centre.
-
-    Attributes
-    ----------
-    centre : ndarray of shape (d,) or None
-    scale : ndarray of shape (d,) or None
-    root : ndarray of shape (rank, d) or None
-        rootᵀ root is the (pseudo-)inverse curvature of the scaled features.
-    """
-
-    centre: np.ndarray | None = None
-    scale: np.ndarray | None = None
-    root: np.ndarray | None = None
-
-    def to_raw(self, u):
-        """Raw weights (k, d + 1) of coordinates u (k, rank + 1)."""
-        w = u[:, :-1]
-        w = w if self.root is None else w @ self.root
-        w = w if self.scale is None else w / self.scale
-        return np.ascontiguousarray(np.column_stack([w, u[:, -1]]))
-
-    def to_coordinates(self, gradient):
-        """Gradient with respect to u, of one with respect to [w, intercept]."""
-        g, b = gradient[:, :-1], gradient[:, -1:]
-        g = g if self.centre is None else g - b * self.centre
-        g = g if self.scale is None else g / self.scale
-        g = g if self.root is None else g @ self.root.T
-        return np.column_stack([g, b])
-
-    def lacking(self, gradient):
-        """Length, in the scaled features, of the part of a gradient that root is blind to.
-
-        And the length of the rounding errors that centring leaves in it, in units of eps
-        and of the residuals' size.
-        """
-        g = gradient[:, :-1]
-        known = np.abs(self.root).max(axis=0) > 0  # the others are constant
-        g = g if self.centre is None else g - gradient[:, -1:] * self.centre
-        g = np.where(known, g / self.scale, 0.0)
-        V = self.root / np.linalg.norm(self.root, axis=1, keepdims=True)
-        g = g - (g @ V.T) @ V
-        middle = 0.0 if self.centre is None else np.where(known, self.centre, 0.0)
-        return np.linalg.norm(g, axis=1), np.sqrt(g.shape[1]) + np.linalg.norm(
-            middle / self.scale
-        )
-
-    def row_norms(self, data, fit_intercept):
-        """‖Tᵀ x_i‖² of every row of X (not only of those taking part)."""
-        inverse = 1.0 if self.scale is None else 1.0 / self.scale
-        if self.root is None and data.is_sparse:
-            Z = data.canonical_X
-            Z = Z.multiply(inverse).tocsr() if self.scale is not None else Z
-            norms = row_norms(Z, squared=True).astype(np.float64)
-            if self.centre is not None:
-                middle = self.centre * inverse
-                norms = norms - 2 * (Z @ middle) + middle @ middle
-        else:
-            everything = Data.build(data.X, data.y)
-            norms = []
-            for X, _ in everything.chunks():
-                Z = (X if self.centre is None else X - self.centre) * inverse
-                norms.append(row_norms(Z if self.root is None else Z @ self.root.T, True))
-            norms = np.concatenate(norms)
-        return norms + 1.0 if fit_intercept else norms
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,7 +118,7 @@ def curvature_of(data, fit_intercept, start=None):
             known = known.add(X, weights)
         sizes = column_norms(known.triangle)
     if not np.isfinite(known.centre).all() or not np.isfinite(sizes).all():
-        _refuse_overflow(data, known.centre + sizes)
+        refuse_overflow(data, known.centre + sizes)
     return known
 
 
@@ -252,154 +173,8 @@ class Sketch:
         return curvature_of(data, self.fit_intercept), sketch
 
 
-def diagonal_metric(data, fit_intercept, alpha):
-    """Centre and scale only: scale² is the diagonal of the curvature, penalty included."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        centre, scale = moments(data, fit_intercept)
-        known = scale if centre is None else scale + centre
-    if not np.isfinite(known).all():
-        _refuse_overflow(data, known)
-    return Metric(centre, np.sqrt(scale**2 + alpha) if alpha else scale)
-
-
-def _refuse_overflow(data, known):
-    data.check_finite()
-    column = int(np.argmin(np.isfinite(known)))
-    raise ValueError(
-        f"The mean or spread of column {column} of X overflows: its numbers are too "
-        "large for sums in float64. Rescale the column."
-    )
-
-
 def column_norms(A):
     """Euclidean norm of each column, without overflow or underflow of the squares."""
     largest = np.abs(A).max(axis=0, initial=0.0)
     largest = np.where(largest > 0, largest, 1.0)
     return largest * np.sqrt(np.square(A / largest).sum(axis=0))
-
-
-def moments(data, fit_intercept):
-    """Weighted mean and standard deviation of every feature, in one pass.
-
-    Without an intercept: None and the root mean square. The scale of a constant column
-    is one. Merged chunk by chunk as in `Curvature.add`, so that a large mean costs no
-    digits.
-    """
-    total, mean, squares = 0.0, np.zeros(data.n_features), np.zeros(data.n_features)
-    if data.is_sparse:
-        pieces = [_sparse_moments(data)]
-    else:
-        pieces = (_chunk_moments(X, weights) for X, weights in data.chunks())
-    for weight, middle, spread in pieces:
-        delta = middle - mean
-        total += weight
-        mean += delta * (weight / total)
-        squares += spread + delta**2 * (weight * (total - weight) / total)
-    if not fit_intercept:
-        scale = np.sqrt(squares / total + mean**2)
-        return None, np.where(scale > 0, scale, 1.0)
-    scale = np.sqrt(squares / total)
-    return mean, np.where(scale > CONSTANT_SHARE * np.abs(mean), scale, 1.0)
-
-
-def _chunk_moments(X, weights):
-    total = weights.sum()
-    mean = weights @ X / total
-    return total, mean, weights @ (X - mean) ** 2
-
-
-def _sparse_moments(data):
-    X = data.canonical_X
-    X = X[data.rows] if len(data.rows) else X
-    weights = np.ones(len(data.y)) if data.weights is None else data.weights
-    weights = weights[data.rows] if len(data.rows) else weights
-    total = weights.sum()
-    mean = X.T @ weights / total
-    # Σ s (x - m)² = Σ_{x ≠ 0} s ((x - m)² - m²) + S m²
-    columns = X.indices
-    lifted = X.copy()
-    lifted.data = (X.data - mean[columns]) ** 2 - mean[columns] ** 2
-    return total, mean, np.maximum(lifted.T @ weights + total * mean**2, 0.0)
-
-
-def curvature_operator(data, metric, alpha, fit_intercept, row_weights):
-    """u -> Tᵀ (1/n Σ row_weights_i x_i x_iᵀ + alpha) T u, one pass over X a call."""
-    blank = np.zeros((len(data.y), 1))
-    zero = Data.build(data.X, blank, row_weights, data.rows, weight_unit=1.0)
-    share = zero.n_rows / data.n_rows
-
-    def apply(u):
-        w = metric.to_raw(u)
-        _, gradient = zero.evaluate(w, metric.centre)
-        gradient *= share
-        gradient[:, :-1] += alpha * w[:, :-1]
-        out = metric.to_coordinates(gradient)
-        if not fit_intercept:
-            out[:, -1] = 0.0
-        return out
-
-    return apply
-
-
-def largest_eigenpair(operator, size):
-    """The largest eigenvalue and its vector, by power iteration (30 passes at most)."""
-    u = np.cos(np.arange(float(size)))[None]  # any start that favours no feature
-    u /= np.linalg.norm(u)
-    value = 0.0
-    for _ in range(POWER_ROUNDS):
-        image = operator(u)
-        before, value = value, float(np.linalg.norm(image))
-        if not 0 < value < np.inf:
-            return value, u
-        u = image / value
-        if abs(value - before) <= 1e-3 * value:
-            break
-    return value, u
-
-
-def stable_step(data, metric, batch_size, alpha=0.0, fit_intercept=True, momentum=0.0):
-    """About the largest constant step that does not diverge.
-
-        2 b / (R² + (b - 1) λ),   λ = λ_max(H),   H = E[zzᵀ],   z = Tᵀx,
-        R² the least number with E[‖z‖² zzᵀ] ⪯ R² H
-
-    (Jain et al. [1]_, theorem 1); 2/λ when the batch is all the data. R² is taken as the
-    larger of E‖z‖² and the quotient of the two matrices along the largest eigenvector
-    of the first: exact for normal rows. Momentum multiplies the noise of small batches
-    by 1/(1 - momentum).
-
-    References
-    ----------
-    .. [1] P. Jain, S. Kakade, R. Kidambi, P. Netrapalli, A. Sidford, "Parallelizing
-       stochastic gradient descent for least squares regression", JMLR 18 (2018).
-    """
-    size = 1 + (data.n_features if metric.root is None else len(metric.root))
-    own = np.ones(len(data.y)) if data.weights is None else data.weights
-    curvature = curvature_operator(data, metric, alpha, fit_intercept, own)
-    largest, _ = largest_eigenpair(curvature, size)
-    if largest <= 0:
-        return 1.0  # X is zero: every step stays where it is
-    if batch_size >= data.n_rows:
-        return 2.0 / (POWER_MARGIN * largest)
-    # The last, short batch is noisier: the harmonic mean is what noise averages over.
-    whole, rest = divmod(data.n_rows, batch_size)
-    b = (whole + (rest > 0)) / (whole / batch_size + (1 / rest if rest else 0.0))
-    norms = metric.row_norms(data, fit_intercept)
-    noise = curvature_operator(data, metric, 0.0, fit_intercept, own**2 * norms)
-    top, u = largest_eigenpair(noise, size)
-    along = float(np.vdot(u, curvature(u)))
-    among = data.rows if len(data.rows) else slice(None)
-    R2 = max(float((own * norms)[among].mean()), top / along if along > 0 else 0.0)
-    R2, largest = POWER_MARGIN * R2, POWER_MARGIN * largest
-    return (1.0 - momentum) * 2.0 * b / (R2 + alpha + (b - 1) * largest)
-
-
-def stable_step_hint(data, batch_size, alpha, fit_intercept, momentum):
-    """`stable_step` on raw features from some rows only, for a message."""
-    among = data.rows if len(data.rows) else np.arange(len(data.y))
-    every = -(-len(among) // HINT_ROWS)
-    rows = among[::every]
-    weights = None if data.weights is None else data.weights[rows]
-    thin = Data.build(data.X[rows], data.y[rows], weights)
-    b = thin.n_rows if batch_size >= data.n_rows else batch_size
-    return stable_step(thin, Metric(), b, alpha, fit_intercept, momentum)

@@ -1,0 +1,79 @@
+"""The coordinates that steps are taken in: w = T u, with TᵀHT near the identity.
+
+X itself is never transformed.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.utils.extmath import row_norms
+
+from sgdreg._data import Data
+
+
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """The coordinates of the steps: u with w = T u, T = scale⁻¹ rootᵀ, about a centre.
+
+    Attributes
+    ----------
+    centre : ndarray of shape (d,) or None
+    scale : ndarray of shape (d,) or None
+    root : ndarray of shape (rank, d) or None
+        rootᵀ root is the (pseudo-)inverse curvature of the scaled features.
+    """
+
+    centre: np.ndarray | None = None
+    scale: np.ndarray | None = None
+    root: np.ndarray | None = None
+
+    def to_raw(self, u):
+        """Raw weights (k, d + 1) of coordinates u (k, rank + 1)."""
+        w = u[:, :-1]
+        w = w if self.root is None else w @ self.root
+        w = w if self.scale is None else w / self.scale
+        return np.ascontiguousarray(np.column_stack([w, u[:, -1]]))
+
+    def to_coordinates(self, gradient):
+        """Gradient with respect to u, of one with respect to [w, intercept]."""
+        g, b = gradient[:, :-1], gradient[:, -1:]
+        g = g if self.centre is None else g - b * self.centre
+        g = g if self.scale is None else g / self.scale
+        g = g if self.root is None else g @ self.root.T
+        return np.column_stack([g, b])
+
+    def lacking(self, gradient):
+        """Length, in the scaled features, of the part of a gradient that root is blind to.
+
+        And the length of the rounding errors that centring leaves in it, in units of eps
+        and of the residuals' size.
+        """
+        g = gradient[:, :-1]
+        known = np.abs(self.root).max(axis=0) > 0  # the others are constant
+        g = g if self.centre is None else g - gradient[:, -1:] * self.centre
+        g = np.where(known, g / self.scale, 0.0)
+        V = self.root / np.linalg.norm(self.root, axis=1, keepdims=True)
+        g = g - (g @ V.T) @ V
+        middle = 0.0 if self.centre is None else np.where(known, self.centre, 0.0)
+        return np.linalg.norm(g, axis=1), np.sqrt(g.shape[1]) + np.linalg.norm(
+            middle / self.scale
+        )
+
+    def row_norms(self, data, fit_intercept):
+        """‖Tᵀ x_i‖² of every row of X (not only of those taking part)."""
+        inverse = 1.0 if self.scale is None else 1.0 / self.scale
+        if self.root is None and data.is_sparse:
+            Z = data.canonical_X
+            Z = Z.multiply(inverse).tocsr() if self.scale is not None else Z
+            norms = row_norms(Z, squared=True).astype(np.float64)
+            if self.centre is not None:
+                middle = self.centre * inverse
+                norms = norms - 2 * (Z @ middle) + middle @ middle
+        else:
+            everything = Data.build(data.X, data.y)
+            norms = []
+            for X, _ in everything.chunks():
+                Z = (X if self.centre is None else X - self.centre) * inverse
+                norms.append(row_norms(Z if self.root is None else Z @ self.root.T, True))
+            norms = np.concatenate(norms)
+        return norms + 1.0 if fit_intercept else norms

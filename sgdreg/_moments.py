@@ -1,0 +1,72 @@
+"""Centre and scale of the features, weighted, dense or sparse."""
+
+import numpy as np
+
+from sgdreg._metric import Metric
+
+# A column whose spread is below this share of its mean is constant up to rounding: the
+# sum of n equal numbers is off by some eps·log2(n).
+CONSTANT_SHARE = 1e-13
+
+
+def diagonal_metric(data, fit_intercept, alpha):
+    """Centre and scale only: scale² is the diagonal of the curvature, penalty included."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        centre, scale = moments(data, fit_intercept)
+        known = scale if centre is None else scale + centre
+    if not np.isfinite(known).all():
+        refuse_overflow(data, known)
+    return Metric(centre, np.sqrt(scale**2 + alpha) if alpha else scale)
+
+
+def moments(data, fit_intercept):
+    """Weighted mean and standard deviation of every feature, in one pass.
+
+    Without an intercept: None and the root mean square. The scale of a constant column
+    is one. Merged chunk by chunk as in `Curvature.add`, so that a large mean costs no
+    digits.
+    """
+    total, mean, squares = 0.0, np.zeros(data.n_features), np.zeros(data.n_features)
+    if data.is_sparse:
+        pieces = [_sparse_moments(data)]
+    else:
+        pieces = (_chunk_moments(X, weights) for X, weights in data.chunks())
+    for weight, middle, spread in pieces:
+        delta = middle - mean
+        total += weight
+        mean += delta * (weight / total)
+        squares += spread + delta**2 * (weight * (total - weight) / total)
+    if not fit_intercept:
+        scale = np.sqrt(squares / total + mean**2)
+        return None, np.where(scale > 0, scale, 1.0)
+    scale = np.sqrt(squares / total)
+    return mean, np.where(scale > CONSTANT_SHARE * np.abs(mean), scale, 1.0)
+
+
+def _chunk_moments(X, weights):
+    total = weights.sum()
+    mean = weights @ X / total
+    return total, mean, weights @ (X - mean) ** 2
+
+
+def _sparse_moments(data):
+    X = data.canonical_X
+    X = X[data.rows] if len(data.rows) else X
+    weights = np.ones(len(data.y)) if data.weights is None else data.weights
+    weights = weights[data.rows] if len(data.rows) else weights
+    total = weights.sum()
+    mean = X.T @ weights / total
+    # Σ s (x - m)² = Σ_{x ≠ 0} s ((x - m)² - m²) + S m²
+    columns = X.indices
+    lifted = X.copy()
+    lifted.data = (X.data - mean[columns]) ** 2 - mean[columns] ** 2
+    return total, mean, np.maximum(lifted.T @ weights + total * mean**2, 0.0)
+
+
+def refuse_overflow(data, known):
+    data.check_finite()
+    column = int(np.argmin(np.isfinite(known)))
+    raise ValueError(
+        f"The mean or spread of column {column} of X overflows: its numbers are too "
+        "large for sums in float64. Rescale the column."
+    )

@@ -148,7 +148,7 @@ def make_plan(settings, data, online=False, seen=None, rng=None):
     seen : Curvature or None
         That of the rows of earlier calls.
     rng : numpy.random.Generator or None
-        To sample rows with, where all of them are not to be looked at.
+        To sample rows with; None: the curvature is that of all rows.
     """
     losses.get_loss(settings.loss)
     penalty = settings.penalty
@@ -170,11 +170,14 @@ def make_plan(settings, data, online=False, seen=None, rng=None):
     batch_size = settings.batch_size
     if batch_size == "auto":
         batch_size = "full" if automatic else 1
+    average = _average(settings.average, automatic and batch_size != "full")
     if optimizer.metric == "diagonal":
         metric = diagonal_metric(data, settings.fit_intercept, alpha)
     elif optimizer.metric == "sketch":
         size = data.n_rows
-        if automatic and not online and batch_size == "full" and settings.average != "tail":
+        # Only steps on all rows, one model after the other, let a sample grow.
+        newton = automatic and batch_size == "full" and average is None
+        if newton and rng is not None:
             size = _sketch_size(data)
         with one_blas_thread():
             if seen is None and not online:
@@ -199,7 +202,7 @@ def make_plan(settings, data, online=False, seen=None, rng=None):
         schedule=schedule,
         batch_size=batch_size,
         shuffle=_shuffle(settings.shuffle),
-        average=_average(settings.average, automatic and batch_size != "full"),
+        average=average,
         metric=metric,
         tol=settings.tol,
         n_iter_no_change=settings.n_iter_no_change,

@@ -298,7 +298,10 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             elif self.early_stopping:
                 draw = np.random.default_rng(seeds.spawn(1)[0])
                 data, validation = hold_out(data, self.validation_fraction, weights, draw)
-            sample = np.random.default_rng(seeds.spawn(1)[0])
+            # Held-out rows, not the gap, then choose the model: no sample can grow by it.
+            sample = (
+                np.random.default_rng(seeds.spawn(1)[0]) if validation is None else None
+            )
             plan = make_plan(self, data, rng=sample)
             if fresh:
                 state = State.start(

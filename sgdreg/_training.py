@@ -87,12 +87,14 @@ class Training:
         self._begin(self._start_loss())
         last = self.state.epochs + max_epochs
         converged, reason = self._train_until(last)
-        while self.plan.automatic and self._too_high(self._final_loss()):
+        loss = self._final_loss()
+        while self.plan.automatic and self._too_high(loss):
             self._start_again()  # the very last steps ran away
             converged, reason = self._train_until(last)
+            loss = self._final_loss()
         warnings = [reason] if converged is False else []
         if not (converged and self.plan.certified):
-            warnings += judge(self.epochs, self.evaluation, self.state, self._final_loss())
+            warnings += judge(self.epochs, self.evaluation, self.state, loss)
         best_epoch = None if self.best is None else self.best[2]
         return Outcome(
             self.plan,
@@ -208,21 +210,22 @@ class Training:
             and objectives[0] > state.history[-1]["objective"]
         ):
             state.velocity[:] = 0.0
-        seconds = perf_counter() - self.clock
         for objective, step in zip(objectives.tolist(), last_steps.tolist(), strict=True):
-            state.epochs += 1
-            entry = {
-                "epoch": state.epochs,
-                "seconds": seconds,
-                "objective": objective,
-                "learning_rate": step,
-            }
-            state.history.append(entry)
-            self.latest = self._look_at_model(entry) if self.compared else objective
-            verdict = self.stopping.observe(state, self.latest)
+            verdict = self._record(objective, step)
             if verdict != GO:
                 break
         return verdict, state.epochs - before
+
+    def _record(self, objective, step):
+        """Note an epoch in the history; returns what the stopping rule says of it."""
+        state = self.state
+        state.epochs += 1
+        entry = {"epoch": state.epochs, "seconds": 0.0, "objective": objective}
+        entry["learning_rate"] = step
+        self.latest = self._look_at_model(entry) if self.compared else objective
+        entry["seconds"] = perf_counter() - self.clock
+        state.history.append(entry)
+        return self.stopping.observe(state, self.latest)
 
     def _newton_epoch(self):
         """One step on all rows by the known curvature; one pass, for gap and gradient."""
@@ -235,13 +238,7 @@ class Training:
             self._sharpen()
         before = self.latest
         step = self.epochs.known_step(state, self.gradient)
-        state.epochs += 1
-        entry = {"epoch": state.epochs, "seconds": 0.0, "objective": 0.0}
-        entry["learning_rate"] = step
-        self.latest = self._look_at_model(entry)
-        entry["seconds"] = perf_counter() - self.clock
-        state.history.append(entry)
-        verdict = self.stopping.observe(state, self.latest)
+        verdict = self._record(np.nan, step)  # the objective comes with the gap
         if self.plan.sampled:
             unseen = verdict == STOP and self.evaluation.unseen(self.gradient)
             self.poor = unseen or (verdict != STOP and not self.latest <= before / 4)
@@ -254,7 +251,7 @@ class Training:
         Steps that made things worse are taken back.
         """
         old, state = self.plan, self.state
-        back = self.best[0] < self.latest
+        back = not self.latest <= self.best[0]  # NaN too
         if back:
             state.weights[:] = self.best[1]
         self.plan = old.sharper()
@@ -267,6 +264,7 @@ class Training:
         self.latest = self.evaluation.gap_of(self.gradient)
         self.best, state.best, state.stale, self.poor = None, np.inf, 0, False
         self._keep_best()
+        self.origin = state.bookmark()  # the old one has the old centre
 
     def _look_at_model(self, entry):
         """Add what needs a pass of its own to the record: the gap, the validation score.
@@ -302,7 +300,7 @@ class Training:
     def _start_again(self):
         """Back to where this call began, with half the step: "auto" never diverges."""
         self.halvings += 1
-        self.state, self.best = self.origin(), None
+        self.state, self.best, self.gradient = self.origin(), None, None
         if self.halvings > MOST_HALVINGS:  # the start itself is what is too high
             if self.halvings > 2 * MOST_HALVINGS:
                 raise ValueError(

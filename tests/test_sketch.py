@@ -131,3 +131,15 @@ def test_callbacks_see_the_growing_sample_too():
     assert len(scores) == model.n_iter_
     assert_allclose(scores.iloc[-1], model.score(X, y), rtol=1e-12)
     assert np.all(np.diff(scores) >= -1e-12)  # never worse
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_no_sample_where_nothing_could_make_it_grow():
+    """Averages and held-out rows choose the model otherwise: the curvature is exact."""
+    X, y = rows("outliers")
+    validated = SGDLinearRegressor(random_state=0, max_iter=8)
+    validated.fit(X, y, X_val=X[:5000], y_val=y[:5000])
+    averaged = SGDLinearRegressor(random_state=0, max_iter=8, average=True).fit(X, y)
+    for model in (validated, averaged):
+        assert not model.plan_.sampled
+        assert excess(model, X, y) <= 1e-8

@@ -6,14 +6,20 @@ Dense rows are used where they lie (C-ordered float32 or float64), CSR rows like
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
 
 from sgdreg._kernels.descent import Problem, evaluate
+from sgdreg._threads import in_order
 
 # Rows that NumPy work takes at a time: large enough for BLAS speed, and 4 MiB at most.
 CHUNK_BYTES = 2**22
+# A pass is cut into this many pieces, for threads, or fewer: each of this many numbers
+# (0.1 ms) at least. They do not depend on the number of threads, so neither do results.
+PIECES = 16
+PIECE_NUMBERS = 2**18
 
 NO_ROWS = np.empty(0, dtype=np.intp)
 
@@ -32,6 +38,10 @@ class Data:
         The rows that take part, in the given order. Empty: all of them.
     weight_unit : float or None
         The raw weight that counts as one.
+    problem : Problem
+        The same, for the kernels.
+    threads : int
+        How many work at a pass over the rows.
     """
 
     X: object
@@ -40,9 +50,10 @@ class Data:
     rows: np.ndarray
     weight_unit: float | None
     problem: Problem
+    threads: int = 1
 
     @classmethod
-    def build(cls, X, y, weights=None, rows=NO_ROWS, weight_unit=None):
+    def build(cls, X, y, weights=None, rows=NO_ROWS, weight_unit=None, threads=1):
         """Prepare X, y and raw `weights`; rows of weight zero do not take part.
 
         Parameters
@@ -64,7 +75,7 @@ class Data:
         else:
             parts = (X.reshape(-1), None, None)
         problem = Problem(*parts, y, weights, X.shape[1])
-        return cls(X, y, weights, rows, weight_unit, problem)
+        return cls(X, y, weights, rows, weight_unit, problem, threads)
 
     @property
     def n_rows(self):
@@ -83,10 +94,28 @@ class Data:
     def is_sparse(self):
         return self.problem.sparse
 
+    @property
+    def row_size(self):
+        """Numbers of X in a row, on average (of CSR: non-zeros)."""
+        return max(1.0, self.X.size / len(self.y))
+
+    @cached_property
+    def pieces(self):
+        """(start, stop) of the pieces of the rows taking part that threads work on."""
+        numbers = self.n_rows * self.row_size * self.n_outputs
+        outputs = self.n_outputs * (self.n_features + 1)  # each piece's own sums
+        count = int(min(PIECES, numbers / PIECE_NUMBERS, numbers / (4 * outputs)))
+        cuts = np.linspace(0, self.n_rows, max(1, count) + 1).astype(int).tolist()
+        return list(pairwise(cuts))
+
     def some_rows(self, count):
         """The same data set with every so-many-th row only, `count` rows at most."""
         among = self.rows if len(self.rows) else np.arange(len(self.y))
-        return replace(self, rows=np.ascontiguousarray(among[:: -(-len(among) // count)]))
+        return self.only(among[:: -(-len(among) // count)])
+
+    def only(self, rows):
+        """The same data set with some of its rows only, in this order."""
+        return replace(self, rows=np.ascontiguousarray(rows))
 
     @cached_property
     def canonical_X(self):
@@ -97,21 +126,34 @@ class Data:
         X.sum_duplicates()
         return X
 
-    def chunks(self, at_least=1):
-        """Dense float64 pieces (X, weights) of the rows taking part, for NumPy work."""
-        size = max(at_least, CHUNK_BYTES // (8 * self.n_features), 1)
-        for start in range(0, self.n_rows, size):
-            stop = min(start + size, self.n_rows)
+    def chunks(self, at_least=1, within=None, size=CHUNK_BYTES):
+        """Dense float64 pieces (X, y, weights) of the rows taking part, for NumPy work.
+
+        Parameters
+        ----------
+        at_least : int
+            Rows in a piece.
+        within : (start, stop) or None
+            Some of the rows only.
+        size : int
+            Bytes in a piece, at most.
+        """
+        first, last = within or (0, self.n_rows)
+        size = max(at_least, size // (8 * self.n_features), 1)
+        for start in range(first, last, size):
+            stop = min(start + size, last)
             at = self.rows[start:stop] if len(self.rows) else slice(start, stop)
             X = self.X[at]
             X = X.toarray() if sparse.issparse(X) else X
             weights = np.ones(len(X)) if self.weights is None else self.weights[at]
-            yield np.asarray(X, dtype=np.float64), weights
+            yield np.asarray(X, dtype=np.float64), self.y[at], weights
 
     def varies(self, columns):
         """Whether any of these columns of X holds two different numbers."""
+        if not len(columns):
+            return False
         first = None
-        for X, _ in self.chunks():
+        for X, _, _ in self.chunks():
             first = X[0, columns] if first is None else first
             if (X[:, columns] != first).any():
                 return True
@@ -119,29 +161,50 @@ class Data:
 
     def evaluate(self, weights, centre=None):
         """Mean losses (k,) and mean gradient (k, d + 1) at weights (k, d + 1)."""
-        losses, gradient = evaluate(self.problem, weights, centre, self.rows, self.n_rows)
-        return losses / self.n_rows, gradient / self.n_rows
+
+        def part(piece):
+            return evaluate(self.problem, weights, centre, self.rows, *piece)
+
+        sums = [0.0, 0.0]
+        for losses, gradient in in_order(part, self.pieces, self.threads):
+            sums = [sums[0] + losses, sums[1] + gradient]
+        return sums[0] / self.n_rows, sums[1] / self.n_rows
 
     def check_finite(self):
         """Raise ValueError where X holds NaN or infinity (any row)."""
         check_finite(self.X, "X")
 
+    @cached_property
+    def _targets(self):
+        """Weighted mean of y over the rows taking part, and losses of constants."""
+        y = self.y[self.rows] if len(self.rows) else self.y
+        weights = self.weights
+        weights = np.ones(len(self.y)) if weights is None else weights
+        weights = weights[self.rows] if len(self.rows) else weights
+        total = weights.sum()
+        mean = weights @ y / total
+        around = y - mean
+        mean = mean + weights @ around / total  # what rounding has left of it
+        around = np.einsum("i,ij,ij->j", weights, around, around) / total
+        flat = (y == y[0]).all(axis=0)
+        mean, around = np.where(flat, y[0], mean), np.where(flat, 0.0, around)
+        square = np.einsum("i,ij,ij->j", weights, y, y) / total
+        return mean, 0.5 * around, 0.5 * square
+
+    @property
+    def mean_targets(self):
+        """Weighted mean of each output."""
+        return self._targets[0]
+
+    @property
     def constant_losses(self):
         """½ weighted variance of each output: the loss of predicting its mean."""
-        y = self.y[self.rows] if len(self.rows) else self.y
-        if self.weights is None:
-            return 0.5 * y.var(axis=0)
-        weights = self.weights[self.rows] if len(self.rows) else self.weights
-        mean = np.average(y, axis=0, weights=weights)
-        return 0.5 * np.average((y - mean) ** 2, axis=0, weights=weights)
+        return self._targets[1]
 
+    @property
     def zero_losses(self):
         """½ weighted mean square of each output: the loss of predicting zero."""
-        y = self.y[self.rows] if len(self.rows) else self.y
-        if self.weights is None:
-            return 0.5 * np.einsum("ij,ij->j", y, y) / len(y)
-        weights = self.weights[self.rows] if len(self.rows) else self.weights
-        return 0.5 * np.einsum("i,ij,ij->j", weights, y, y) / len(y)
+        return self._targets[2]
 
 
 def mean_weight(weights, rows=NO_ROWS):

@@ -22,12 +22,14 @@ class Epochs:
     ----------
     data : Data
     plan : Plan
+    anchor, drift : ndarray of shape (k, d + 1) or None
+        For variance-reduced steps: some weights, and the loss's gradient there.
     """
 
-    def __init__(self, data, plan):
+    def __init__(self, data, plan, anchor=None, drift=None):
         self.data, self.plan = data, plan
         batch = data.n_rows if plan.batch_size == "full" else plan.batch_size
-        size = max(1, data.X.size // len(data.y)) * data.n_outputs
+        size = int(data.row_size) * data.n_outputs
         self.order = Order(data.n_rows, min(batch, data.n_rows), plan.shuffle, size)
         self.rule = Rule(
             alpha=plan.alpha,
@@ -38,6 +40,9 @@ class Epochs:
             centre=plan.metric.centre,
             scale=plan.metric.scale,
             root=plan.metric.root,
+            low_rank=plan.metric.low_rank,
+            anchor=anchor,
+            drift=drift,
         )
 
     @property
@@ -81,28 +86,12 @@ class Epochs:
         log = np.zeros((count, 2))  # sum of losses, ½‖w‖² at the start of each epoch
         for rows, batches in self.order.draw(state.rng, self.data.rows, count):
             # One call takes all the epochs, or (many batches) a part of the only one.
-            size, half_norm = len(batches), log[0, 1]
-            steps = np.arange(state.steps + 1.0, state.steps + size + 1)
-            first = self._first_averaged(state.steps, size)
-            done = descend(
-                self.data.problem,
-                self.rule,
-                rows,
-                batches,
-                state.factor * step_sizes(self.plan.schedule, steps),
-                state.arrays,
-                log,
-                first,
-                BLOW_UP * state.reference,
-            )
-            if done < size:
-                self.data.check_finite()
-                epoch = (state.steps - start + done) // self.n_batches
-                raise Diverged(state.epochs + epoch + 1, state.steps + done + 1)
-            if state.steps > start:
+            half_norm, first_call = log[0, 1], state.steps == start
+            first = self._first_averaged(state.steps, len(batches))
+            self._call(state, rows, batches, log, first, start)
+            if not first_call:
                 log[0, 1] = half_norm
-            state.steps += size
-            state.averaged += size - first
+            state.averaged += len(batches) - first
         ends = start + self.n_batches * np.arange(1.0, count + 1)
         last_steps = state.factor * step_sizes(self.plan.schedule, ends)
         objectives = log[:, 0] / self.data.n_rows
@@ -110,13 +99,50 @@ class Epochs:
             objectives += self.plan.alpha * log[:, 1]
         return objectives, last_steps
 
-    def known_step(self, state, gradient):
-        """The step on all rows where the gradient is known; returns its size."""
-        metric = self.plan.metric
-        step = state.factor * step_sizes(self.plan.schedule, np.array([state.steps + 1.0]))
-        state.weights -= step * metric.to_raw(metric.to_coordinates(gradient))
-        state.steps += 1
-        return float(step[0])
+    def inner(self, state, share, averaged):
+        """Steps on a share of the mini-batches; returns the size of the last one.
+
+        With `averaged` the weights are in the end their mean over the later half.
+        """
+        left = max(1, round(share * self.n_batches))
+        half, taken, start = left // 2, 0, state.steps
+        state.total = np.zeros_like(state.weights) if averaged else None
+        log = np.zeros((1, 2))
+        for rows, all_batches in self.order.draw(state.rng, self.data.rows):
+            batches = all_batches[:left]
+            size = len(batches)
+            first = min(max(half - taken, 0), size) if averaged else size
+            self._call(state, rows, batches, log, first, start)
+            taken, left = taken + size, left - size
+            if not left:
+                break
+        if averaged:
+            state.weights[:] = state.total / (taken - half)
+            state.total = None
+        return float(
+            state.factor * step_sizes(self.plan.schedule, np.array([float(state.steps)]))[0]
+        )
+
+    def _call(self, state, rows, batches, log, first_averaged, start):
+        """One compiled call; Diverged, with the epoch counted from step `start`."""
+        size = len(batches)
+        steps = np.arange(state.steps + 1.0, state.steps + size + 1)
+        done = descend(
+            self.data.problem,
+            self.rule,
+            rows,
+            batches,
+            state.factor * step_sizes(self.plan.schedule, steps),
+            state.arrays,
+            log,
+            first_averaged,
+            BLOW_UP * state.reference,
+        )
+        if done < size:
+            self.data.check_finite()
+            epoch = (state.steps - start + done) // self.n_batches
+            raise Diverged(state.epochs + epoch + 1, state.steps + done + 1)
+        state.steps += size
 
     def _first_averaged(self, steps, size):
         """Number, within the next `size` steps, of the first one to be averaged."""

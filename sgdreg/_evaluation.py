@@ -3,6 +3,7 @@
 Each takes one pass over the rows, without steps.
 """
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -10,6 +11,33 @@ import numpy as np
 # Rows of a look that must cost next to nothing beside an epoch.
 GLANCE_ROWS = 4096
 EPS = np.finfo(np.float64).eps
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """Weights, and what a pass over the rows says of them.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (k, d + 1)
+        At the plan's centre.
+    losses : ndarray of shape (k,)
+        Mean loss of each output, without the penalty.
+    gradient : ndarray of shape (k, d + 1)
+        ∇F, penalty included, with respect to the features as they are.
+    slope : ndarray of shape (k, rank + 1)
+        The same in the metric's coordinates.
+    """
+
+    weights: np.ndarray
+    losses: np.ndarray
+    gradient: np.ndarray
+    slope: np.ndarray
+
+    @property
+    def finite(self):
+        """Whether neither loss nor gradient overflows."""
+        return bool(np.isfinite(self.losses).all() and np.isfinite(self.slope).all())
 
 
 class Evaluation:
@@ -21,17 +49,23 @@ class Evaluation:
         The training rows.
     plan : Plan
     validation : Data or None
+
+    Attributes
+    ----------
+    passes : float
+        Over the training rows, so far.
     """
 
     def __init__(self, data, plan, validation=None):
         self.data, self.plan, self.validation = data, plan, validation
+        self.passes = 0.0
 
     @cached_property
     def constant(self):
         """Loss of the best constant (zero without an intercept), for each output."""
         if self.plan.fit_intercept:
-            return self.data.constant_losses()
-        return self.data.zero_losses()
+            return self.data.constant_losses
+        return self.data.zero_losses
 
     @cached_property
     def variance(self):
@@ -39,17 +73,18 @@ class Evaluation:
 
         A constant target has none: it is measured against rounding.
         """
-        known = np.maximum(self.data.constant_losses(), self.rounding)
+        known = np.maximum(self.data.constant_losses, self.rounding)
         return np.maximum(known, np.finfo(np.float64).tiny)
 
     @cached_property
     def rounding(self):
         """Losses that are rounding errors of the targets, for each output."""
-        return EPS * self.data.zero_losses()
+        return EPS * self.data.zero_losses
 
     def loss(self, weights):
         """Mean loss over the training rows, summed over the outputs."""
         losses, _ = self.data.evaluate(weights, self.plan.metric.centre)
+        self.passes += 1.0
         if not np.isfinite(losses).all():
             self.data.check_finite()
         return float(losses.sum())
@@ -61,27 +96,76 @@ class Evaluation:
         )
         return float(losses.sum())
 
-    def gap(self, weights):
-        """Loss, penalty, ½ ∇Fᵀ H⁻¹ ∇F / F(best constant), and ∇F (in raw features).
+    # ------------------------------------------------------------------- points
 
-        The third, the optimality gap, is that of the output furthest from optimal.
-        """
-        plan = self.plan
-        losses, gradient = self.data.evaluate(weights, plan.metric.centre)
+    def at(self, weights):
+        """The point of some weights."""
+        weights = weights.copy()
+        losses, gradient = self.data.evaluate(weights, self.plan.metric.centre)
+        self.passes += 1.0
         if not np.isfinite(losses).all():
             self.data.check_finite()
-        gradient[:, :-1] += plan.alpha * weights[:, :-1]
-        if not plan.fit_intercept:
+        gradient[:, :-1] += self.plan.alpha * weights[:, :-1]
+        if self.plan.pull is not None:
+            strength, anchor = self.plan.pull
+            pull = strength * (weights - anchor)
+            gradient += pull
+            if self.plan.metric.centre is not None:  # the intercept is that at the centre
+                gradient[:, :-1] += pull[:, -1:] * self.plan.metric.centre
+        if not self.plan.fit_intercept:
             gradient[:, -1] = 0.0
-        penalty = 0.0
-        if plan.alpha:
-            penalty = 0.5 * plan.alpha * float(np.sum(weights[:, :-1] ** 2))
-        return float(losses.sum()), penalty, self.gap_of(gradient), gradient
+        return self._point(weights, losses, gradient)
 
-    def gap_of(self, gradient):
-        """The optimality gap where ∇F is known."""
-        gradient = self.plan.metric.to_coordinates(gradient)
-        decrement = 0.5 * np.einsum("ij,ij->i", gradient, gradient)
+    def moved(self, point, weights):
+        """The same point, in the coordinates of another plan (where it has `weights`)."""
+        return self._point(weights, point.losses, point.gradient)
+
+    def between(self, here, there, step, bend, down):
+        """The point here + step (there - here) of each output, without a pass.
+
+        Along a line the gradient is linear and the objective quadratic, with slope -down
+        at its beginning and curvature bend. What is nearer, `here` or `there`, is
+        started from: differences of near numbers lose digits.
+        """
+        step = step[:, None]
+        near = np.abs(1.0 - step) < 0.5
+        weights = here.weights + step * (there.weights - here.weights)
+        change = there.gradient - here.gradient
+        gradient = np.where(
+            near, there.gradient - (1.0 - step) * change, here.gradient + step * change
+        )
+        step, near = step[:, 0], near[:, 0]
+        objective = np.where(
+            near,
+            self.objectives(there) - 0.5 * bend * (1.0 - step) ** 2,
+            self.objectives(here) - step * down + 0.5 * bend * step**2,
+        )
+        losses = np.maximum(objective - self.penalties(weights), 0.0)
+        return self._point(weights, losses, gradient)
+
+    def _point(self, weights, losses, gradient):
+        return Point(weights, losses, gradient, self.plan.metric.to_coordinates(gradient))
+
+    def penalties(self, weights):
+        """What the objective adds to the loss, of each output: alpha · ½‖w‖², a pull."""
+        alpha, sums = self.plan.alpha, np.zeros(len(weights))
+        if alpha:
+            sums += 0.5 * alpha * np.einsum("ij,ij->i", weights[:, :-1], weights[:, :-1])
+        if self.plan.pull is not None:
+            strength, anchor = self.plan.pull
+            sums += 0.5 * (weights - anchor) ** 2 @ strength
+        return sums
+
+    def objectives(self, point):
+        """F of each output."""
+        return point.losses + self.penalties(point.weights)
+
+    def gap(self, point, least=1.0):
+        """½ ∇Fᵀ H⁻¹ ∇F / F(best constant), of the output furthest from optimal.
+
+        `least` is the least eigenvalue of the curvature in the metric's coordinates.
+        """
+        decrement = 0.5 * np.einsum("ij,ij->i", point.slope, point.slope) / least
         return float(np.max(decrement / self.variance))
 
     def unseen(self, gradient):
@@ -95,7 +179,7 @@ class Evaluation:
         losses, _ = self.validation.evaluate(weights, self.plan.metric.centre)
         if not np.isfinite(losses).all():
             self.validation.check_finite()
-        constant = self.validation.constant_losses()
+        constant = self.validation.constant_losses
         with np.errstate(divide="ignore", invalid="ignore"):
             scores = 1.0 - losses / constant
         flat = constant == 0  # r2_score's convention

@@ -106,7 +106,9 @@ def hold_out(data, fraction, weights, rng):
         )
     rows = rng.permutation(rows)
     parts = np.sort(rows[count:]), np.sort(rows[:count])
-    return tuple(Data.build(data.X, data.y, weights, part) for part in parts)
+    return tuple(
+        Data.build(data.X, data.y, weights, part, threads=data.threads) for part in parts
+    )
 
 
 def check_weights(weights, X, name):

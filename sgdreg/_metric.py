@@ -21,16 +21,33 @@ class Metric:
     scale : ndarray of shape (d,) or None
     root : ndarray of shape (rank, d) or None
         rootᵀ root is the (pseudo-)inverse curvature of the scaled features.
+    low_rank : bool
+        The inverse curvature is the identity less rootᵀ root: a few directions are more
+        curved than the others. T is then symmetric.
     """
 
     centre: np.ndarray | None = None
     scale: np.ndarray | None = None
     root: np.ndarray | None = None
+    low_rank: bool = False
+
+    @property
+    def full(self):
+        """Whether the curvature of all directions is known."""
+        return self.root is not None and not self.low_rank
+
+    @property
+    def size(self):
+        """How many coordinates there are, without the intercept's; None: as features."""
+        return len(self.root) if self.full else None
 
     def to_raw(self, u):
         """Raw weights (k, d + 1) of coordinates u (k, rank + 1)."""
         w = u[:, :-1]
-        w = w if self.root is None else w @ self.root
+        if self.low_rank:
+            w = self._low_rank_root(w)
+        elif self.root is not None:
+            w = w @ self.root
         w = w if self.scale is None else w / self.scale
         return np.ascontiguousarray(np.column_stack([w, u[:, -1]]))
 
@@ -39,8 +56,17 @@ class Metric:
         g, b = gradient[:, :-1], gradient[:, -1:]
         g = g if self.centre is None else g - b * self.centre
         g = g if self.scale is None else g / self.scale
-        g = g if self.root is None else g @ self.root.T
+        if self.low_rank:
+            g = self._low_rank_root(g)
+        elif self.root is not None:
+            g = g @ self.root.T
         return np.column_stack([g, b])
+
+    def _low_rank_root(self, z):
+        """(I - rootᵀ root)^½ of rows z: rows of root are orthogonal, shorter than 1."""
+        squares = np.einsum("ij,ij->i", self.root, self.root)
+        # 1 - (1 - √(1 - s)) along the direction of each row, whose square is s
+        return z - ((z @ self.root.T) * _share(squares)) @ self.root
 
     def lacking(self, gradient):
         """Length, in the scaled features, of the part of a gradient that root is blind to.
@@ -52,8 +78,11 @@ class Metric:
         known = np.abs(self.root).max(axis=0) > 0  # the others are constant
         g = g if self.centre is None else g - gradient[:, -1:] * self.centre
         g = np.where(known, g / self.scale, 0.0)
-        V = self.root / np.linalg.norm(self.root, axis=1, keepdims=True)
-        g = g - (g @ V.T) @ V
+        if len(self.root) < known.sum():  # rows are orthogonal then
+            V = self.root / np.linalg.norm(self.root, axis=1, keepdims=True)
+            g = g - (g @ V.T) @ V
+        else:
+            g = np.zeros_like(g)
         middle = 0.0 if self.centre is None else np.where(known, self.centre, 0.0)
         return np.linalg.norm(g, axis=1), np.sqrt(g.shape[1]) + np.linalg.norm(
             middle / self.scale
@@ -72,8 +101,16 @@ class Metric:
         else:
             everything = Data.build(data.X, data.y)
             norms = []
-            for X, _ in everything.chunks():
+            for X, _, _ in everything.chunks():
                 Z = (X if self.centre is None else X - self.centre) * inverse
-                norms.append(row_norms(Z if self.root is None else Z @ self.root.T, True))
+                norms.append(row_norms(Z if self.root is None else self._turned(Z), True))
             norms = np.concatenate(norms)
         return norms + 1.0 if fit_intercept else norms
+
+    def _turned(self, Z):
+        return self._low_rank_root(Z) if self.low_rank else Z @ self.root.T
+
+
+def _share(squares):
+    """(1 - √(1 - s)) / s."""
+    return 1.0 / (1.0 + np.sqrt(1.0 - squares))

@@ -23,24 +23,31 @@ def moments(data, fit_intercept):
     """Weighted mean and standard deviation of every feature, in one pass.
 
     Without an intercept: None and the root mean square. The scale of a constant column
-    is one. Merged chunk by chunk as in `Curvature.add`, so that a large mean costs no
-    digits.
+    is one.
     """
-    total, mean, squares = 0.0, np.zeros(data.n_features), np.zeros(data.n_features)
-    if data.is_sparse:
-        pieces = [_sparse_moments(data)]
-    else:
-        pieces = (_chunk_moments(X, weights) for X, weights in data.chunks())
-    for weight, middle, spread in pieces:
-        delta = middle - mean
-        total += weight
-        mean += delta * (weight / total)
-        squares += spread + delta**2 * (weight * (total - weight) / total)
+    total, mean, squares = second_moments(data)
     if not fit_intercept:
         scale = np.sqrt(squares / total + mean**2)
         return None, np.where(scale > 0, scale, 1.0)
     scale = np.sqrt(squares / total)
     return mean, np.where(scale > CONSTANT_SHARE * np.abs(mean), scale, 1.0)
+
+
+def second_moments(data):
+    """Sum of the weights; mean and sum of squares about it of every feature.
+
+    Merged chunk by chunk as in `Curvature.add`, so that a large mean costs no digits.
+    """
+    total, mean, squares = 0.0, np.zeros(data.n_features), np.zeros(data.n_features)
+    if data.is_sparse:
+        return _sparse_moments(data)
+    for X, _, weights in data.chunks():
+        weight, middle, spread = _chunk_moments(X, weights)
+        delta = middle - mean
+        total += weight
+        mean += delta * (weight / total)
+        squares += spread + delta**2 * (weight * (total - weight) / total)
+    return total, mean, squares
 
 
 def _chunk_moments(X, weights):

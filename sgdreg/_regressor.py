@@ -22,10 +22,10 @@ from sgdreg._inputs import (
     names_restored_on_failure,
 )
 from sgdreg._parameters import CONSTRAINTS, check_parameters, snapshot
-from sgdreg._plan import make_plan
+from sgdreg._planning import make_plan, sampling_rng
 from sgdreg._sklearn import _fit_context
 from sgdreg._state import State
-from sgdreg._threads import one_blas_thread
+from sgdreg._threads import one_blas_thread, thread_count
 from sgdreg._training import Training
 
 
@@ -292,17 +292,14 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             X, y = check_X_y(self, X, y, reset=True)
             weights = check_weights(sample_weight, X, "sample_weight")
             seeds, validation = self._seeds(), None
-            data = Data.build(X, y.reshape(len(y), -1), weights)
+            threads = thread_count(self.n_jobs)
+            data = Data.build(X, y.reshape(len(y), -1), weights, threads=threads)
             if X_val is not None:
                 validation = check_validation(self, X_val, y_val, sample_weight_val, y)
             elif self.early_stopping:
                 draw = np.random.default_rng(seeds.spawn(1)[0])
                 data, validation = hold_out(data, self.validation_fraction, weights, draw)
-            # Held-out rows, not the gap, then choose the model: no sample can grow by it.
-            sample = (
-                np.random.default_rng(seeds.spawn(1)[0]) if validation is None else None
-            )
-            plan = make_plan(self, data, rng=sample)
+            plan = make_plan(self, data, rng=sampling_rng(seeds))
             if fresh:
                 state = State.start(
                     plan,
@@ -358,7 +355,13 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
                 )
             weights = check_weights(sample_weight, X, "sample_weight")
             unit = None if first else self._continuation[1].weight_unit
-            data = Data.build(X, y.reshape(len(y), -1), weights, weight_unit=unit)
+            data = Data.build(
+                X,
+                y.reshape(len(y), -1),
+                weights,
+                weight_unit=unit,
+                threads=thread_count(self.n_jobs),
+            )
             if first:
                 plan = make_plan(self, data, online=True)
                 rng = np.random.default_rng(self._seeds())
@@ -436,9 +439,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             self._validate_params()  # which scikit-learn skips once a model is fitted
         elif plan.online and not plan.automatic:
             return plan
-        same = plan.curvature is not None and plan.curvature.centred == self.fit_intercept
-        seen = plan.curvature if same else None
-        return make_plan(self, data, online=True, seen=seen)
+        return make_plan(self, data, online=True, seen=plan)
 
     def _hooks(self, seen, sample_weight, dtype):
         """What looks at every epoch; None where nothing does, which saves its time."""

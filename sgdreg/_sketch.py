@@ -1,125 +1,80 @@
-"""The curvature of the rows, all or a sample of them, and the metric that it makes."""
+"""Which rows the curvature is taken from: all, or a random sample that can grow."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import linalg
 
+from sgdreg._curvature import Curvature, column_norms
 from sgdreg._data import Data
-from sgdreg._metric import Metric
-from sgdreg._moments import CONSTANT_SHARE, refuse_overflow
+from sgdreg._gram import curvature_by_products
+from sgdreg._moments import refuse_overflow
 
-EPS = np.finfo(np.float64).eps
-
-
-@dataclass(frozen=True, eq=False)
-class Curvature:
-    """ZᵀSZ of rows Z about their mean, as the triangle of a QR factorisation.
-
-    Rows are added chunk by chunk; squaring Z (a Gram matrix) would lose half of the
-    digits. A curvature never changes: adding rows makes a new one.
-
-    Attributes
-    ----------
-    total : float
-        Sum of the weights.
-    rows : int
-    centre : ndarray of shape (d,)
-        Weighted mean; zeros where the rows are not centred.
-    triangle : ndarray of shape (≤ d, d)
-        triangleᵀ triangle = Σ s (x - centre)(x - centre)ᵀ.
-    centred : bool
-    """
-
-    total: float
-    rows: int
-    centre: np.ndarray
-    triangle: np.ndarray
-    centred: bool
-
-    @classmethod
-    def empty(cls, n_features, centred):
-        return cls(0.0, 0, np.zeros(n_features), np.zeros((0, n_features)), centred)
-
-    def add(self, X, weights):
-        """The curvature with more rows.
-
-        Two groups of rows about their own means make one about the common mean with one
-        more row, √(ab/(a+b)) (mean_a - mean_b): Chan, Golub, LeVeque, The American
-        Statistician 37 (1983), equation 2.1, in factored form.
-        """
-        total = self.total + weights.sum()
-        share = weights.sum() / total
-        if self.centred:
-            middle = weights @ X / weights.sum()
-            Z = X - middle
-            rest = weights @ Z / weights.sum()  # what rounding has left of the mean
-            middle, Z = middle + rest, Z - rest
-            shift = middle - self.centre
-            centre = self.centre + share * shift
-            between = np.sqrt(self.total * share) * shift[None]
-        else:
-            centre, between, Z = self.centre, np.empty((0, len(self.centre))), X
-        Z = Z * np.sqrt(weights)[:, None]
-        stack = np.vstack([self.triangle, between, Z])
-        triangle = linalg.qr(stack, mode="r", overwrite_a=True, check_finite=False)[0]
-        triangle = triangle[: len(centre)]
-        return Curvature(total, self.rows + len(X), centre, triangle, self.centred)
-
-    def standing_for(self, rows):
-        """The same curvature a row, of more rows."""
-        share = rows / self.rows
-        return replace(
-            self,
-            total=share * self.total,
-            rows=rows,
-            triangle=np.sqrt(share) * self.triangle,
-        )
-
-    def constant(self):
-        """Which columns do not vary, up to the rounding of their mean."""
-        scale = column_norms(self.triangle / np.sqrt(self.total))
-        return scale <= CONSTANT_SHARE * np.abs(self.centre)
-
-    def metric(self, alpha):
-        """The metric with rootᵀ root = (ZᵀSZ/total + alpha)⁺ in the scaled features.
-
-        Centring leaves rounding errors of eps·|centre| in Z, in all columns at once:
-        columns that are no larger are constant, and directions no longer than these
-        errors along them are not the data's, nor is one more direction than there are
-        rows (less one, about their mean). All are left out: weights do not move there.
-        """
-        triangle = self.triangle / np.sqrt(self.total)
-        scale = column_norms(triangle)
-        constant = self.constant()
-        scale = np.where(constant, 1.0, scale)
-        Z = np.where(constant, 0.0, triangle / scale)
-        if alpha:
-            Z = np.vstack([Z, np.diag(np.where(constant, 0.0, np.sqrt(alpha) / scale))])
-        _, s, Vt = linalg.svd(Z, full_matrices=False, check_finite=False)
-        # eps·√(number of rows) is what the sums behind the triangle may be off by.
-        rounding = max(np.sqrt(self.total), len(scale)) * s[0]
-        errors = np.where(constant, 0.0, np.abs(self.centre) / scale)
-        with np.errstate(over="ignore"):
-            errors = 4 * (np.abs(Vt) @ errors)  # up to four roundings went into Z
-        seen = s > EPS * np.maximum(rounding, errors)
-        if not alpha:
-            seen[max(self.rows - self.centred, 0) :] = False
-        root = np.ascontiguousarray(Vt[seen] / s[seen, None])
-        return Metric(self.centre if self.centred else None, scale, root)
+# Up to this work (n d²) the factorisation is QR, some 5 ms; above, it is by products.
+QR_WORK = 2e7
+# What the work on a row costs, in passes of that row (measured from 10 to 1000 features,
+# docs/design-notes.md): its products, and fetching it from a random place.
+PRODUCT_COST = 3.0
+PRODUCT_COST_A_FEATURE = 1 / 16
+FETCH_COST = 3.0
+# The least sample: with 5 rows a feature a step shrinks the gap fivefold, and directions
+# are known to within a factor of 2.
+SAMPLE_ROWS = 5
+# ... and enough of them that a rare column is likely to be seen in it.
+SMALLEST_SAMPLE = 1000
 
 
 def curvature_of(data, fit_intercept, start=None):
     """The curvature of all rows of the data (added to those of `start`)."""
-    known = start or Curvature.empty(data.n_features, fit_intercept)
+    d = data.n_features
+    known = None
+    if start is None and data.n_rows * d**2 > QR_WORK and data.n_rows > 2 * d:
+        known = curvature_by_products(data, fit_intercept)
+    if known is not None:
+        return known
+    known = start or Curvature.empty(d, data.n_outputs, fit_intercept)
     with np.errstate(invalid="ignore", over="ignore"):
         # Each factorisation goes over the triangle again: few, and of many rows.
-        for X, weights in data.chunks(at_least=data.n_features):
-            known = known.add(X, weights)
-        sizes = column_norms(known.triangle)
-    if not np.isfinite(known.centre).all() or not np.isfinite(sizes).all():
-        refuse_overflow(data, known.centre + sizes)
+        for piece in data.chunks(at_least=d):
+            known = known.add(*piece)
+        sizes = column_norms(known.features)
+    if not np.isfinite(known.mean).all() or not np.isfinite(sizes).all():
+        refuse_overflow(data, known.mean + sizes)
     return known
+
+
+def cost_of_all(n_features):
+    """Passes that the curvature of all rows takes."""
+    return PRODUCT_COST + PRODUCT_COST_A_FEATURE * n_features
+
+
+def cost_of_sample(size, n_rows, n_features):
+    """Passes that the curvature of so many rows takes."""
+    return size / n_rows * (cost_of_all(n_features) + FETCH_COST)
+
+
+def passes_left(gap, tol, ratio):
+    """Passes until a gap that shrinks by `ratio` a pass is at tol."""
+    if not ratio < 1.0:
+        return np.inf
+    return max(0.0, np.log(max(gap, 1e-30) / tol) / -np.log(max(ratio, 1e-30)))
+
+
+def sample_size(n_rows, n_features, tol):
+    """How many rows to take the curvature from, for the least time in all.
+
+    With s rows a step shrinks the gap by d/s (the sample's least squares begin there,
+    too): conjugate gradients on a curvature whose condition number in the metric is
+    ((1 + √(d/s)) / (1 - √(d/s)))², that of a sample covariance.
+    """
+    best, least = n_rows, cost_of_all(n_features) + 1.0
+    size = max(SMALLEST_SAMPLE, SAMPLE_ROWS * n_features)
+    while 2 * size < n_rows:
+        cost = cost_of_sample(size, n_rows, n_features)
+        cost += max(1.0, passes_left(1.0, tol, n_features / size))
+        if cost < least:
+            best, least = size, cost
+        size = int(1.5 * size)
+    return best
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +90,8 @@ class Sketch:
     size : int
         Rows sampled; where they would be half of all or more, all are taken.
     rng : numpy.random.Generator or None
+    cost : float
+        Passes over the rows that it has taken so far.
     """
 
     data: Data | None
@@ -142,6 +99,7 @@ class Sketch:
     fit_intercept: bool
     size: int
     rng: np.random.Generator | None
+    cost: float = 0.0
 
     @property
     def exact(self):
@@ -153,8 +111,22 @@ class Sketch:
         return replace(self, data=None, rng=None)
 
     def larger(self):
-        """A sketch of four times as many rows, drawn anew."""
-        return replace(self, size=4 * self.size)
+        """A sketch of four times as many rows, drawn anew, or of all if that is no more."""
+        n, d, size = self.n_rows, self.data.n_features, 4 * self.size
+        if cost_of_all(d) <= 2 * cost_of_sample(size, n, d) + 2:
+            size = n
+        return replace(self, size=min(size, n))
+
+    def worthwhile(self, gap, tol, ratio):
+        """Whether a larger one saves passes, where the gap shrinks by `ratio` a pass."""
+        n, d = self.n_rows, self.data.n_features
+        larger = self.larger()
+        if larger.exact:
+            cost = cost_of_all(d) + 1.0
+        else:
+            cost = cost_of_sample(larger.size, n, d)
+            cost += passes_left(gap, tol, d / larger.size)
+        return passes_left(gap, tol, ratio) > cost
 
     def curvature(self):
         """The sample's curvature, standing for all rows; and the size it took.
@@ -165,16 +137,12 @@ class Sketch:
         while not sketch.exact:
             among = data.rows if len(data.rows) else data.n_rows
             rows = np.sort(self.rng.choice(among, sketch.size, replace=False))
-            known = curvature_of(replace(data, rows=rows), self.fit_intercept)
+            sample = replace(data, rows=rows.astype(np.intp, copy=False))
+            known = curvature_of(sample, self.fit_intercept)
+            sketch = replace(sketch, cost=sketch.cost + sketch.size / sketch.n_rows)
             still = np.flatnonzero(known.constant())
-            if not len(still) or not data.varies(still):
+            if not data.varies(still):
                 return known.standing_for(data.n_rows), sketch
             sketch = sketch.larger()
+        sketch = replace(sketch, size=self.n_rows, cost=sketch.cost + 1.0)
         return curvature_of(data, self.fit_intercept), sketch
-
-
-def column_norms(A):
-    """Euclidean norm of each column, without overflow or underflow of the squares."""
-    largest = np.abs(A).max(axis=0, initial=0.0)
-    largest = np.where(largest > 0, largest, 1.0)
-    return largest * np.sqrt(np.square(A / largest).sum(axis=0))

@@ -24,6 +24,8 @@ class State:
         How many steps are in `total`.
     steps, epochs : int
         Steps taken and epochs completed since the first fit.
+    passes : float
+        Passes over the rows that all this has taken, also in part.
     factor : float
         What the schedule's step sizes are multiplied by (reactions to stalls).
     best, stale : float, int
@@ -45,6 +47,7 @@ class State:
     averaged: int = 0
     steps: int = 0
     epochs: int = 0
+    passes: float = 0.0
     factor: float = 1.0
     best: float = np.inf
     stale: int = 0
@@ -54,7 +57,7 @@ class State:
 
     @classmethod
     def start(cls, plan, data, rng, *, flat, coef_init=None, intercept_init=None):
-        """A new state, of zero weights or of those given (in the shape of the state)."""
+        """A new state, of the weights given (in its shape), the plan's or zeros."""
         shape = data.n_outputs, data.n_features + 1
         state = cls(weights=np.zeros(shape), rng=rng, flat=flat)
         if coef_init is not None:
@@ -63,11 +66,14 @@ class State:
             state.weights[:, -1] = intercept_init
         if plan.metric.centre is not None:
             state.weights[:, -1] += state.weights[:, :-1] @ plan.metric.centre
+        if plan.start is not None and coef_init is None and intercept_init is None:
+            state.weights[:] = plan.start
         if plan.optimizer.momentum != 0:
             state.velocity = np.zeros(shape)
         if plan.average is not None:
             state.total = np.zeros(shape)
         state.weight_unit = data.weight_unit
+        state.passes = plan.passes
         return state
 
     def continued(self, old, new, data):
@@ -82,6 +88,7 @@ class State:
         state = self.copy()
         state.adapt(old, new)
         state.weight_unit = data.weight_unit
+        state.passes += new.passes
         return state
 
     @property

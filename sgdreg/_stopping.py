@@ -1,4 +1,4 @@
-"""When to stop: rules that look at one number an epoch.
+"""When to stop: rules that look at the record of each epoch.
 
 A rule's memory (best value, epochs without a better one) lives in the state, so that
 `partial_fit` and `warm_start` continue it. `observe` returns whether to go on, to stop,
@@ -7,9 +7,13 @@ or to go on with shorter steps.
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from sgdreg.schedules import Adaptive
 
 GO, STOP, SHORTEN = "go", "stop", "shorten"
+# An objective is a sum over the rows: differences of this share are rounding.
+ROUNDING = 8 * np.finfo(np.float64).eps
 
 
 def in_words(epochs):
@@ -21,13 +25,13 @@ def in_words(epochs):
 class Never:
     """tol=None: every epoch asked for is run."""
 
-    def observe(self, state, value):
+    def observe(self, state, entry):
         return GO
 
 
 @dataclass(frozen=True)
 class Plateau:
-    """Stop after `patience` epochs whose value is not below best·(1 - tol).
+    """Stop after `patience` epochs whose objective is not below best·(1 - tol).
 
     Relative, so that rescaling y never changes the number of epochs.
     """
@@ -36,7 +40,8 @@ class Plateau:
     patience: int
     schedule: object
 
-    def observe(self, state, value):
+    def observe(self, state, entry):
+        value = entry["objective"]
         if value < state.best * (1.0 - self.tol):
             state.stale = 0
         else:
@@ -66,9 +71,8 @@ class Plateau:
 class Certificate:
     """Stop when the optimality gap is at most tol.
 
-    A gap that has not halved for `patience` epochs is at its floor (rounding, or the
-    noise of mini-batches); going on is left to `max_iter`, unless `exact` steps are
-    taken, which have no noise to average out.
+    Where steps are `exact` (no noise of mini-batches, which would average out) an
+    objective that has not fallen measurably for `patience` epochs is at its floor.
     """
 
     tol: float
@@ -76,8 +80,10 @@ class Certificate:
     exact: bool
     margin: float = 1.0
 
-    def observe(self, state, gap):
-        state.stale = 0 if gap < 0.5 * state.best else state.stale + 1
+    def observe(self, state, entry):
+        gap, objective = entry["optimality_gap"], entry["objective"]
+        before = state.history[-1]["objective"] if state.history else np.inf
+        state.stale = 0 if objective < before * (1.0 - ROUNDING) else state.stale + 1
         state.best = min(state.best, gap)
         if gap <= self.margin * self.tol or (self.exact and state.stale >= self.patience):
             return STOP
@@ -91,8 +97,8 @@ class Certificate:
             )
         return (
             f"Stopped after {in_words(state.epochs)} at the limit of floating-point "
-            f"arithmetic: the optimality gap {state.best:.1e} has not halved for "
-            f"{in_words(self.patience)}, tol={self.tol:g} is out of reach."
+            f"arithmetic: the objective has not fallen for {in_words(self.patience)}, the "
+            f"optimality gap is {state.best:.1e}, tol={self.tol:g} is out of reach."
         )
 
     def converged(self, state):
@@ -103,18 +109,25 @@ class Certificate:
 class NoBetterScore:
     """Stop after `patience` epochs whose validation score is not above best + tol.
 
-    Like the other rules it is shown a value that should fall: minus the score.
+    At the optimum (where the gap is known) there is nothing to wait for.
     """
 
     tol: float
     patience: int
 
-    def observe(self, state, value):
+    def observe(self, state, entry):
+        value = -entry["validation_score"]
         state.stale = 0 if value < state.best - self.tol else state.stale + 1
         state.best = min(state.best, value)
-        return STOP if state.stale >= self.patience else GO
+        done = entry.get("optimality_gap", np.inf) <= self.tol
+        return STOP if done or state.stale >= self.patience else GO
 
     def reason(self, state):
+        if state.stale < self.patience:
+            return (
+                f"Converged after {in_words(state.epochs)}: the optimality gap is at most "
+                f"tol={self.tol:g}. The epoch with the best validation score is returned."
+            )
         return (
             f"Stopped early after {in_words(state.epochs)}: the validation score has not "
             f"improved by more than tol={self.tol:g} for {in_words(self.patience)}."
@@ -133,7 +146,7 @@ def stopping_rule(plan, validated, exact):
     validated : bool
         Whether there are held-out rows.
     exact : bool
-        Whether an epoch is one step on all rows.
+        Whether steps know the gradient of all rows.
     """
     if plan.tol is None:
         return Never()
@@ -143,6 +156,5 @@ def stopping_rule(plan, validated, exact):
         # A sample may show a direction ten times as strong as it is, not more: the gap
         # would else not fall as fast as it has to.
         margin = 0.1 if plan.sampled else 1.0
-        exact = exact and not plan.sampled
         return Certificate(plan.tol, plan.n_iter_no_change, exact, margin)
     return Plateau(plan.tol, plan.n_iter_no_change, plan.schedule)

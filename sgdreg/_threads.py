@@ -1,15 +1,44 @@
-"""How many threads work at a fit."""
+"""How many threads work at a fit, and what they do side by side."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock
 
-from threadpoolctl import ThreadpoolController  # scikit-learn requires it
+from joblib import effective_n_jobs  # scikit-learn requires both
+from threadpoolctl import ThreadpoolController
 
 
 @cache
 def _controller():
     return ThreadpoolController()  # looks through all loaded libraries: 3 ms, once
+
+
+def thread_count(n_jobs):
+    """How many threads passes over the data may use.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        As scikit-learn has it; None: as many as BLAS would use here, which knows of the
+        limits that the user, joblib's workers or a container have set.
+    """
+    if n_jobs is not None:
+        return effective_n_jobs(n_jobs)
+    blas = [lib for lib in _controller().lib_controllers if lib.user_api == "blas"]
+    return max((lib.num_threads or 1 for lib in blas), default=1)
+
+
+def in_order(function, pieces, threads):
+    """Yield function(piece) of each piece, in the order of the pieces.
+
+    What the pieces are must not depend on `threads`: then neither does what is yielded.
+    """
+    if threads == 1 or len(pieces) == 1:
+        yield from map(function, pieces)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        yield from pool.map(function, pieces)
 
 
 class _OneThread:
@@ -42,9 +71,10 @@ _one_thread = _OneThread()
 def one_blas_thread(plan=None):
     """A context in which BLAS uses one thread (entering it takes 12 µs).
 
-    The factorisations of a fit are small. Threads of BLAS make them no faster, change
-    their last bits, and wait for each other where other processes have the cores: a fit
-    of 250,000 × 100 took 22 s beside a busy neighbour, and 0.75 s with one thread.
+    Its own threads change the last bits of a product with their number, and wait for
+    each other where other processes have the cores: a fit of 250,000 × 100 took 22 s
+    beside a busy neighbour, and 0.75 s with one thread. So the threads are ours, one
+    piece of the rows each (`in_order`).
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ from sgdreg._divergence import diverged, judge, refuse_blow_up
 from sgdreg._epochs import Diverged, Epochs
 from sgdreg._evaluation import Evaluation
 from sgdreg._stopping import GO, STOP, in_words, stopping_rule
+from sgdreg._streaming import make_rounds
 
 # Where the step size is chosen here, an epoch whose mean loss is this multiple of the
 # start's is taken back, and a shorter step is tried.
@@ -63,33 +64,31 @@ class Training:
     def __init__(self, data, plan, state, validation=None, hooks=None):
         self.data, self.plan, self.state = data, plan, state
         self.validation, self.hooks = validation, hooks
-        self.epochs = Epochs(data, plan)
-        self.evaluation = Evaluation(data, plan, validation)
-        self.stopping = stopping_rule(
-            plan, validation is not None, exact=self.epochs.n_batches == 1
-        )
+        self.epochs, self.rounds = Epochs(data, plan), make_rounds(data, plan)
+        self._look_by(plan)
         # Where the rule looks at the model of every epoch, the best one is kept.
         self.compared = validation is not None or plan.certified
         # Momentum of a step chosen here must not carry it up the other side (O'Donoghue,
         # Candès, Adaptive restart for accelerated gradient schemes, 2015, section 3.2).
         self.restarts = plan.automatic and state.velocity is not None
-        # A step on all rows by a known curvature needs the gradient that the gap's pass
-        # has found already.
-        plain = plan.optimizer.momentum == 0 and plan.average is None
-        plain = plain and validation is None
-        self.newton = plan.certified and plain and self.epochs.n_batches == 1
-        self.gradient, self.poor = None, False
         self.best, self.loss, self.halvings = None, None, 0
         self.clock = perf_counter()
 
+    def _look_by(self, plan):
+        """Evaluate and stop as this plan says."""
+        self.plan = plan
+        self.evaluation = Evaluation(self.data, plan, self.validation)
+        exact = self.rounds is not None or self.epochs.n_batches == 1
+        self.stopping = stopping_rule(plan, self.validation is not None, exact)
+
     def fit(self, max_epochs):
         """Train until the stopping rule, a callback or `max_epochs` ends it."""
-        self._begin(self._start_loss())
+        self._begin()
         last = self.state.epochs + max_epochs
         converged, reason = self._train_until(last)
         loss = self._final_loss()
-        while self.plan.automatic and self._too_high(loss):
-            self._start_again()  # the very last steps ran away
+        while self._runs_away(loss):
+            self._start_again()  # the very last steps did
             converged, reason = self._train_until(last)
             loss = self._final_loss()
         warnings = [reason] if converged is False else []
@@ -97,7 +96,7 @@ class Training:
             warnings += judge(self.epochs, self.evaluation, self.state, loss)
         best_epoch = None if self.best is None else self.best[2]
         return Outcome(
-            self.plan,
+            self.plan.answered(self._model(), self.data, loss),
             self.state,
             self._model(),
             bool(converged),
@@ -108,13 +107,12 @@ class Training:
 
     def one_epoch(self):
         """A single epoch without stopping: `partial_fit`."""
-        automatic = self.plan.automatic
-        self._begin(self._start_loss() if automatic else 0.0)
+        self._begin()
         self._advance(1)
-        while automatic and self._too_high(self._final_loss()):
+        while self._runs_away(self._final_loss()):
             self._start_again()
             self._advance(1)
-        if not automatic:
+        if not self.plan.automatic:
             refuse_blow_up(self.epochs, self.state, self._final_loss())
         reason = (
             f"{in_words(self.state.epochs)} by partial_fit, which never stops by itself."
@@ -135,12 +133,17 @@ class Training:
         self.state.forget()  # rows beyond anything seen before
         return 0.0
 
-    def _begin(self, start_loss):
-        """Note the loss that a blow-up is measured against, and where to go back to."""
-        state = self.state
-        start_loss = max(start_loss, float(self.data.zero_losses().sum()))
-        state.reference = max(state.reference, start_loss)
-        if self.plan.automatic:
+    def _begin(self):
+        """Note the loss that a blow-up is measured against, and where to go back to.
+
+        Rounds that choose their steps go nowhere uphill.
+        """
+        state, loss = self.state, 0.0
+        if self.rounds is None or not self.plan.automatic:
+            loss = self._start_loss()
+        loss = max(loss, float(self.data.zero_losses.sum()))
+        state.reference = max(state.reference, loss)
+        if self.plan.automatic and self.rounds is None:
             self.origin = state.bookmark()
 
     def _train_until(self, last):
@@ -170,7 +173,7 @@ class Training:
 
     def _at_once(self, at_most):
         """How many epochs run before anything has to look at the model."""
-        if self.compared or self.restarts or self.hooks is not None:
+        if self.compared or self.restarts or self.rounds or self.hooks is not None:
             return 1
         return self.epochs.at_once(self.state, at_most)
 
@@ -184,7 +187,7 @@ class Training:
             if count > 1:  # the rule may end the fit before that epoch
                 self.state = go_back()
                 return self._attempt(count // 2)
-            if not self.plan.automatic:
+            if not self.plan.automatic or self.rounds:
                 raise diverged(self.epochs, where) from None
             self._start_again()
             return GO
@@ -198,11 +201,11 @@ class Training:
 
         Returns its verdict and the number of epochs until it was given.
         """
-        if self.newton:
-            return self._newton_epoch(), 1
+        if self.rounds is not None:
+            return self._round(), 1
         state, before = self.state, self.state.epochs
         objectives, last_steps = self.epochs.run(state, count)
-        if self.plan.automatic and self._too_high(objectives.max()):
+        if self._runs_away(objectives.max()):
             raise Diverged(state.epochs + 1, state.steps)
         if (
             self.restarts
@@ -211,76 +214,56 @@ class Training:
         ):
             state.velocity[:] = 0.0
         for objective, step in zip(objectives.tolist(), last_steps.tolist(), strict=True):
+            state.passes += 1.0
             verdict = self._record(objective, step)
             if verdict != GO:
                 break
         return verdict, state.epochs - before
 
-    def _record(self, objective, step):
+    def _round(self):
+        """An epoch that knows its model's gradient; returns the stopping rule's verdict."""
+        rounds = self.rounds
+        step = rounds.run(self.state)
+        if rounds.plan is not self.plan:
+            self.best = None  # of another metric's gap, and about another centre
+            self._look_by(rounds.plan)
+        self.loss = float(rounds.point.losses.sum())
+        verdict = self._record(rounds.objective, step, rounds.gap)
+        return verdict if rounds.trusted(verdict == STOP) else GO
+
+    def _record(self, objective, step, gap=None):
         """Note an epoch in the history; returns what the stopping rule says of it."""
         state = self.state
         state.epochs += 1
-        entry = {"epoch": state.epochs, "seconds": 0.0, "objective": objective}
-        entry["learning_rate"] = step
-        self.latest = self._look_at_model(entry) if self.compared else objective
+        entry = {"epoch": state.epochs, "passes": 0.0, "seconds": 0.0}
+        entry |= {"objective": objective, "learning_rate": step}
+        if gap is not None:
+            entry["optimality_gap"] = gap
+        if self.compared:
+            self._look_at_model(entry)
+        entry["passes"] = state.passes
         entry["seconds"] = perf_counter() - self.clock
+        verdict = self.stopping.observe(state, entry)
         state.history.append(entry)
-        return self.stopping.observe(state, self.latest)
-
-    def _newton_epoch(self):
-        """One step on all rows by the known curvature; one pass, for gap and gradient."""
-        state = self.state
-        if self.gradient is None:
-            self.loss, _, self.latest, self.gradient = self.evaluation.gap(state.weights)
-            if self.plan.sampled:
-                self._keep_best()
-        elif self.poor:
-            self._sharpen()
-        before = self.latest
-        step = self.epochs.known_step(state, self.gradient)
-        verdict = self._record(np.nan, step)  # the objective comes with the gap
-        if self.plan.sampled:
-            unseen = verdict == STOP and self.evaluation.unseen(self.gradient)
-            self.poor = unseen or (verdict != STOP and not self.latest <= before / 4)
-            verdict = GO if unseen else verdict
         return verdict
 
-    def _sharpen(self):
-        """A larger sample, where steps by this one do not shrink the gap fourfold.
-
-        Steps that made things worse are taken back.
-        """
-        old, state = self.plan, self.state
-        back = not self.latest <= self.best[0]  # NaN too
-        if back:
-            state.weights[:] = self.best[1]
-        self.plan = old.sharper()
-        state.adapt(old, self.plan)
-        self.epochs = Epochs(self.data, self.plan)
-        self.evaluation = Evaluation(self.data, self.plan)
-        self.stopping = stopping_rule(self.plan, False, exact=True)
-        if back:
-            self.loss, _, _, self.gradient = self.evaluation.gap(state.weights)
-        self.latest = self.evaluation.gap_of(self.gradient)
-        self.best, state.best, state.stale, self.poor = None, np.inf, 0, False
-        self._keep_best()
-        self.origin = state.bookmark()  # the old one has the old centre
-
     def _look_at_model(self, entry):
-        """Add what needs a pass of its own to the record: the gap, the validation score.
+        """Add what is still to know of the model: the gap, the validation score.
 
-        Returns what the stopping rule and the choice of the best epoch look at; the
-        lower the better.
+        The epoch with the least gap, or the highest score, is the best one.
         """
         model = self.state.model()
-        if self.plan.certified:
-            loss, penalty, gap, self.gradient = self.evaluation.gap(model)
-            entry["optimality_gap"] = gap
-            entry["objective"], self.loss = loss + penalty, loss
+        if self.rounds is None and self.plan.certified:
+            point = self.evaluation.at(model)
+            self.state.passes += 1.0
+            entry["optimality_gap"] = self.evaluation.gap(point)
+            entry["objective"] = float(self.evaluation.objectives(point).sum())
+            self.loss = float(point.losses.sum())
         if self.validation is None:
-            return entry["optimality_gap"]
-        entry["validation_score"] = self.evaluation.score(model)
-        return -entry["validation_score"]
+            self.latest = entry["optimality_gap"]
+        else:
+            entry["validation_score"] = self.evaluation.score(model)
+            self.latest = -entry["validation_score"]
 
     def _keep_best(self):
         """Remember the best model so far, where every epoch's model is looked at."""
@@ -294,13 +277,15 @@ class Training:
 
     # --------------------------------------------------------- steps too long
 
-    def _too_high(self, loss):
-        return not loss <= TOO_HIGH * self.state.reference
+    def _runs_away(self, loss):
+        """Whether steps of a size chosen here have made the loss too high."""
+        chosen = self.plan.automatic and self.rounds is None
+        return chosen and not loss <= TOO_HIGH * self.state.reference
 
     def _start_again(self):
         """Back to where this call began, with half the step: "auto" never diverges."""
         self.halvings += 1
-        self.state, self.best, self.gradient = self.origin(), None, None
+        self.state, self.best = self.origin(), None
         if self.halvings > MOST_HALVINGS:  # the start itself is what is too high
             if self.halvings > 2 * MOST_HALVINGS:
                 raise ValueError(
@@ -315,8 +300,10 @@ class Training:
 
         The last epoch's losses do not know its last steps: a glance at some rows does.
         """
-        if self.plan.certified:
+        if self.plan.certified and self.best is not None:
             return self.best[3]  # known from the pass that gave the gap
+        if self.rounds is not None and self.best is None:
+            return self.loss
         running = self.state.history[-1]["objective"]
         low = 0.5 * self.evaluation.constant.sum()
         if running <= low and self.evaluation.glance(self._model()) <= low:
@@ -331,7 +318,7 @@ class Training:
         if self.validation is not None:
             at = f"the best validation score is {-state.best:.6g}"
         elif self.plan.certified:
-            at = f"the optimality gap is {state.best:.1e}"
+            at = f"the optimality gap is {state.history[-1]['optimality_gap']:.1e}"
         else:
             at = f"the objective is {state.history[-1]['objective']:.6g}"
         return (

@@ -7,20 +7,28 @@ cdef double dense_step(
 ) noexcept nogil:
     """One step with the gradient in a buffer; returns the batch's sum of losses."""
     cdef double loss
-    cdef Py_ssize_t o, width = m.d + 1
+    cdef Py_ssize_t o
     if (stop - start == 1 and not problem.sparse and rule.momentum == 0.0
-            and rule.inverse_scale is None):
+            and rule.inverse_scale is None and m.anchor is NULL):
         return single_row_step(
             _value, problem, rule, m, rows, start, next_start, step, averaged)
-    for o in range(m.k):
-        m.offset[o] = m.weights[o * width + m.d]
-        if rule.centre is not None:
-            m.offset[o] -= dot_f64(&rule.centre[0], &m.weights[o * width], m.d)
+    offsets_of(rule, m, m.weights, m.offset)
     loss = gradient_of(_value, _index, problem, m, rows, start, stop, next_start)
     if loss <= limit * (stop - start):
         for o in range(m.k):
             apply_step(rule, m, o, step, 1.0 / (stop - start), averaged)
     return loss
+
+
+cdef void offsets_of(
+    Rule rule, const Moving *m, const double *weights, double *offset,
+) noexcept nogil:
+    """What x·w lacks of each output's prediction: intercept - centre·w."""
+    cdef Py_ssize_t o, width = m.d + 1
+    for o in range(m.k):
+        offset[o] = weights[o * width + m.d]
+        if rule.centre is not None:
+            offset[o] -= dot_f64(&rule.centre[0], &weights[o * width], m.d)
 
 
 cdef double single_row_step(
@@ -59,14 +67,14 @@ cdef double gradient_of(
 ) noexcept nogil:
     """Σ s_i r_i [x_i, 1] of the batch into m.gradient, Σ s_i L_i into m.losses.
 
-    Returns the sum of m.losses.
+    With an anchor, r_i is less the residual there. Returns the sum of m.losses.
     """
     cdef const real *values = <const real *> problem.values
     cdef const index *indices = <const index *> problem.indices
     cdef const index *indptr = <const index *> problem.indptr
     cdef Py_ssize_t d = m.d, k = m.k, width = d + 1
     cdef Py_ssize_t i, o, r
-    cdef double total = 0.0, c
+    cdef double total = 0.0, c, at_anchor, ignored = 0.0
     for i in range(k * width):
         m.gradient[i] = 0.0
     for o in range(k):
@@ -78,6 +86,10 @@ cdef double gradient_of(
         for o in range(k):
             c = row_dot(values, indices, indptr, d, r, m.weights + o * width)
             c = residual(problem, r, o, c + m.offset[o], &m.losses[o])
+            if m.anchor is not NULL:
+                at_anchor = row_dot(values, indices, indptr, d, r, m.anchor + o * width)
+                at_anchor += m.anchor_offset[o]
+                c -= residual(problem, r, o, at_anchor, &ignored)
             m.gradient[o * width + d] += c
             row_add(values, indices, indptr, d, r, c, m.gradient + o * width)
     for o in range(k):
@@ -93,7 +105,9 @@ cdef void apply_step(
     cdef double *w = m.weights + o * width
     cdef double *g = m.gradient + o * width
     cdef double decay = rule.alpha
-    cdef double mean
+    cdef double mean, sign
+    if rule.drift is not None:
+        add_f64(&rule.drift[o, 0], 1.0 / share, g, width)
     if rule.inverse_scale is not None:
         mean = g[d]
         for j in range(d):
@@ -103,10 +117,12 @@ cdef void apply_step(
         if rule.root is not None:
             for j in range(rule.root.shape[0]):
                 rule.product[j] = dot_f64(&rule.root[j, 0], g, d)
-            for j in range(d):
-                g[j] = 0.0
+            sign = -1.0 if rule.low_rank else 1.0
+            if not rule.low_rank:
+                for j in range(d):
+                    g[j] = 0.0
             for j in range(rule.root.shape[0]):
-                add_f64(&rule.root[j, 0], rule.product[j], g, d)
+                add_f64(&rule.root[j, 0], sign * rule.product[j], g, d)
         for j in range(d):
             g[j] *= rule.inverse_scale[j]
         g[d] *= share

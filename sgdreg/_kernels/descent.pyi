@@ -23,6 +23,7 @@ class Rule:
     nesterov: bool
     fit_intercept: bool
     lazy: bool
+    low_rank: bool
     def __init__(
         self,
         alpha: float = 0.0,
@@ -33,6 +34,9 @@ class Rule:
         centre: ndarray | None = None,
         scale: ndarray | None = None,
         root: ndarray | None = None,
+        low_rank: bool = False,
+        anchor: ndarray | None = None,
+        drift: ndarray | None = None,
     ) -> None: ...
 
 def descend(
@@ -51,5 +55,6 @@ def evaluate(
     weights: ndarray,
     centre: ndarray | None,
     rows: ndarray,
-    count: int,
+    start: int,
+    stop: int,
 ) -> tuple[ndarray, ndarray]: ...

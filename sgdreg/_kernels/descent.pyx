@@ -58,7 +58,7 @@ def descend(
     """
     cdef Moving m
     cdef double[:, ::1] weights, velocity, total, gradient
-    cdef double[::1] offset, losses, residuals
+    cdef double[::1] offset, anchor_offset, losses, residuals
     cdef Py_ssize_t done, i, longest = 0
     weights = state[0]
     m.d, m.k = problem.n_features, problem.n_outputs
@@ -76,7 +76,12 @@ def descend(
     offset = np.zeros(m.k)
     losses = np.zeros(m.k)
     m.gradient, m.offset, m.losses = &gradient[0, 0], &offset[0], &losses[0]
-    m.residuals = NULL
+    m.residuals = m.anchor = m.anchor_offset = NULL
+    if rule.anchor is not None:
+        if rule.anchor.shape[0] != m.k or rule.anchor.shape[1] != m.d + 1:
+            raise ValueError("the anchor does not fit the problem")
+        anchor_offset = np.zeros(m.k)
+        m.anchor, m.anchor_offset = &rule.anchor[0, 0], &anchor_offset[0]
     if rule.lazy:
         for i in range(batches.shape[0]):
             longest = max(longest, batches[i, 1] - batches[i, 0])
@@ -107,10 +112,11 @@ def evaluate(
     Problem problem not None,
     const double[:, ::1] weights,  # IN  (k, d + 1), the last column is the intercept
     centre,                        # IN  the features' centre (d,) of that intercept, or None
-    const Py_ssize_t[::1] rows,    # IN  rows to evaluate on; empty: as stored
-    Py_ssize_t count,              # IN  how many
+    const Py_ssize_t[::1] rows,    # IN  rows in the order of use; empty: as stored
+    Py_ssize_t start,              # IN  the first one in that order
+    Py_ssize_t stop,               # IN  and the end
 ):
-    """Losses and gradient at a point, in one pass over the rows and without a step.
+    """Losses and gradient at a point, in one pass over some rows and without a step.
 
     Returns
     -------
@@ -125,13 +131,14 @@ def evaluate(
     cdef double[::1] losses = np.zeros(problem.n_outputs)
     cdef const double[::1] middle = None
     cdef Py_ssize_t o
-    if count > (rows.shape[0] if rows.shape[0] else problem.n_rows):
-        raise ValueError("count is larger than the number of rows")
+    if not 0 <= start <= stop <= (rows.shape[0] if rows.shape[0] else problem.n_rows):
+        raise ValueError("start and stop are not within the rows")
     m.d, m.k = problem.n_features, problem.n_outputs
     if weights.shape[0] != m.k or weights.shape[1] != m.d + 1:
         raise ValueError("the weights do not fit the problem")
     m.weights = <double *> &weights[0, 0]
     m.velocity = m.total = m.residuals = NULL
+    m.anchor = m.anchor_offset = NULL
     m.gradient, m.offset, m.losses = &gradient[0, 0], &offset[0], &losses[0]
     if centre is not None:
         middle = centre
@@ -143,14 +150,14 @@ def evaluate(
         if problem.single:
             if problem.narrow:
                 gradient_of[float, int32_t](
-                    NULL, NULL, problem, &m, rows, 0, count, count)
+                    NULL, NULL, problem, &m, rows, start, stop, stop)
             else:
                 gradient_of[float, int64_t](
-                    NULL, NULL, problem, &m, rows, 0, count, count)
+                    NULL, NULL, problem, &m, rows, start, stop, stop)
         elif problem.narrow:
-            gradient_of[double, int32_t](NULL, NULL, problem, &m, rows, 0, count, count)
+            gradient_of[double, int32_t](NULL, NULL, problem, &m, rows, start, stop, stop)
         else:
-            gradient_of[double, int64_t](NULL, NULL, problem, &m, rows, 0, count, count)
+            gradient_of[double, int64_t](NULL, NULL, problem, &m, rows, start, stop, stop)
     return np.asarray(losses), np.asarray(gradient)
 
 
@@ -164,6 +171,8 @@ cdef Py_ssize_t run(
     cdef Py_ssize_t e, i, o, start, stop, next_start, taken = 0
     cdef double loss, mean
     reset(m)
+    if m.anchor is not NULL:
+        offsets_of(rule, m, m.anchor, m.anchor_offset)
     for e in range(n_epochs):
         if rule.lazy:
             fold(m)

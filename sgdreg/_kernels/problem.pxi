@@ -93,20 +93,29 @@ cdef class Rule:
         g <- g / scale².
     root : ndarray of shape (rank, d) or None
         In the scaled features, g <- rootᵀ root g: an inverse curvature.
+    low_rank : bool
+        g <- g - rootᵀ root g instead: one that is the identity but for a few directions.
+    anchor, drift : ndarray of shape (k, d + 1) or None
+        Variance-reduced gradients (SVRG): that of the batch, less the batch's at the
+        weights `anchor`, plus `drift`, the mean gradient of all rows there.
     """
 
     cdef readonly double alpha, momentum
-    cdef readonly bint nesterov, fit_intercept, lazy
+    cdef readonly bint nesterov, fit_intercept, lazy, low_rank
     cdef double[::1] centre, inverse_scale, product
-    cdef double[:, ::1] root
+    cdef double[:, ::1] root, anchor, drift
 
     def __init__(self, double alpha=0.0, double momentum=0.0, bint nesterov=False,
                  bint fit_intercept=True, bint lazy=False, centre=None, scale=None,
-                 root=None):
+                 root=None, bint low_rank=False, anchor=None, drift=None):
         self.alpha, self.momentum, self.nesterov = alpha, momentum, nesterov
-        self.fit_intercept, self.lazy = fit_intercept, lazy
-        if lazy and (centre is not None or scale is not None):
-            raise ValueError("lazy steps take no metric")
+        self.fit_intercept, self.lazy, self.low_rank = fit_intercept, lazy, low_rank
+        if lazy and not (centre is None and scale is None and anchor is None):
+            raise ValueError("lazy steps take no metric and no anchor")
+        if (anchor is None) != (drift is None):
+            raise ValueError("anchor and drift go together")
+        self.anchor = None if anchor is None else np.array(anchor, dtype=np.float64)
+        self.drift = None if drift is None else np.array(drift, dtype=np.float64)
         self.centre = None if centre is None else np.array(centre, dtype=np.float64)
         self.inverse_scale = None if scale is None else 1.0 / np.asarray(scale)
         self.root = None if root is None else np.array(root, dtype=np.float64, order="C")
@@ -125,6 +134,8 @@ cdef struct Moving:
     double *gradient   # (k, d + 1), scratch
     double *offset     # (k,), what the dense way adds to x·w: intercept - centre·w
     double *losses     # (k,), the sum of losses of a batch
+    const double *anchor   # (k, d + 1), or NULL: where all rows' gradient is known
+    double *anchor_offset  # (k,), as offset
     double *residuals  # (batch, k), scratch of the lazy way
     double P[2][2]     # lazily applied recurrence, see the top of the file
     double c[2]

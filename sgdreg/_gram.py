@@ -1,0 +1,137 @@
+"""The curvature of many rows, at the speed of matrix products and with its digits."""
+
+from itertools import pairwise
+
+import numpy as np
+from scipy import linalg
+
+from sgdreg._curvature import Curvature, inverse_of, triangle_of
+from sgdreg._moments import CONSTANT_SHARE
+from sgdreg._threads import in_order
+
+# ZᵀZ knows a direction of length s to eps·(s_max/s)²: to 2e-6 at this ratio, which a
+# step corrects. Directions that are shorter are looked at in the rows themselves.
+SQUARED_CONDITION = 1e5
+# So few that looking at them is cheap beside a factorisation of all columns.
+WEAK_SHARE = 0.25
+# Rows of a product: 1 MiB, what a core's cache holds, but enough for the product's speed.
+PRODUCT_BYTES = 2**20
+PRODUCT_ROWS = 256
+# Each of the pieces that threads work on has a matrix of its own: 32 MiB together.
+PIECES_BYTES = 2**25
+# Squares beyond these are too near to the ends of the range of floats.
+SMALLEST, LARGEST = 1e-200, 1e200
+
+
+def curvature_by_products(data, centred):
+    """The curvature of all rows of `data`; None where products cannot tell it.
+
+    Cholesky's triangle of ZᵀZ, in the scaled features; where that is nearly singular, its
+    eigenvectors, of which the weak ones are given their length (and their part of the
+    targets) by the rows.
+    """
+    d, width = data.n_features, data.n_features + data.n_outputs
+    total, centre, products = _products(data, centred)
+    squares = np.diagonal(products)[:d]
+    scale = np.sqrt(squares)
+    varying = scale > CONSTANT_SHARE * np.sqrt(total) * np.abs(centre[:d])
+    used, zero = squares[varying], np.flatnonzero(~varying & (squares < SMALLEST))
+    if not (np.isfinite(products).all() and np.isfinite(centre).all()):
+        return None
+    if not ((used > SMALLEST) & (used < LARGEST)).all() or data.varies(zero):
+        return None
+    scale, columns = scale[varying], np.append(varying, np.ones(width - d, dtype=bool))
+    C = products[np.ix_(varying, columns)]
+    C = C / scale[:, None] / np.append(scale, np.ones(width - d))
+    part = _factor(C[:, : len(scale)], C[:, len(scale) :])
+    if part is None:
+        part = _deflated(data, centre, varying, scale, C)
+    if part is None:
+        return None
+    triangle = np.zeros((d, width))
+    part[:, : len(scale)] *= scale
+    triangle[np.ix_(varying, columns)] = part
+    return Curvature(total, data.n_rows, centre, triangle, d, centred)
+
+
+def _products(data, centred):
+    """Σ s, mean and Σ s (z - mean)(z - mean)ᵀ of z = [x, y]."""
+    size = 8 * (data.n_features + data.n_outputs) ** 2
+    count = max(2, min(len(data.pieces), PIECES_BYTES // size))
+    cuts = np.linspace(0, len(data.pieces), min(count, len(data.pieces)) + 1).astype(int)
+    starts = [piece[0] for piece in data.pieces] + [data.n_rows]
+    pieces = [(starts[a], starts[b]) for a, b in pairwise(cuts)]
+
+    def part(piece):
+        known = None
+        for X, y, weights in data.chunks(PRODUCT_ROWS, piece, PRODUCT_BYTES):
+            Z = np.column_stack([X, y])
+            weight, middle = weights.sum(), np.zeros(Z.shape[1])
+            if centred:
+                middle = weights @ Z / weight
+                Z -= middle
+            if data.weights is not None:
+                Z *= np.sqrt(weights)[:, None]
+            known = _merged(known, (weight, middle, Z.T @ Z))
+        return known
+
+    known = None
+    with np.errstate(over="ignore", invalid="ignore"):
+        for more in in_order(part, pieces, data.threads):
+            known = _merged(known, more)
+    return known
+
+
+def _merged(a, b):
+    """Two groups of rows as one: see `Curvature.add`."""
+    if a is None:
+        return b
+    total, shift = a[0] + b[0], b[1] - a[1]
+    products = a[2]
+    products += b[2]
+    if shift.any():
+        products += np.outer(shift, shift * (a[0] * b[0] / total))
+    return total, a[1] + shift * (b[0] / total), products
+
+
+def _factor(H, products):
+    """[R, R⁻ᵀ products] with RᵀR = H; None where H is nearly singular."""
+    R, failed = linalg.lapack.dpotrf(H, clean=True)
+    if failed or not len(H):
+        return None if failed else np.zeros((0, products.shape[1]))
+    inverse, size = inverse_of(R)
+    if size * np.linalg.norm(R) > SQUARED_CONDITION:
+        return None
+    return np.column_stack([R, inverse.T @ products])
+
+
+def _deflated(data, centre, varying, scale, C):
+    """The triangle where H is nearly singular, of its eigenvectors; None: too many weak."""
+    size = len(scale)
+    H, products = C[:, :size], C[:, size:]
+    values, vectors = linalg.eigh(H, check_finite=False)
+    weak = values < values[-1] / SQUARED_CONDITION**2
+    if weak.sum() > max(1, WEAK_SHARE * size):
+        return None
+    strong, lengths = vectors[:, ~weak], np.sqrt(values[~weak])
+    known = np.column_stack(
+        [(strong * lengths).T, (strong.T @ products) / lengths[:, None]]
+    )
+    found = _look_at(data, centre, varying, vectors[:, weak] / scale[:, None])
+    found = np.column_stack(
+        [found[:, : weak.sum()] @ vectors[:, weak].T, found[:, weak.sum() :]]
+    )
+    return triangle_of(np.vstack([known, found]))[:size]
+
+
+def _look_at(data, centre, varying, directions):
+    """The triangle of the rows' parts along some directions (columns), and of y."""
+    count = directions.shape[1]
+    d, triangle = data.n_features, np.zeros((0, count + data.n_outputs))
+    full = np.zeros((d, count))
+    full[varying] = directions
+    for X, y, weights in data.chunks(count):
+        Z = np.column_stack([(X - centre[:d]) @ full, y - centre[d:]])
+        Z *= np.sqrt(weights)[:, None]
+        triangle = triangle_of(np.vstack([triangle, Z]))
+    return triangle[:count]

@@ -1,0 +1,242 @@
+"""Epochs that end with the gradient of all rows, and with it the optimality gap.
+
+A round goes from a point, where loss and gradient are known, to the next one: by
+conjugate gradients or by variance-reduced mini-batches.
+"""
+
+import numpy as np
+from scipy.linalg import eigvalsh_tridiagonal
+
+from sgdreg._epochs import Diverged, Epochs
+from sgdreg._evaluation import Evaluation
+
+# A step found by interpolation from a point this much nearer multiplies its rounding
+# errors: the gradient is then taken anew.
+FARTHEST = 4.0
+# A first step so long that the loss overflows is tried again at this share.
+RETREAT = 1e-60
+# Where tol is none or zero, what a sample is chosen for.
+SMALLEST_TOL = 1e-14
+
+
+class Rounds:
+    """What all kinds have: where they are, and how far from the optimum that is.
+
+    Parameters
+    ----------
+    data : Data
+    plan : Plan
+        Replaced by one of a larger sample where steps by the sample's curvature prove
+        poor.
+
+    Attributes
+    ----------
+    point : Point or None
+        Where the last round ended.
+    """
+
+    def __init__(self, data, plan):
+        self.data, self.plan = data, plan
+        self.evaluation = Evaluation(data, plan)
+        self.point, self.gap, self.poor = None, None, False
+
+    def run(self, state):
+        """Move the state by a round; returns the size of its step."""
+        if self.poor:
+            self._sharpen(state)
+        passes, step = self.evaluation.passes, None
+        if self.point is None:
+            step = self._begin(state)
+        if step is None:
+            before, step = self.gap, self._move(state)
+            self.gap = self._gap()
+            self.poor = self._is_poor(before)
+        state.weights[:] = self.point.weights
+        state.passes += self.evaluation.passes - passes
+        return step
+
+    def trusted(self, verdict_is_stop):
+        """Whether the rule's word to stop may be followed: the sample lacks nothing."""
+        if verdict_is_stop and self.plan.sampled:
+            self.poor = self.evaluation.unseen(self.point.gradient)
+            return not self.poor
+        return True
+
+    @property
+    def objective(self):
+        """F at the point, summed over the outputs."""
+        return float(self.evaluation.objectives(self.point).sum())
+
+    def _begin(self, state):
+        """The point to start from; the step's size where it is an answer already.
+
+        A sample's least squares can be worse than a constant (it may hold a row that
+        the others contradict); then it is the constant.
+        """
+        solved = self.plan.solved and np.array_equal(state.weights, self.plan.start)
+        self.point = self.evaluation.at(state.weights)
+        if solved:
+            known = self.evaluation.constant
+            worse = self.point.losses > 2 * known + self.evaluation.rounding
+            if worse.any():
+                state.weights[worse] = self.plan.constant_model(self.data)[worse]
+                self.point, solved = self.evaluation.at(state.weights), False
+        state.steps += solved
+        self.gap = self._gap()
+        return 1.0 if solved else None
+
+    def _gap(self):
+        """The optimality gap at the point, where the curvature is known."""
+        if not self.plan.certified:
+            return None
+        return self.evaluation.gap(self.point)
+
+    def _is_poor(self, before):
+        """Whether a larger sample would be quicker than going on with this one."""
+        if not self.plan.sampled:
+            return False
+        tol = max(self.plan.tol or 0.0, SMALLEST_TOL)
+        return not self.gap <= tol and self.plan.sketch.worthwhile(
+            self.gap, tol, self.gap / before if before else np.inf
+        )
+
+    def _sharpen(self, state):
+        """The curvature of a larger sample, from here on; the gradient stays known."""
+        old = self.plan
+        self.plan = old.sharper()
+        state.passes += self.plan.passes - old.passes
+        state.adapt(old, self.plan)
+        evaluation = Evaluation(self.data, self.plan)
+        evaluation.passes = self.evaluation.passes
+        self.evaluation, self.poor = evaluation, False
+        self.point = evaluation.moved(self.point, state.weights.copy())
+        self.gap = self._gap()
+
+
+class ConjugateGradients(Rounds):
+    """p <- beta p - g, then to the lowest point along p, in the metric's coordinates.
+
+    The gradient is linear and the objective quadratic along p: both are known all along
+    it from the points at its two ends, so a step costs one pass, and none goes uphill.
+    """
+
+    def __init__(self, data, plan):
+        super().__init__(data, plan)
+        self._forget()
+        self.least = np.full(data.n_outputs, np.inf)
+
+    def _forget(self):
+        self.direction, self.before, self.steps, self.betas = None, None, [], []
+
+    def _sharpen(self, state):
+        self._forget()
+        self.least[:] = np.inf
+        super()._sharpen(state)
+
+    def _gap(self):
+        """½ ‖Tᵀ∇F‖² over the least curvature met in these coordinates.
+
+        In those of a full curvature it is near one; less, where a sample has shown too
+        much of it.
+        """
+        least = np.minimum(self.least, 1.0) if self.plan.metric.full else self.least
+        return self.evaluation.gap(self.point, np.where(np.isinf(least), 1.0, least))
+
+    def _move(self, state):
+        here = self.point
+        p = self._next_direction(here.slope)
+        for _ in range(5):
+            there = self.evaluation.at(here.weights + self.plan.metric.to_raw(p))
+            if there.finite:
+                break
+            self.data.check_finite()
+            p = RETREAT * p
+        bend = dot(p, there.slope - here.slope)
+        down = -dot(p, here.slope)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            step = np.where((bend > 0) & np.isfinite(bend), down / bend, 0.0)
+        step[~np.isfinite(step)] = 0.0
+        self.point = self.evaluation.between(here, there, step, bend, down)
+        if np.abs(step).max() > FARTHEST:
+            self.point = self.evaluation.at(self.point.weights)
+        self.direction, self.before = p, here.slope
+        self._note(step)
+        state.steps += 1
+        return float(step[np.argmax(np.abs(step - 1.0))])
+
+    def _next_direction(self, slope):
+        if self.before is None:
+            return -slope
+        square = dot(self.before, self.before)
+        beta = dot(slope, slope - self.before) / np.where(square > 0, square, 1.0)
+        beta = np.maximum(beta, 0.0)
+        p = beta[:, None] * self.direction - slope
+        uphill = dot(p, slope) >= 0
+        p[uphill], beta[uphill] = -slope[uphill], 0.0
+        self.betas.append(beta)
+        return p
+
+    def _note(self, step):
+        """The least curvature that the steps have met: of the Lanczos matrix in them.
+
+        Golub, Van Loan, Matrix Computations, 4th edition, section 11.3.
+        """
+        self.steps.append(step)
+        steps, betas = np.array(self.steps), np.array(self.betas)
+        for o in range(steps.shape[1]):
+            if not (steps[:, o] > 0).all():
+                continue
+            inverse = 1.0 / steps[:, o]
+            middle = inverse.copy()
+            side = np.empty(0)
+            if len(steps) > 1:
+                middle[1:] += betas[:, o] * inverse[:-1]
+                side = np.sqrt(betas[:, o]) * inverse[:-1]
+            low = eigvalsh_tridiagonal(middle, side, select="i", select_range=(0, 0))[0]
+            if low > 0:
+                self.least[o] = min(self.least[o], low)
+
+
+class VarianceReduced(Rounds):
+    """Mini-batches whose gradients are corrected by the one of all rows at their start."""
+
+    def _move(self, state):
+        plan, anchor = self.plan, self.point
+        go_back = state.bookmark()
+        drift = anchor.gradient.copy()
+        drift[:, :-1] -= plan.alpha * anchor.weights[:, :-1]
+        epochs = Epochs(self.data, plan, anchor.weights, drift)
+        size = plan.optimizer.inner
+        try:
+            step = epochs.inner(state, size, plan.average == "tail")
+            self.point = self.evaluation.at(state.weights)
+        except Diverged:
+            if not plan.automatic:
+                raise
+            self._take_back(state, go_back, anchor)
+            return 0.0
+        finally:
+            self.evaluation.passes += size
+        if plan.automatic and not self.objective <= _rounded_up(
+            self.evaluation.objectives(anchor).sum()
+        ):
+            self._take_back(state, go_back, anchor)
+            return 0.0
+        if not self.point.finite:
+            raise Diverged(state.epochs + 1, state.steps)
+        return step
+
+    def _take_back(self, state, go_back, anchor):
+        """A round that raised the objective did not happen; the next has half its step."""
+        kept = go_back()
+        state.weights[:], state.steps = kept.weights, kept.steps
+        state.factor *= 0.5
+        self.point = anchor
+
+
+def dot(a, b):
+    return np.einsum("ij,ij->i", a, b)
+
+
+def _rounded_up(value):
+    return value * (1.0 + 1e-12)

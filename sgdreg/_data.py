@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from sgdreg._kernels.descent import Problem, evaluate
-from sgdreg._threads import in_order
+from sgdreg._threads import ALONE, Team
 
 # Rows that NumPy work takes at a time: large enough for BLAS speed, and 4 MiB at most.
 CHUNK_BYTES = 2**22
@@ -40,8 +40,8 @@ class Data:
         The raw weight that counts as one.
     problem : Problem
         The same, for the kernels.
-    threads : int
-        How many work at a pass over the rows.
+    team : Team
+        The threads that work at a pass over the rows.
     """
 
     X: object
@@ -50,10 +50,10 @@ class Data:
     rows: np.ndarray
     weight_unit: float | None
     problem: Problem
-    threads: int = 1
+    team: Team = ALONE
 
     @classmethod
-    def build(cls, X, y, weights=None, rows=NO_ROWS, weight_unit=None, threads=1):
+    def build(cls, X, y, weights=None, rows=NO_ROWS, weight_unit=None, team=ALONE):
         """Prepare X, y and raw `weights`; rows of weight zero do not take part.
 
         Parameters
@@ -75,7 +75,7 @@ class Data:
         else:
             parts = (X.reshape(-1), None, None)
         problem = Problem(*parts, y, weights, X.shape[1])
-        return cls(X, y, weights, rows, weight_unit, problem, threads)
+        return cls(X, y, weights, rows, weight_unit, problem, team)
 
     @property
     def n_rows(self):
@@ -166,7 +166,7 @@ class Data:
             return evaluate(self.problem, weights, centre, self.rows, *piece)
 
         sums = [0.0, 0.0]
-        for losses, gradient in in_order(part, self.pieces, self.threads):
+        for losses, gradient in self.team.in_order(part, self.pieces):
             sums = [sums[0] + losses, sums[1] + gradient]
         return sums[0] / self.n_rows, sums[1] / self.n_rows
 

@@ -7,7 +7,6 @@ from scipy import linalg
 
 from sgdreg._curvature import Curvature, inverse_of, triangle_of
 from sgdreg._moments import CONSTANT_SHARE
-from sgdreg._threads import in_order
 
 # ZᵀZ knows a direction of length s to eps·(s_max/s)²: to 2e-6 at this ratio, which a
 # step corrects. Directions that are shorter are looked at in the rows themselves.
@@ -77,7 +76,7 @@ def _products(data, centred):
 
     known = None
     with np.errstate(over="ignore", invalid="ignore"):
-        for more in in_order(part, pieces, data.threads):
+        for more in data.team.in_order(part, pieces):
             known = _merged(known, more)
     return known
 
@@ -126,12 +125,17 @@ def _deflated(data, centre, varying, scale, C):
 
 def _look_at(data, centre, varying, directions):
     """The triangle of the rows' parts along some directions (columns), and of y."""
-    count = directions.shape[1]
-    d, triangle = data.n_features, np.zeros((0, count + data.n_outputs))
+    count, d = directions.shape[1], data.n_features
     full = np.zeros((d, count))
     full[varying] = directions
-    for X, y, weights in data.chunks(count):
-        Z = np.column_stack([(X - centre[:d]) @ full, y - centre[d:]])
-        Z *= np.sqrt(weights)[:, None]
-        triangle = triangle_of(np.vstack([triangle, Z]))
-    return triangle[:count]
+
+    def part(piece):
+        triangle = np.zeros((0, count + data.n_outputs))
+        for X, y, weights in data.chunks(count, piece, PRODUCT_BYTES):
+            Z = np.column_stack([(X - centre[:d]) @ full, y - centre[d:]])
+            Z *= np.sqrt(weights)[:, None]
+            triangle = triangle_of(np.vstack([triangle, Z]))
+        return triangle
+
+    triangles = list(data.team.in_order(part, data.pieces))
+    return triangle_of(np.vstack(triangles))[:count]

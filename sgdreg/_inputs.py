@@ -107,7 +107,7 @@ def hold_out(data, fraction, weights, rng):
     rows = rng.permutation(rows)
     parts = np.sort(rows[count:]), np.sort(rows[:count])
     return tuple(
-        Data.build(data.X, data.y, weights, part, threads=data.threads) for part in parts
+        Data.build(data.X, data.y, weights, part, team=data.team) for part in parts
     )
 
 

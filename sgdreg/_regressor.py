@@ -25,7 +25,7 @@ from sgdreg._parameters import CONSTRAINTS, check_parameters, snapshot
 from sgdreg._planning import make_plan, sampling_rng
 from sgdreg._sklearn import _fit_context
 from sgdreg._state import State
-from sgdreg._threads import one_blas_thread, thread_count
+from sgdreg._threads import Team, one_blas_thread
 from sgdreg._training import Training
 
 
@@ -287,13 +287,12 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         check_parameters(self, **given)
         fresh = not (self.warm_start and hasattr(self, "_continuation"))
         fresh = fresh or coef_init is not None or intercept_init is not None
-        with names_restored_on_failure(self):
+        with names_restored_on_failure(self), Team(self.n_jobs) as team:
             seen = {"X": X, "y": y}  # what callbacks see: names and all
             X, y = check_X_y(self, X, y, reset=True)
             weights = check_weights(sample_weight, X, "sample_weight")
             seeds, validation = self._seeds(), None
-            threads = thread_count(self.n_jobs)
-            data = Data.build(X, y.reshape(len(y), -1), weights, threads=threads)
+            data = Data.build(X, y.reshape(len(y), -1), weights, team=team)
             if X_val is not None:
                 validation = check_validation(self, X_val, y_val, sample_weight_val, y)
             elif self.early_stopping:
@@ -346,7 +345,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         """
         check_parameters(self, online=True)
         first = not hasattr(self, "_continuation")
-        with names_restored_on_failure(self):
+        with names_restored_on_failure(self), Team(self.n_jobs) as team:
             X, y = check_X_y(self, X, y, reset=first)
             if not first and y.shape[1:] != self._target_shape():
                 raise ValueError(
@@ -360,7 +359,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
                 y.reshape(len(y), -1),
                 weights,
                 weight_unit=unit,
-                threads=thread_count(self.n_jobs),
+                team=team,
             )
             if first:
                 plan = make_plan(self, data, online=True)

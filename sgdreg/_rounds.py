@@ -71,19 +71,27 @@ class Rounds:
         """The point to start from; the step's size where it is an answer already.
 
         A sample's least squares can be worse than a constant (it may hold a row that
-        the others contradict); then it is the constant.
+        the others contradict). A larger one is then drawn at once.
         """
         solved = self.plan.solved and np.array_equal(state.weights, self.plan.start)
-        self.point = self.evaluation.at(state.weights)
+        self._arrive(state)
+        while solved and self.plan.sampled and self.plan.sketch.strange(self.gap):
+            self._sharpen(state)
+            state.weights[:] = self.plan.start
+            self._arrive(state)
         if solved:
             known = self.evaluation.constant
             worse = self.point.losses > 2 * known + self.evaluation.rounding
             if worse.any():
                 state.weights[worse] = self.plan.constant_model(self.data)[worse]
-                self.point, solved = self.evaluation.at(state.weights), False
+                self._arrive(state)
+                solved = False
         state.steps += solved
-        self.gap = self._gap()
         return 1.0 if solved else None
+
+    def _arrive(self, state):
+        self.point = self.evaluation.at(state.weights)
+        self.gap = self._gap()
 
     def _gap(self):
         """The optimality gap at the point, where the curvature is known."""

@@ -113,9 +113,16 @@ class Sketch:
     def larger(self):
         """A sketch of four times as many rows, drawn anew, or of all if that is no more."""
         n, d, size = self.n_rows, self.data.n_features, 4 * self.size
-        if cost_of_all(d) <= 2 * cost_of_sample(size, n, d) + 2:
+        if cost_of_all(d) <= 3 * cost_of_sample(size, n, d) + 3:
             size = n
         return replace(self, size=min(size, n))
+
+    def strange(self, gap):
+        """Whether its least squares are further from the optimum than those of a sample.
+
+        Of n rows that are alike they are at a gap of (1 - R²) d/s.
+        """
+        return not gap <= 4.0 * self.data.n_features / self.size
 
     def worthwhile(self, gap, tol, ratio):
         """Whether a larger one saves passes, where the gap shrinks by `ratio` a pass."""

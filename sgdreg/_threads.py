@@ -29,16 +29,38 @@ def thread_count(n_jobs):
     return max((lib.num_threads or 1 for lib in blas), default=1)
 
 
-def in_order(function, pieces, threads):
-    """Yield function(piece) of each piece, in the order of the pieces.
+class Team:
+    """Threads that work at the pieces of a pass; they begin with the first large one.
 
-    What the pieces are must not depend on `threads`: then neither does what is yielded.
+    Parameters
+    ----------
+    n_jobs : int or None
+        See `thread_count`.
     """
-    if threads == 1 or len(pieces) == 1:
-        yield from map(function, pieces)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(function, pieces)
+
+    def __init__(self, n_jobs=1):
+        self.size, self._pool = thread_count(n_jobs), None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def in_order(self, function, pieces):
+        """function(piece) of each piece, in the order of the pieces.
+
+        What the pieces are must not depend on the team: then neither do the results.
+        """
+        if self.size == 1 or len(pieces) == 1:
+            return map(function, pieces)
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self.size)
+        return self._pool.map(function, pieces)
+
+
+ALONE = Team()
 
 
 class _OneThread:
@@ -74,7 +96,7 @@ def one_blas_thread(plan=None):
     Its own threads change the last bits of a product with their number, and wait for
     each other where other processes have the cores: a fit of 250,000 × 100 took 22 s
     beside a busy neighbour, and 0.75 s with one thread. So the threads are ours, one
-    piece of the rows each (`in_order`).
+    piece of the rows each (`Team`).
 
     Parameters
     ----------

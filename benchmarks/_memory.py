@@ -1,0 +1,41 @@
+"""Memory that a fit takes, measured in a process of its own."""
+
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+STATUS = Path("/proc/self/status")
+
+
+def fit_growth(make, n, d):
+    """Bytes by which a fit of n × d standard normal numbers raises the peak memory.
+
+    None where the system does not say.
+    """
+    if not STATUS.exists():
+        return None
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_growth, make, n, d).result()
+
+
+def peak():
+    """Most memory that this process has had, in bytes.
+
+    Not ``getrusage``'s: that begins with the peak of the process that started this one.
+    """
+    line = next(x for x in STATUS.read_text().splitlines() if x.startswith("VmHWM:"))
+    return 1024 * int(line.split()[1])
+
+
+def _growth(make, n, d):
+    rng = np.random.default_rng(0)
+    make().fit(rng.standard_normal((50, 2)), rng.standard_normal(50))  # imports
+    y = rng.standard_normal(n)
+    X = rng.standard_normal((n, d))
+    for start in range(0, n, 1000):  # piece by piece: no peak before the fit's
+        y[start : start + 1000] += X[start : start + 1000].sum(axis=1)
+    before = peak()
+    make().fit(X, y)
+    return peak() - before

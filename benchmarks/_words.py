@@ -1,0 +1,24 @@
+"""Words that tables use."""
+
+
+def met(value, floor=None, limit=None):
+    """What to say of a number beside the least, or the most, that it has to be."""
+    good = value >= floor if floor is not None else value <= limit
+    return "met" if good else "MISSED"
+
+
+def notes(model, share=None):
+    """What SGDLinearRegressor reports of a fit."""
+    history, sketch = model.history_, getattr(model.plan_, "sketch", None)
+    words = []
+    if history and history[-1].get("passes") is not None:
+        words.append(f"passes {history[-1]['passes']:.3g}")
+    words.append(f"epochs {model.n_iter_}")
+    if sketch is not None:
+        sampled = getattr(model.plan_, "sampled", True)
+        words.append(f"curvature of {sketch.size if sampled else 'all'} rows")
+    if share is not None:
+        words.append(f"{share:.0%} of memory bandwidth")
+    if not model.converged_:
+        words.append("NOT CONVERGED")
+    return ", ".join(words)

@@ -1,0 +1,233 @@
+"""Least squares without knobs: ``python -m benchmarks.least_squares``.
+
+``SGDLinearRegressor()`` and other solvers, fitted side by side: whole fits, raw float64
+data, and how near each came to the exact answer. A solver is "not there" where its test
+error, over that of the true coefficients, is more than 1.01 times that of exact least
+squares (CSR: where its objective is short of the optimum by more than 1e-4 of R²).
+A floor is what a ratio has to reach at least, a limit what it may be at most.
+
+Run it on an idle machine: solvers on several threads lose far more to a neighbour on one
+core than those on one thread do (Ridge took up to 80 times as long).
+"""
+
+import argparse
+import gc
+import os
+import warnings
+from dataclasses import dataclass, field
+from functools import partial
+from types import SimpleNamespace
+
+import numpy as np
+from sklearn.datasets import load_diabetes
+from sklearn.linear_model import LinearRegression
+
+from benchmarks import problems
+from benchmarks._memory import fit_growth
+from benchmarks._timing import memory_bandwidth, side_by_side
+from benchmarks._words import met, notes
+from benchmarks.exact import LeastSquares
+from benchmarks.peers import OURS, Solver, dense_solvers, fit_side_by_side, ridge
+from benchmarks.ridge_and_stream import ridge_tables, stream_table
+from sgdreg import SGDLinearRegressor
+
+THERE = 1.01  # test error over the noise, as a multiple of that of exact least squares
+FRESH = 20_000  # rows that it is measured on
+
+
+@dataclass(frozen=True)
+class Case:
+    """A dense table, and how many times slower than us its solvers have to be.
+
+    Attributes
+    ----------
+    floor : float
+        For those of scikit-learn that get there.
+    floors : dict
+        For single ones, instead.
+    anyway : dict
+        For single ones, wherever they get.
+    """
+
+    name: str
+    family: object
+    n: int
+    d: int
+    floor: float
+    floors: dict = field(default_factory=dict)
+    anyway: dict = field(default_factory=dict)
+
+
+ONEDAL = "oneDAL LinearRegression"
+DENSE = [
+    Case(
+        "standard normal", problems.normal, 1_000_000, 100, 2.5,
+        {ONEDAL: 1.3}, {"SGDRegressor": 15.0},
+    ),
+    Case("standard normal", problems.normal, 200_000, 300, 2.0),
+    Case("standard normal", problems.normal, 100_000, 1000, 1.5, {"Ridge lsqr": 1.0}),
+    Case("standard normal", problems.normal, 1_000_000, 10, 1.3, {ONEDAL: 0.4}),
+    Case("ill-conditioned", problems.ill_conditioned, 200_000, 100, 2.5),
+    Case("Student-t(3)", problems.student(3), 200_000, 100, 1.5),
+]  # fmt: skip
+HARD = {
+    "Student-t(1.5)": problems.student(1.5),
+    "log-normal(2)": problems.lognormal(2),
+    "300 rows × 1e4": problems.outlying_rows,
+    "rare one-hot": problems.one_hot(all_levels=False),
+    "one-hot, all levels": problems.one_hot(all_levels=True),
+    "unbalanced clusters": problems.clusters,
+    "sorted columns": problems.ordered,
+    "offsets of 1e6": problems.far_from_zero,
+}
+
+
+def dense_tables(options):
+    """Time until the test error is that of exact least squares."""
+    for case in DENSE:
+        dense_table(case, options)
+        gc.collect()
+
+
+def dense_table(case, options):
+    n, d = options.rows(case.n), case.d
+    problem = problems.make_problem(case.family, n, d, FRESH)
+    X, y = problem.X, problem.y
+    exact = problem.excess(LeastSquares().fit(X, y).predict)
+    solvers, missing = dense_solvers(d, options.quick)
+    fits = fit_side_by_side(solvers, X, y, options.repeats)
+    reached = {
+        name: problem.excess(model.predict) / exact if model else np.inf
+        for name, (_, model) in fits.items()
+    }
+    own, model = fits[OURS.name]
+    until = own if reached[OURS.name] <= THERE else np.inf
+    read = X.nbytes / options.bandwidth
+    print(
+        f"\n{n} × {d}, {case.name}: one read of X {read:.4f} s, "
+        f"test error of exact least squares over the noise {exact:.2e}"
+    )
+    print(f"{'':24s}   seconds   its error / exact   peer / ours   floor")
+    for solver in solvers:
+        name, seconds = solver.name, fits[solver.name][0]
+        there, ratio = reached[name] <= THERE, seconds / until
+        line = f"{name:24s}  {seconds:8.4f}   {reached[name]:17.4g}"
+        if solver is OURS:
+            line += f"   {'':11s}   {'':5s}   {notes(model, read / own)}"
+        else:
+            floor = case.floors.get(name, case.floor if solver.neighbour else None)
+            floor = floor if there else case.anyway.get(name)
+            line += f"   {ratio:11.2f}   "
+            line += f"{'-':>5s}" if floor is None else f"{floor:5.1f}   {met(ratio, floor)}"
+        print(line + "   not there" * (not there))
+    for name in missing:
+        print(f"{name:24s}  not installed")
+
+
+def hard_table(options):
+    """Rows that a sample of rows says little about, and columns far from standardised."""
+    n, d = options.rows(200_000), 60
+    peer = Solver("Ridge cholesky", partial(ridge, "cholesky"))
+    print(f"\n{n} × {d}, hard families (limits: 1.5 times Ridge's time, 1e-8 of R² lost)")
+    print(
+        f"{'':20s}  ours (s)  Ridge (s)  ours / Ridge          R² lost"
+        "            Ridge's  optimality gap"
+    )
+    for name, family in HARD.items():
+        problem = problems.make_problem(family, n, d)
+        X, y = problem.X, problem.y
+        fits = fit_side_by_side([OURS, peer], X, y, options.repeats)
+        (own, model), (theirs, other) = fits[OURS.name], fits[peer.name]
+        exact = LeastSquares().fit(X, y)
+        lost, also_lost = exact.r2_lost(model, X, y), exact.r2_lost(other, X, y)
+        gap = model.history_[-1].get("optimality_gap", np.nan)
+        print(
+            f"{name:20s}  {own:8.3f}  {theirs:9.3f}"
+            f"  {own / theirs:12.2f}  {met(own / theirs, limit=1.5):6s}"
+            f"  {lost:7.1e}  {met(lost, limit=1e-8):6s}"
+            f"  {also_lost:9.1e}  {gap:14.1e}   {notes(model)}"
+        )
+        del problem, X, y, fits, model, other, exact
+        gc.collect()
+
+
+def memory_table(options):
+    """How much memory a fit takes beyond the data, at its peak."""
+    print("\npeak memory of a fit beyond the data (limit: 50 MB and 3 d² numbers)")
+    print(f"{'':16s}     data (MB)   ours (MB)   limit            Ridge cholesky (MB)")
+    for rows, d in ((1_000_000, 100), (100_000, 1000)):
+        n = options.rows(rows)
+        growth = fit_growth(SGDLinearRegressor, n, d)
+        if growth is None:
+            print("not measured: it takes /proc/self/status, which Linux has")
+            return
+        other = fit_growth(partial(ridge, "cholesky"), n, d)
+        limit = 50e6 + 3 * d**2 * 8
+        print(
+            f"{f'{n} × {d}':16s}  {8 * n * d / 1e6:12.0f}   {growth / 1e6:9.1f}"
+            f"   {limit / 1e6:5.1f}   {met(growth, limit=limit):6s}   {other / 1e6:19.1f}"
+        )
+
+
+def small_table(options):
+    """Whole fits where nothing but set-up counts."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((100, 1))
+    y = X[:, 0] + rng.standard_normal(100)
+    cases = [
+        ("diabetes, 442 × 10", *load_diabetes(return_X_y=True), 2.0),
+        ("100 × 1", X, y, 1.0),
+    ]
+    print("\nsmall data, best of 200 fits")
+    print(f"{'':20s}   ours (ms)   limit            LinearRegression (ms)")
+    for name, X, y, limit in cases:
+        models = SGDLinearRegressor(), LinearRegression()
+        times = side_by_side([lambda m=m, X=X, y=y: m.fit(X, y) for m in models], 200)
+        own, theirs = 1e3 * times
+        print(
+            f"{name:20s}   {own:9.3f}   {limit:5.1f}   {met(own, limit=limit):6s}"
+            f"   {theirs:21.3f}"
+        )
+
+
+TABLES = {
+    "dense": dense_tables,
+    "hard": hard_table,
+    "memory": memory_table,
+    "csr": ridge_tables,
+    "stream": stream_table,
+    "small": small_table,
+}
+
+
+def main():
+    """Run all tables, or those asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default=",".join(TABLES), help="tables, with commas")
+    parser.add_argument("--repeats", type=int, default=3, help="runs of all but the slow")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of all rows")
+    parser.add_argument("--quick", action="store_true", help="leave out the slow solvers")
+    arguments = parser.parse_args()
+    tables = arguments.only.split(",")
+    if unknown := set(tables) - set(TABLES):
+        parser.error(
+            f"no table {', '.join(sorted(unknown))}: choose of {', '.join(TABLES)}"
+        )
+    warnings.simplefilter("ignore")
+    bandwidth = memory_bandwidth(np.ones(2**25))
+    print(
+        f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}; "
+        f"one thread reads memory at {bandwidth / 1e9:.1f} GB/s"
+    )
+    options = SimpleNamespace(
+        repeats=arguments.repeats,
+        quick=arguments.quick,
+        bandwidth=bandwidth,
+        rows=lambda n: max(int(n * arguments.scale), 1000),
+    )
+    for name in tables:
+        TABLES[name](options)
+
+
+if __name__ == "__main__":
+    main()

@@ -54,43 +54,49 @@ def curvature_by_products(data, centred):
 
 
 def _products(data, centred):
-    """Σ s, mean and Σ s (z - mean)(z - mean)ᵀ of z = [x, y]."""
-    size = 8 * (data.n_features + data.n_outputs) ** 2
+    """Σ s, mean and (its upper triangle) Σ s (z - mean)(z - mean)ᵀ of z = [x, y]."""
+    width = data.n_features + data.n_outputs
+    size = 8 * width**2
     count = max(2, min(len(data.pieces), PIECES_BYTES // size))
     cuts = np.linspace(0, len(data.pieces), min(count, len(data.pieces)) + 1).astype(int)
     starts = [piece[0] for piece in data.pieces] + [data.n_rows]
     pieces = [(starts[a], starts[b]) for a, b in pairwise(cuts)]
 
     def part(piece):
-        known = None
+        total, mean = 0.0, np.zeros(width)
+        products = np.zeros((width, width), order="F")
         for X, y, weights in data.chunks(PRODUCT_ROWS, piece, PRODUCT_BYTES):
             Z = np.column_stack([X, y])
-            weight, middle = weights.sum(), np.zeros(Z.shape[1])
+            weight, middle = weights.sum(), np.zeros(width)
             if centred:
                 middle = weights @ Z / weight
                 Z -= middle
             if data.weights is not None:
                 Z *= np.sqrt(weights)[:, None]
-            known = _merged(known, (weight, middle, Z.T @ Z))
-        return known
+            products = _added(products, Z.T)
+            total, mean = _joined(products, total, mean, weight, middle)
+        return total, mean, products
 
-    known = None
+    total, mean, products = 0.0, np.zeros(width), None
     with np.errstate(over="ignore", invalid="ignore"):
-        for more in data.team.in_order(part, pieces):
-            known = _merged(known, more)
-    return known
+        for weight, middle, more in data.team.in_order(part, pieces):
+            products = more if products is None else np.add(products, more, out=products)
+            total, mean = _joined(products, total, mean, weight, middle)
+    return total, mean, products
 
 
-def _merged(a, b):
-    """Two groups of rows as one: see `Curvature.add`."""
-    if a is None:
-        return b
-    total, shift = a[0] + b[0], b[1] - a[1]
-    products = a[2]
-    products += b[2]
-    if shift.any():
-        products += np.outer(shift, shift * (a[0] * b[0] / total))
-    return total, a[1] + shift * (b[0] / total), products
+def _added(products, columns):
+    """products + columns columnsᵀ, in place, the upper triangle only."""
+    return linalg.blas.dsyrk(1.0, columns, beta=1.0, c=products, overwrite_c=True)
+
+
+def _joined(products, total, mean, weight, middle):
+    """Two groups of rows as one, their products being added: see `Curvature.add`."""
+    both = total + weight
+    if total and (middle != mean).any():
+        between = np.sqrt(total * weight / both) * (middle - mean)
+        _added(products, between[:, None])
+    return both, mean + (middle - mean) * (weight / both)
 
 
 def _factor(H, products):
@@ -98,8 +104,8 @@ def _factor(H, products):
     R, failed = linalg.lapack.dpotrf(H, clean=True)
     if failed or not len(H):
         return None if failed else np.zeros((0, products.shape[1]))
-    inverse, size = inverse_of(R)
-    if size * np.linalg.norm(R) > SQUARED_CONDITION:
+    inverse = inverse_of(R)
+    if not np.linalg.norm(inverse) * np.linalg.norm(R) <= SQUARED_CONDITION:
         return None
     return np.column_stack([R, inverse.T @ products])
 
@@ -108,7 +114,7 @@ def _deflated(data, centre, varying, scale, C):
     """The triangle where H is nearly singular, of its eigenvectors; None: too many weak."""
     size = len(scale)
     H, products = C[:, :size], C[:, size:]
-    values, vectors = linalg.eigh(H, check_finite=False)
+    values, vectors = linalg.eigh(H, lower=False, check_finite=False)
     weak = values < values[-1] / SQUARED_CONDITION**2
     if weak.sum() > max(1, WEAK_SHARE * size):
         return None

@@ -105,13 +105,13 @@ class Plan:
     def sharper(self):
         """The plan with the curvature of more rows."""
         curvature, sketch = self.sketch.larger().curvature()
-        metric = curvature.metric(self.alpha)
+        metric, start = curvature.solve(self.alpha)
         return replace(
             self,
             curvature=curvature,
             sketch=sketch,
             metric=metric,
-            start=curvature.solution(metric) if self.solved else self.start,
+            start=start,
             passes=self.passes + sketch.cost - self.sketch.cost,
         )
 

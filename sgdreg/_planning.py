@@ -9,7 +9,7 @@ from sgdreg._metric import Metric
 from sgdreg._moments import diagonal_metric
 from sgdreg._nystrom import low_rank_metric
 from sgdreg._plan import Plan
-from sgdreg._sketch import Sketch, curvature_of, sample_size
+from sgdreg._sketch import Sketch, cost_of_density, curvature_of, sample_size
 from sgdreg._smoothness import stable_step
 from sgdreg._stream import Stream
 from sgdreg._threads import one_blas_thread
@@ -19,6 +19,9 @@ from sgdreg._threads import one_blas_thread
 # matrix would not fit in a corner of memory.
 FULL_CURVATURE_RANK = 2000
 FULL_CURVATURE_BYTES = 2**27
+# Where a curvature of sparse rows takes more passes than this, conjugate gradients with the
+# diagonal have as a rule arrived (docs/design-notes.md).
+MOST_DENSE_PASSES = 20
 # Mini-batches for which a product with the curvature's inverse is not what takes the time
 # (Jain et al., JMLR 2018: beyond d rows, larger ones gain no more than they cost).
 BATCH_ROWS_A_FEATURE = 4
@@ -91,10 +94,11 @@ def make_plan(settings, data, online=False, seen=None, rng=None):
         if automatic and online and plan.curvature is not None:
             plan = _recursive(plan)
         elif automatic and by_line_search and not online:
-            start = plan.constant_model(data)
-            if plan.curvature is not None:
-                start = plan.curvature.solution(plan.metric)
-            plan = replace(plan, start=start, solved=plan.curvature is not None)
+            solved = plan.curvature is not None
+            start = plan.start if solved else plan.constant_model(data)
+            plan = replace(plan, start=start, solved=solved)
+        else:
+            plan = replace(plan, start=None)
     if by_line_search or plan.recursive or plan.stream is not None:
         return plan
     schedule, reason = _schedule(settings, plan, data)
@@ -127,7 +131,12 @@ def _automatic_optimizer(settings, data, alpha, online):
 
 
 def _full_curvature(data, alpha, online):
-    """Whether the curvature of all directions is small enough to be kept."""
+    """Whether the curvature of all directions is small enough to be kept.
+
+    And whether that of a sparse X is worth its time, which is that of a dense one.
+    """
+    if data.is_sparse and not online and cost_of_density(data) > MOST_DENSE_PASSES:
+        return False
     rank = data.n_features
     if not alpha and not online:
         rank = min(rank, data.n_rows)
@@ -170,8 +179,14 @@ def _full_metric(plan, data, seen, rng):
         sketch = Sketch(data, data.n_rows, plan.fit_intercept, size, rng)
         curvature, sketch = sketch.curvature()
         passes = sketch.cost
-    metric = curvature.metric(plan.alpha)
-    return {"curvature": curvature, "sketch": sketch, "metric": metric, "passes": passes}
+    metric, start = curvature.solve(plan.alpha)
+    return {
+        "curvature": curvature,
+        "sketch": sketch,
+        "metric": metric,
+        "start": start,
+        "passes": passes,
+    }
 
 
 def _stream(plan, data, seen):
@@ -190,10 +205,9 @@ def _recursive(plan):
     w <- w - |B|/n · H⁻¹ g, come near to it (`_schedule`).
     """
     if plan.batch_size != "full" or plan.average is not None:
-        return plan
+        return replace(plan, start=None)
     return replace(
         plan,
-        start=plan.curvature.solution(plan.metric),
         recursive=True,
         reason="to the least squares of all rows so far (recursive)",
     )

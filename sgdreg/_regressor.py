@@ -42,9 +42,10 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         w <- w - eta(t) · (1/|B| · Σ_{i in B} n s_i/S · (x_i·w + b - y_i) x_i + alpha w).
 
     With the defaults no knob needs turning: raw, unscaled data give the least-squares
-    answer, and ``plan_``, ``stop_reason_`` and ``history_`` say how. With an explicit
-    `optimizer` or `learning_rate` the steps are the textbook's, on raw features, each
-    of them reproducible by hand.
+    answer (of several, as with copies of a column, the one with the least norm in the
+    scaled features), and ``plan_``, ``stop_reason_`` and ``history_`` say how. With an
+    explicit `optimizer` or `learning_rate` the steps are the textbook's, on raw
+    features, each of them reproducible by hand.
 
     Parameters
     ----------
@@ -66,11 +67,13 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         For the losses huber, epsilon_insensitive and squared_epsilon_insensitive.
     quantile : float in (0, 1), default=0.5
         For the quantile loss.
-    optimizer : {'auto', 'sgd', 'momentum', 'nesterov'} or object, default='auto'
+    optimizer : {'auto', 'sgd', 'momentum', 'nesterov', 'svrg', 'cg'} or object, \
+            default='auto'
         The update rule; see :mod:`sgdreg.optimizers`. 'auto' chooses it, and everything
-        else that is left open, from the data. With an explicit `learning_rate` 'auto'
-        means plain 'sgd' on raw features. 'adagrad', 'rmsprop' and 'adam' raise
-        NotImplementedError in this version.
+        else that is left open, from the data: conjugate gradients in the best metric
+        that they afford; with an explicit `batch_size` or `average`, mini-batches in
+        it. With an explicit `learning_rate` 'auto' means plain 'sgd' on raw features.
+        'adagrad', 'rmsprop' and 'adam' raise NotImplementedError in this version.
     learning_rate : float, str, object or callable, default='auto'
         The step size eta(t), t counting steps from 1: a number; 'constant' (eta0),
         'invscaling' (eta0 / t^power_t), 'optimal' (1 / (alpha (t0 + t - 1))),
@@ -83,7 +86,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         For learning_rate='invscaling'.
     batch_size : int >= 1, 'full' or 'auto', default='auto'
         Rows a step; the last, short batch of an epoch is kept. 'auto' is 1 for textbook
-        settings.
+        settings (with SVRG in a full curvature four rows a feature).
     max_iter : int >= 1, default=1000
         Epochs (passes over the data) that a call of `fit` may take.
     tol : float >= 0 or None, default=1e-8
@@ -113,13 +116,14 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     positive : bool, default=False
         Coefficients >= 0. True raises NotImplementedError in this version.
     n_jobs : int or None, default=None
-        Threads for full passes over the data. No effect on results, nor, in this
-        version, on speed: mini-batch steps follow one another.
+        Threads for full passes over the data and for its curvature (mini-batch steps
+        follow one another). None: as many as BLAS would use. -1: all cores. No effect
+        on results: the same bits with any number.
     verbose : int, default=0
         1: one printed line an epoch. For a progress bar,
         ``set_callbacks(sklearn.callback.ProgressBar())``.
     random_state : int, RandomState instance or None, default=None
-        Seed of the one generator that orders rows and holds out validation rows.
+        Seed of the generators that order rows, sample them and hold some out.
 
     Attributes
     ----------
@@ -137,10 +141,12 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     plan_ : Plan
         What was chosen in each slot; print it.
     history_ : list of dict
-        One entry an epoch: epoch, seconds (since the call began), objective (the mean
-        over the epoch's steps of the loss before each, plus the penalty at its start),
-        learning_rate of its last step, and, where known, optimality_gap and
-        validation_score. ``pandas.DataFrame(model.history_)`` works.
+        One entry an epoch: epoch, passes over the rows so far (those for the plan and
+        parts of one included), seconds (since the call began), objective (that of the
+        epoch's model where a pass has found it, else the mean over the epoch's steps of
+        the loss before each, plus the penalty at its start), learning_rate of its last
+        step, and, where known, optimality_gap and validation_score.
+        ``pandas.DataFrame(model.history_)`` works.
     loss_curve_ : list of float
         The objectives of `history_`.
     validation_scores_ : list of float or None
@@ -327,7 +333,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         """One epoch on these rows, continuing the state of earlier calls.
 
         k calls with all the data equal ``fit(max_iter=k, tol=None)`` bit for bit (with
-        textbook settings). With the defaults and up to 1,000 features the model is,
+        textbook settings). With the defaults and up to 2,000 features the model is,
         after every call, the least-squares fit of all rows seen so far (recursive least
         squares, which needs no knob either and cannot diverge); with more features, or
         an explicit `batch_size` or `average`, it comes near to it.

@@ -16,6 +16,8 @@ QR_WORK = 2e7
 PRODUCT_COST = 3.0
 PRODUCT_COST_A_FEATURE = 1 / 16
 FETCH_COST = 3.0
+# A non-zero of a sparse row costs as much as so many numbers of a dense one.
+SPARSE_COST = 4.0
 # The least sample: with 5 rows a feature a step shrinks the gap fivefold, and directions
 # are known to within a factor of 2.
 SAMPLE_ROWS = 5
@@ -45,6 +47,15 @@ def curvature_of(data, fit_intercept, start=None):
 def cost_of_all(n_features):
     """Passes that the curvature of all rows takes."""
     return PRODUCT_COST + PRODUCT_COST_A_FEATURE * n_features
+
+
+def cost_of_density(data):
+    """Passes that the curvature of the least sample of sparse rows takes."""
+    n, d = data.n_rows, data.n_features
+    size = min(n, max(SMALLEST_SAMPLE, SAMPLE_ROWS * d))
+    if size * d**2 <= QR_WORK:
+        return 0.0
+    return size / n * cost_of_all(d) * d / (SPARSE_COST * data.row_size)
 
 
 def cost_of_sample(size, n_rows, n_features):

@@ -1,6 +1,6 @@
 """The training loop: epochs, what is recorded of them, when they end."""
 
-from dataclasses import dataclass, field
+from functools import cached_property
 from time import perf_counter
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from sgdreg._divergence import diverged, judge, refuse_blow_up
 from sgdreg._epochs import Diverged, Epochs
 from sgdreg._evaluation import Evaluation
+from sgdreg._outcome import Outcome
 from sgdreg._stopping import GO, STOP, in_words, stopping_rule
 from sgdreg._streaming import make_rounds
 
@@ -16,34 +17,6 @@ from sgdreg._streaming import make_rounds
 TOO_HIGH = 10.0
 # 2^-60 of a step moves nothing.
 MOST_HALVINGS = 60
-
-
-@dataclass
-class Outcome:
-    """What a fit ends with.
-
-    Attributes
-    ----------
-    plan : Plan
-        As it was in the end.
-    state : State
-    weights : ndarray of shape (k, d + 1)
-        The model to return, at the plan's centre.
-    converged : bool
-    reason : str
-        Why it ended, a sentence.
-    warnings : list of str
-    best_epoch : int or None
-        The epoch whose model it is, where epochs were compared on held-out rows.
-    """
-
-    plan: object
-    state: object
-    weights: np.ndarray
-    converged: bool
-    reason: str
-    warnings: list = field(default_factory=list)
-    best_epoch: int | None = None
 
 
 class Training:
@@ -64,7 +37,7 @@ class Training:
     def __init__(self, data, plan, state, validation=None, hooks=None):
         self.data, self.plan, self.state = data, plan, state
         self.validation, self.hooks = validation, hooks
-        self.epochs, self.rounds = Epochs(data, plan), make_rounds(data, plan)
+        self.rounds = make_rounds(data, plan)
         self._look_by(plan)
         # Where the rule looks at the model of every epoch, the best one is kept.
         self.compared = validation is not None or plan.certified
@@ -73,6 +46,11 @@ class Training:
         self.restarts = plan.automatic and state.velocity is not None
         self.best, self.loss, self.halvings = None, None, 0
         self.clock = perf_counter()
+
+    @cached_property
+    def epochs(self):
+        """The mini-batches, where there are any."""
+        return Epochs(self.data, self.plan)
 
     def _look_by(self, plan):
         """Evaluate and stop as this plan says."""

@@ -20,6 +20,14 @@ cdef extern from "vector.h" nogil:
     double dot_f64(const double *x, const double *w, Py_ssize_t d)
     void add_f32(const float *x, double c, double *out, Py_ssize_t d)
     void add_f64(const double *x, double c, double *out, Py_ssize_t d)
+    void dots_f32(const float *x, const double *w, Py_ssize_t rows, Py_ssize_t d,
+                  double *out)
+    void dots_f64(const double *x, const double *w, Py_ssize_t rows, Py_ssize_t d,
+                  double *out)
+    void adds_f32(const float *x, const double *c, Py_ssize_t rows, Py_ssize_t d,
+                  double *out)
+    void adds_f64(const double *x, const double *c, Py_ssize_t rows, Py_ssize_t d,
+                  double *out)
     void plain_step_f32(double keep, double step, const float *x, double *w, Py_ssize_t d)
     void plain_step_f64(double keep, double step, const double *x, double *w, Py_ssize_t d)
     void momentum_step(double step, double momentum, bint nesterov, const double *g,

@@ -57,6 +57,28 @@ static inline void prefetch_span(const void *first, const void *end)
         SGDREG_SIMD("omp simd")                                                          \
         for (ptrdiff_t j = 0; j < d; j++) out[j] += c * (double)x[j];                    \
     }                                                                                    \
+    /* The same for `rows` rows in a row: out_i <- x_i·w, and out <- out + Σ c_i x_i. */  \
+    SGDREG_CLONES static void dots_##SUFFIX(                                             \
+        const REAL *restrict x, const double *restrict w, ptrdiff_t rows, ptrdiff_t d,   \
+        double *restrict out)                                                            \
+    {                                                                                    \
+        for (ptrdiff_t i = 0; i < rows; i++, x += d) {                                   \
+            double sum = 0;                                                              \
+            SGDREG_SIMD("omp simd reduction(+:sum)")                                     \
+            for (ptrdiff_t j = 0; j < d; j++) sum += (double)x[j] * w[j];                \
+            out[i] = sum;                                                                \
+        }                                                                                \
+    }                                                                                    \
+    SGDREG_CLONES static void adds_##SUFFIX(                                             \
+        const REAL *restrict x, const double *restrict c, ptrdiff_t rows, ptrdiff_t d,   \
+        double *restrict out)                                                            \
+    {                                                                                    \
+        for (ptrdiff_t i = 0; i < rows; i++, x += d) {                                   \
+            const double ci = c[i];                                                      \
+            SGDREG_SIMD("omp simd")                                                      \
+            for (ptrdiff_t j = 0; j < d; j++) out[j] += ci * (double)x[j];               \
+        }                                                                                \
+    }                                                                                    \
     /* w <- keep w - step x, in one sweep: the plain step with weight decay. */          \
     SGDREG_CLONES static void plain_step_##SUFFIX(                                       \
         double keep, double step, const REAL *restrict x, double *restrict w,            \

@@ -9,6 +9,9 @@ from sgdreg._metric import Metric
 from sgdreg._moments import CONSTANT_SHARE
 
 EPS = np.finfo(np.float64).eps
+# A penalty's share of a direction that no row has, below which its coefficient is not
+# determined to 1e-6 by numbers that are rounded.
+HARDLY_BENT = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +73,9 @@ class Curvature:
         return replace(self, total=total, rows=rows, centre=centre, triangle=triangle)
 
     def standing_for(self, rows):
-        """The same curvature a row, of more rows."""
-        share = rows / self.rows
-        triangle = np.sqrt(share) * self.triangle
-        return replace(self, total=share * self.total, rows=rows, triangle=triangle)
+        """The same curvature, of so many rows (whose weights have a mean of one)."""
+        triangle = np.sqrt(rows / self.total) * self.triangle
+        return replace(self, total=float(rows), rows=rows, triangle=triangle)
 
     @property
     def features(self):
@@ -107,7 +109,9 @@ class Curvature:
         errors = np.abs(self.mean / scale)[varying]
         Z, targets = (triangle[:, :d] / scale)[:, varying], triangle[:, d:]
         Z, targets = self._seen(Z, targets, errors, max(self.rows - self.centred, 0))
-        if alpha:
+        if alpha and len(Z) < len(errors):
+            Z, targets = _pulled(Z, targets, np.sqrt(alpha) / scale[varying])
+        elif alpha:
             pull = np.diag(np.sqrt(alpha) / scale[varying])
             Z = np.vstack([Z, pull])
             targets = np.vstack([targets, np.zeros((len(pull), targets.shape[1]))])
@@ -163,6 +167,24 @@ class Curvature:
         return replace(self, triangle=triangle, centre=np.append(self.centre[:d], middle))
 
 
+def _pulled(Z, targets, pull):
+    """Z and targets with a penalty, where Z (orthogonal rows) lacks directions.
+
+    Those that the penalty hardly bends are left out too: their coefficients would be the
+    rounding errors of the targets, divided by that, and matter by its square at most.
+    """
+    size = len(pull)
+    A = np.vstack(
+        [np.column_stack([Z, targets]), np.zeros((size, size + targets.shape[1]))]
+    )
+    A[len(Z) :, :size] = np.diag(pull)
+    R = triangle_of(A)[:size]
+    U, s, Vt = linalg.svd(R[:, :size], check_finite=False)
+    by_rows = np.linalg.norm(Z @ Vt.T, axis=0)
+    kept = (s > HARDLY_BENT) | (by_rows > 10 * size * EPS * np.linalg.norm(Z))
+    return s[kept, None] * Vt[kept], U[:, kept].T @ R[:, size:]
+
+
 def triangle_of(A):
     """R with RᵀR = AᵀA, upper triangular, by a QR factorisation."""
     R = linalg.qr(A, mode="r", overwrite_a=False, check_finite=False)[0]
@@ -175,6 +197,8 @@ def inverse_of(R):
     By substitution, which makes R R⁻¹ the identity, as the metric needs it (LAPACK's
     inversion makes it R⁻¹R: at a condition number of 4e8 the other is off by 0.03).
     """
+    if not len(R):
+        return R
     inverse, singular = linalg.lapack.dtrtrs(R, np.eye(len(R)))
     return np.full_like(R, np.inf) if singular else inverse
 

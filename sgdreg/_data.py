@@ -183,12 +183,13 @@ class Data:
         weights = weights[self.rows] if len(self.rows) else weights
         total = weights.sum()
         mean = weights @ y / total
-        around = y - mean
-        mean = mean + weights @ around / total  # what rounding has left of it
-        around = np.einsum("i,ij,ij->j", weights, around, around) / total
+        with np.errstate(over="ignore", invalid="ignore"):
+            around = y - mean
+            mean = mean + weights @ around / total  # what rounding has left of it
+            around = np.einsum("i,ij,ij->j", weights, around, around) / total
+            square = np.einsum("i,ij,ij->j", weights, y, y) / total
         flat = (y == y[0]).all(axis=0)
         mean, around = np.where(flat, y[0], mean), np.where(flat, 0.0, around)
-        square = np.einsum("i,ij,ij->j", weights, y, y) / total
         return mean, 0.5 * around, 0.5 * square
 
     @property

@@ -36,7 +36,7 @@ class Epochs:
             momentum=plan.optimizer.momentum,
             nesterov=plan.optimizer.nesterov,
             fit_intercept=plan.fit_intercept,
-            lazy=self._lazy(),
+            lazy=anchor is None and self._lazy(),
             centre=plan.metric.centre,
             scale=plan.metric.scale,
             root=plan.metric.root,

@@ -161,11 +161,13 @@ class Evaluation:
         return point.losses + self.penalties(point.weights)
 
     def gap(self, point, least=1.0):
-        """½ ∇Fᵀ H⁻¹ ∇F / F(best constant), of the output furthest from optimal.
+        """½ ∇Fᵀ H⁻¹ ∇F over half the variance, of the output furthest from optimal.
 
-        `least` is the least eigenvalue of the curvature in the metric's coordinates.
+        `least` is the least eigenvalue of the curvature in the metric's coordinates. The
+        optimum is not below zero: F itself is as far away as it can be.
         """
         decrement = 0.5 * np.einsum("ij,ij->i", point.slope, point.slope) / least
+        decrement = np.minimum(decrement, self.objectives(point))
         return float(np.max(decrement / self.variance))
 
     def unseen(self, gradient):

@@ -16,8 +16,8 @@ WEAK_SHARE = 0.25
 # Rows of a product: 1 MiB, what a core's cache holds, but enough for the product's speed.
 PRODUCT_BYTES = 2**20
 PRODUCT_ROWS = 256
-# Each of the pieces that threads work on has a matrix of its own: 32 MiB together.
-PIECES_BYTES = 2**25
+# Each of the pieces that threads work on has a matrix of its own: two, if they are large.
+PIECES_BYTES = 2**24
 # Squares beyond these are too near to the ends of the range of floats.
 SMALLEST, LARGEST = 1e-200, 1e200
 
@@ -119,14 +119,34 @@ def _deflated(data, centre, varying, scale, C):
     if weak.sum() > max(1, WEAK_SHARE * size):
         return None
     strong, lengths = vectors[:, ~weak], np.sqrt(values[~weak])
+    faint = vectors[:, weak]
+    along = _gradients(data, centre, varying, faint / scale[:, None]) / scale[:, None]
+    overlap = strong.T @ along / lengths[:, None] ** 2
+    found = _look_at(data, centre, varying, (faint - strong @ overlap) / scale[:, None])
     known = np.column_stack(
-        [(strong * lengths).T, (strong.T @ products) / lengths[:, None]]
+        [
+            lengths[:, None] * (strong.T + overlap @ faint.T),
+            (strong.T @ products) / lengths[:, None],
+        ]
     )
-    found = _look_at(data, centre, varying, vectors[:, weak] / scale[:, None])
-    found = np.column_stack(
-        [found[:, : weak.sum()] @ vectors[:, weak].T, found[:, weak.sum() :]]
-    )
+    found = np.column_stack([found[:, : weak.sum()] @ faint.T, found[:, weak.sum() :]])
     return triangle_of(np.vstack([known, found]))[:size]
+
+
+def _gradients(data, centre, varying, directions):
+    """Σ s (x - mean) (x - mean)ᵀ v of some directions v: their overlap with others."""
+    d = data.n_features
+    full = np.zeros((d, directions.shape[1]))
+    full[varying] = directions
+
+    def part(piece):
+        total = np.zeros_like(full)
+        for X, _, weights in data.chunks(1, piece, PRODUCT_BYTES):
+            Z = X - centre[:d]
+            total += Z.T @ (weights[:, None] * (Z @ full))
+        return total
+
+    return sum(data.team.in_order(part, data.pieces))[varying]
 
 
 def _look_at(data, centre, varying, directions):

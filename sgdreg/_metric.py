@@ -62,6 +62,13 @@ class Metric:
             g = g @ self.root.T
         return np.column_stack([g, b])
 
+    def least(self, alpha):
+        """The least curvature, in these coordinates, that a penalty of alpha has."""
+        least = alpha if self.scale is None else alpha / self.scale.max() ** 2
+        if self.low_rank and len(self.root):
+            least *= 1.0 - np.einsum("ij,ij->i", self.root, self.root).max()
+        return least
+
     def _low_rank_root(self, z):
         """(I - rootᵀ root)^½ of rows z: rows of root are orthogonal, shorter than 1."""
         squares = np.einsum("ij,ij->i", self.root, self.root)

@@ -11,14 +11,16 @@ ROWS_A_DIRECTION = 10
 SAMPLE_BYTES = 2**25
 
 
-def low_rank_metric(data, diagonal, rng):
+def low_rank_metric(data, diagonal, alpha, rng):
     """The diagonal metric, with the largest curvatures brought down to the others'.
 
     In the scaled features z, with the eigenvalues l_1 ≥ … ≥ l_r and vectors v_i of a
     sample's E[zzᵀ] (randomised Nyström, Frangella, Tropp, Udell, SIAM Journal on Matrix
     Analysis and Applications 44 (2023), algorithm 2.1),
 
-        inverse curvature = I - Σ_i (1 - l_r/l_i) v_i v_iᵀ.
+        inverse curvature = I - Σ_i (1 - (l_r + a)/(l_i + a)) v_i v_iᵀ,
+
+    a the mean of alpha/scale².
 
     Parameters
     ----------
@@ -26,6 +28,7 @@ def low_rank_metric(data, diagonal, rng):
         Dense.
     diagonal : Metric
         Centre and scale.
+    alpha : float
     rng : numpy.random.Generator
 
     Returns
@@ -50,7 +53,9 @@ def low_rank_metric(data, diagonal, rng):
         values, vectors = _largest(Z / np.sqrt(count), rank, rng)
     if values is None:  # nothing curved, or nothing finite: the first pass will say where
         return diagonal, count
-    shares = np.sqrt(np.clip(1.0 - values[-1] / values, 0.0, 1.0 - 1e-15))
+    floor = alpha * np.mean(diagonal.scale**-2.0)
+    shares = 1.0 - (values[-1] + floor) / (values + floor)
+    shares = np.sqrt(np.clip(shares, 0.0, 1.0 - 1e-15))
     root = np.ascontiguousarray((vectors * shares).T)
     return Metric(diagonal.centre, diagonal.scale, root, low_rank=True), count
 

@@ -101,6 +101,8 @@ def check_parameters(estimator, *, online=False, **validation):
             "leaves no measure of stalling; set tol.",
             stacklevel=3,
         )
+    if p.n_jobs == 0:
+        raise ValueError("n_jobs=0 leaves no thread to work: use None, -1 or a number.")
     for name, why in _without_effect(p):
         if getattr(p, name) != _default(type(p), name):
             warnings.warn(

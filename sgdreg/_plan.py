@@ -48,6 +48,8 @@ class Plan:
         How many were looked at for a metric of low rank.
     passes : float
         Passes over the rows that the plan has taken.
+    wide : bool
+        Too many features for a stream to keep all of their curvature.
     online : bool
         A plan for the next rows of a stream only.
     recursive : bool
@@ -79,6 +81,7 @@ class Plan:
     solved: bool = False
     rows: int = 0
     passes: float = 0.0
+    wide: bool = False
     online: bool = False
     recursive: bool = False
     stream: object = None
@@ -91,11 +94,16 @@ class Plan:
 
     def released(self):
         """The plan without hold of the data, to be kept with the model."""
-        return replace(self, sketch=self.sketch and self.sketch.released(), start=None)
+        return replace(
+            self,
+            sketch=self.sketch and self.sketch.released(),
+            start=None,
+            curvature=None if self.wide else self.curvature,
+        )
 
     def answered(self, weights, data, loss):
         """The plan that holds the answer of all rows, for a stream to go on from there."""
-        if self.by_line_search and self.metric.scale is not None and not self.metric.full:
+        if self.by_line_search and self.wide and self.metric.scale is not None:
             return replace(self, stream=Stream.after_fit(self.metric, data, loss))
         if not self.sampled:
             return self
@@ -157,6 +165,8 @@ class Plan:
             step = f"{self.schedule.eta0:.3g} (constant), {self.reason}"
         elif self.schedule is None:
             step = self.reason
+        if self.solved:
+            step = f"from the least squares of these rows {step}"
         penalty = f"{self.penalty}, alpha={self.alpha:g}" if self.penalty else "none"
         return "\n".join(
             (

@@ -48,6 +48,11 @@ def make_plan(settings, data, online=False, seen=None, rng=None):
         To sample rows with; None (online): the curvature is that of all rows.
     """
     losses.get_loss(settings.loss)
+    if not np.isfinite(data.zero_losses).all():
+        raise ValueError(
+            "The squares of y overflow: its numbers are too large for sums in float64. "
+            "Rescale y."
+        )
     penalty = settings.penalty
     if penalty not in (None, "l2"):
         raise NotImplementedError(
@@ -88,6 +93,7 @@ def make_plan(settings, data, online=False, seen=None, rng=None):
         reason="to where the objective is least along each direction",
         step_parameter=_step_parameter(settings.learning_rate),
         online=online,
+        wide=not _full_curvature(data, alpha, True),
     )
     with one_blas_thread():
         plan = replace(draft, **_metric(draft, data, seen, rng))
@@ -161,7 +167,7 @@ def _metric(plan, data, seen, rng):
             f"metric='sketch' needs a dense X or at most {FULL_CURVATURE_RANK} features, "
             f"got {data.n_features}. Use metric='diagonal'."
         )
-    metric, rows = low_rank_metric(data, diagonal, rng)
+    metric, rows = low_rank_metric(data, diagonal, plan.alpha, rng)
     return {"metric": metric, "rows": rows, "passes": 1.0 + rows / data.n_rows}
 
 

@@ -5,19 +5,23 @@ conjugate gradients or by variance-reduced mini-batches.
 """
 
 import numpy as np
-from scipy.linalg import eigvalsh_tridiagonal
+from scipy.linalg import eigvalsh, eigvalsh_tridiagonal
 
+from sgdreg._data import Data
 from sgdreg._epochs import Diverged, Epochs
 from sgdreg._evaluation import Evaluation
 from sgdreg._stopping import ROUNDING
 
-# A step found by interpolation from a point this much nearer multiplies its rounding
-# errors: the gradient is then taken anew.
-FARTHEST = 1e4
+# Interpolation multiplies the rounding errors of a gradient by |1 - step|, epoch after
+# epoch: beyond this in all it is taken anew.
+FARTHEST = 100.0
 # Steps may not have met the weakest directions, of which little is left to go: with near
 # copies of columns the gap was 10,000 times what they showed at first, and is 0.3 to 2
 # times what this margin makes of it (docs/design-notes.md).
 UNMET = 100.0
+# Before they are believed, so many steps from a random vector look for weaker ones; then
+# this margin will do.
+PROBES, PROBED = 25, 10.0
 # A sample may hold a row that is rare among all, and show its direction as stronger than it
 # is: of 60 problems with outliers, rare levels and clusters one had a gap 5 times what the
 # sample's curvature made of it, the others less than 3.3 times.
@@ -66,13 +70,6 @@ class Rounds:
         state.passes += self.evaluation.passes - passes
         return step
 
-    def trusted(self, verdict_is_stop):
-        """Whether the rule's word to stop may be followed: the sample lacks nothing."""
-        if verdict_is_stop and self.plan.sampled:
-            self.poor = self.evaluation.unseen(self.point.gradient)
-            return not self.poor
-        return True
-
     @property
     def objective(self):
         """F at the point, summed over the outputs."""
@@ -102,6 +99,11 @@ class Rounds:
 
     def _arrive(self, state):
         self.point = self.evaluation.at(state.weights)
+        if not self.point.finite:
+            raise ValueError(
+                "The loss at the weights to start from overflows: are numbers of X, y or "
+                "coef_init near the largest that float64 can hold? Rescale them."
+            )
         self.gap = self._gap()
 
     def _gap(self):
@@ -111,7 +113,10 @@ class Rounds:
         return self.evaluation.gap(self.point)
 
     def _is_poor(self, before):
-        """Whether a larger sample would be quicker than going on with this one."""
+        """Whether a larger sample would be quicker than going on with this one.
+
+        One that lacks a direction of the gradient has an infinite gap.
+        """
         if not self.plan.sampled:
             return False
         tol = max(self.plan.tol or 0.0, SMALLEST_TOL)
@@ -142,10 +147,11 @@ class ConjugateGradients(Rounds):
     def __init__(self, data, plan):
         super().__init__(data, plan)
         self._forget()
-        self.least = np.full(data.n_outputs, np.inf)
+        self.least, self.probed = np.full(data.n_outputs, np.inf), False
 
     def _forget(self):
         self.direction, self.before, self.steps, self.betas = None, None, [], []
+        self.length, self.drift = np.ones(self.data.n_outputs), 1.0
 
     def _sharpen(self, state):
         self._forget()
@@ -162,46 +168,92 @@ class ConjugateGradients(Rounds):
         metric = self.plan.metric
         least = np.where(np.isinf(self.least), 1.0, self.least)
         if metric.full:
-            least = np.minimum(least, 1.0)
-            return self.evaluation.gap(
-                self.point, least / SAMPLED if self.plan.sampled else least
-            )
-        scale = 1.0 if metric.scale is None else metric.scale.max()
-        surely = self.plan.alpha / scale**2
-        return self.evaluation.gap(self.point, np.maximum(surely, least / UNMET))
+            if self.plan.sampled and self.evaluation.unseen(self.point.gradient):
+                return np.inf
+            least = np.minimum(least, 1.0) / (SAMPLED if self.plan.sampled else 1.0)
+            return self.evaluation.gap(self.point, least)
+        surely = metric.least(self.plan.alpha)
+        met = least / (PROBED if self.probed else UNMET)
+        gap = self.evaluation.gap(self.point, np.maximum(surely, met))
+        tol = self.plan.tol or 1e-8
+        if self.steps and not self.probed and gap <= tol and (surely < met).any():
+            self.probed = True
+            self._probe()
+            return self._gap()
+        return gap
+
+    def _probe(self):
+        """Look for weaker curvature than the steps have met, from a random vector.
+
+        Lanczos steps, orthogonalised; each is a pass: the gradient is linear.
+        """
+        here, data = self.point, self.data
+        rng = np.random.default_rng(0)  # the same for everyone: it decides no model
+        rows = rng.standard_normal((len(data.y), 1))
+        rows = Data.build(data.X, rows, None, data.rows, team=data.team)
+        far = np.sqrt(2 * self.evaluation.variance.max())
+        vectors, images = [], []
+        v = self._slope_of(rows)  # of the rows: what they leave undetermined is harmless
+        for _ in range(PROBES):
+            before = np.linalg.norm(v)
+            for u in vectors * 2:
+                v = v - (u @ v) * u
+            length = np.linalg.norm(v)
+            if not length > 1e-8 * before:
+                break
+            vectors.append(v / length)
+            step = np.tile(far * vectors[-1], (len(here.weights), 1))
+            there = self.evaluation.at(here.weights + self.plan.metric.to_raw(step))
+            images.append((there.slope - here.slope)[0] / far)
+            v = images[-1]
+        if not vectors:
+            return
+        V, HV = np.array(vectors), np.array(images)
+        values = eigvalsh(V @ HV.T)
+        low = max(values[0], np.finfo(np.float64).eps * values[-1])
+        self.least = np.minimum(self.least, low)
+
+    def _slope_of(self, rows):
+        """The gradient, in the metric's coordinates, of other targets at zero."""
+        zero = np.zeros((1, rows.n_features + 1))
+        _, gradient = rows.evaluate(zero, self.plan.metric.centre)
+        self.evaluation.passes += 1.0
+        gradient[:, -1] *= self.plan.fit_intercept
+        return self.plan.metric.to_coordinates(gradient)[0]
 
     def _move(self, state):
-        here = self.point
+        here, tried = self.point, self.length
         p = self._next_direction(here.slope)
         for _ in range(5):
-            there = self.evaluation.at(here.weights + self.plan.metric.to_raw(p))
+            q = tried[:, None] * p
+            there = self.evaluation.at(here.weights + self.plan.metric.to_raw(q))
             if there.finite:
                 break
             self.data.check_finite()
-            p = RETREAT * p
-        bend = dot(p, there.slope - here.slope)
-        down = -dot(p, here.slope)
+            tried = RETREAT * tried
+        bend = dot(q, there.slope - here.slope)
+        down = -dot(q, here.slope)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            step = np.where((bend > 0) & np.isfinite(bend), down / bend, 0.0)
-        step[~np.isfinite(step)] = 0.0
+            share = np.where((bend > 0) & np.isfinite(bend), down / bend, 0.0)
+        share[~np.isfinite(share)] = 0.0
         if self.plan.metric.full and not self.plan.sampled:
-            step[np.abs(step) > LONGEST] = 0.0
-        self.point = self._point_at(here, there, step, bend, down)
+            share[np.abs(tried * share) > LONGEST] = 0.0
+        self.point = self.evaluation.between(here, there, share, bend, down)
         before = self.evaluation.objectives(here)
         uphill = self.evaluation.objectives(self.point) > before * (1.0 + ROUNDING)
         if uphill.any():
-            step[uphill] = 0.0
-            self.point = self._point_at(here, there, step, bend, down)
+            share[uphill] = 0.0
+            self.point = self.evaluation.between(here, there, share, bend, down)
+        self.drift *= max(1.0, np.abs(1.0 - share).max(initial=0.0, where=share != 0))
+        if self.drift > FARTHEST or uphill.any():
+            self.point, self.drift = self.evaluation.at(self.point.weights), 1.0
         self.direction, self.before = p, here.slope
+        step = tried * share
+        # The next trial is at this one's length: what is near needs no extrapolation.
+        self.length = np.where(step > 0, step, tried)
         self._note(step)
         state.steps += 1
         return float(step[np.argmax(np.abs(step - 1.0))])
-
-    def _point_at(self, here, there, step, bend, down):
-        point = self.evaluation.between(here, there, step, bend, down)
-        if np.abs(step).max() > FARTHEST:
-            point = self.evaluation.at(point.weights)
-        return point
 
     def _next_direction(self, slope):
         if self.before is None:

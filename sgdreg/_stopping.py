@@ -84,7 +84,7 @@ class Certificate:
         gap, objective = entry["optimality_gap"], entry["objective"]
         before = state.history[-1]["objective"] if state.history else np.inf
         state.stale = 0 if objective < before * (1.0 - ROUNDING) else state.stale + 1
-        state.best = min(state.best, gap)
+        state.best = gap if self.exact else min(state.best, gap)
         if gap <= self.margin * self.tol or (self.exact and state.stale >= self.patience):
             return STOP
         return GO

@@ -133,10 +133,14 @@ class Stream:
         """
         rows = float(data.n_rows)
         variance = self.targets[1] / self.total
+        if not self.centred:
+            variance = variance + self.targets[0] ** 2
         variance = np.where(
             variance > 0, variance, np.maximum(self.targets[0] ** 2, 1e-300)
         )
         latest = np.mean(2 * losses / variance)
+        if not self.precision[-1]:  # the first rows: nothing is known of them
+            latest = 1.0
         before = min(self.total - rows, NOISE_ROWS)
         noise = (before * self.noise + rows * latest) / (before + rows)
         weight = 1.0 / max(noise, latest, 1.0 / MOST_WEIGHT)

@@ -68,8 +68,10 @@ class Streaming(ConjugateGradients):
         old, self.data = self.plan, data
         stream, added, shrink = old.stream.meet(data)
         plan = replace(old, metric=stream.metric)
+        state.weights[:, :-1] *= shrink  # about the old centre, where the rows were
         state.adapt(old, plan)
-        state.weights[:, :-1] *= shrink
+        if plan.fit_intercept and not old.stream.total:
+            state.weights[:, -1] = data.mean_targets
         anchor = state.weights.copy()
         before = Evaluation(data, plan).at(anchor)
         if not before.finite:  # rows beyond anything seen before

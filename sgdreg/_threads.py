@@ -1,5 +1,6 @@
 """How many threads work at a fit, and what they do side by side."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -87,6 +88,17 @@ class _OneThread:
 
 
 _one_thread = _OneThread()
+
+
+def _renew():
+    """In a forked child, the fits of other threads of the parent do not go on."""
+    if _one_thread.inside:
+        _one_thread.limits.restore_original_limits()
+    _one_thread.__init__()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)
 
 
 @contextmanager

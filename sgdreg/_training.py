@@ -204,10 +204,10 @@ class Training:
         step = rounds.run(self.state)
         if rounds.plan is not self.plan:
             self.best = None  # of another metric's gap, and about another centre
+            self.state.best, self.state.stale = np.inf, 0
             self._look_by(rounds.plan)
         self.loss = float(rounds.point.losses.sum())
-        verdict = self._record(rounds.objective, step, rounds.gap)
-        return verdict if rounds.trusted(verdict == STOP) else GO
+        return self._record(rounds.objective, step, rounds.gap)
 
     def _record(self, objective, step, gap=None):
         """Note an epoch in the history; returns what the stopping rule says of it."""
@@ -238,7 +238,9 @@ class Training:
             entry["objective"] = float(self.evaluation.objectives(point).sum())
             self.loss = float(point.losses.sum())
         if self.validation is None:
-            self.latest = entry["optimality_gap"]
+            # Line searches never go uphill; their gap is of what they have met so far.
+            searched = self.rounds is not None and self.plan.by_line_search
+            self.latest = entry["objective" if searched else "optimality_gap"]
         else:
             entry["validation_score"] = self.evaluation.score(model)
             self.latest = -entry["validation_score"]
@@ -299,7 +301,11 @@ class Training:
             at = f"the optimality gap is {state.history[-1]['optimality_gap']:.1e}"
         else:
             at = f"the objective is {state.history[-1]['objective']:.6g}"
+        remedy = "Increase max_iter or tol, or choose another learning rate."
+        if self.plan.by_line_search:
+            remedy = "Increase max_iter or tol"
+            remedy += "." if self.plan.solved else ", or use optimizer='auto'."
         return (
             f"Ran for {in_words(state.epochs)} (max_iter) without reaching tol={tol:g}: "
-            f"{at}. Increase max_iter or tol, or choose another learning rate."
+            f"{at}. {remedy}"
         )

@@ -30,8 +30,6 @@ class Optimizer(BaseEstimator):
     momentum = 0.0
     nesterov = False
     metric = None
-    # Whether an epoch needs the gradient of all rows, and ends with it.
-    full_gradient = False
 
     def check(self):
         """Raise ValueError where a parameter is out of its range; return self."""
@@ -144,8 +142,6 @@ class SVRG(Optimizer):
     (0.517748, True)
     """
 
-    full_gradient = True
-
     def __init__(self, inner=1.0, metric=None):
         self.inner = inner
         self.metric = metric
@@ -162,8 +158,9 @@ class ConjugateGradient(Optimizer):
     """p <- beta p - g;  w <- w + eta p: conjugate gradients on all rows [1]_.
 
     beta = max(0, g·(g - g_before) / ‖g_before‖²) [2]_, and eta is where F is least along
-    p, which the gradient at the end of p tells: one pass over the rows an epoch. No
-    learning rate, no mini-batches.
+    p, which the gradient at the end of p tells: one pass over the rows an epoch (one
+    more to begin with). No learning rate, no mini-batches. `partial_fit` and
+    `warm_start` begin anew, along the gradient.
 
     Parameters
     ----------
@@ -179,7 +176,7 @@ class ConjugateGradient(Optimizer):
 
     Examples
     --------
-    As many epochs as there are unknowns, on any problem:
+    As many epochs as there are unknowns, but for rounding:
 
     >>> from sgdreg import SGDLinearRegressor
     >>> from sgdreg.optimizers import ConjugateGradient
@@ -187,8 +184,6 @@ class ConjugateGradient(Optimizer):
     >>> model.fit([[1.0, 2.0], [3.0, 4.0]], [5.0, 11.0]).coef_.round(9), model.n_iter_
     (array([1., 2.]), 2)
     """
-
-    full_gradient = True
 
     def __init__(self, metric=None):
         self.metric = metric

@@ -141,3 +141,156 @@ def twin(
         thetas.append(np.column_stack([mw, mb]))
         losses.append(total / len(rows) + decay)
     return thetas, losses
+
+
+def scaled(X, s, alpha=0.0, centred=True, kind="diagonal"):
+    """(centre, P) of a metric: steps are P times the gradient of centred features."""
+    s, none = s / s.sum(), np.zeros(X.shape[1])
+    centre = s @ X if centred and kind else none
+    if kind is None:
+        return centre, np.eye(len(none))
+    H = ((X - centre).T * s) @ (X - centre) + alpha * np.eye(len(none))
+    scale = np.sqrt(np.diag(H))
+    if kind == "diagonal":
+        return centre, np.diag(scale**-2.0)
+    return centre, np.linalg.pinv(H / np.outer(scale, scale)) / np.outer(scale, scale)
+
+
+def svrg_twin(
+    X,
+    y,
+    *,
+    eta,
+    epochs,
+    batch_size,
+    sample_weight=None,
+    alpha=0.0,
+    fit_intercept=True,
+    average=True,
+    inner=1.0,
+    metric=None,
+    P=None,
+):
+    """θ = [w, b] (k, d + 1) after each epoch of variance-reduced steps, in the given order.
+
+    `metric`: as in the optimizer, or the centre, and `P` with it.
+    """
+    X, y = np.asarray(X, dtype=float), np.asarray(y, dtype=float).reshape(len(y), -1)
+    s = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, float)
+    X, y, s = X[s > 0], y[s > 0], s[s > 0] / s[s > 0].mean()
+    centre = metric
+    if P is None:
+        centre, P = scaled(X, s, alpha, fit_intercept, metric)
+    Z, w, c = X - centre, np.zeros((y.shape[1], X.shape[1])), np.zeros(y.shape[1])
+
+    def gradient(w, c, B):
+        r = s[B, None] * (Z[B] @ w.T + c - y[B])
+        return r.T @ Z[B] / len(r) + alpha * w, r.mean(axis=0) * fit_intercept
+
+    starts = list(range(0, len(X), batch_size))
+    count, thetas = max(1, round(inner * len(starts))), []
+    for _ in range(epochs):
+        anchor, path = (w, c), []
+        full = gradient(*anchor, slice(None))
+        for first in starts[:count]:
+            B = slice(first, first + batch_size)
+            new, old = gradient(w, c, B), gradient(*anchor, B)
+            w = w - eta * (new[0] - old[0] + full[0]) @ P
+            c = c - eta * (new[1] - old[1] + full[1])
+            path.append((w, c))
+        if average:
+            later = path[count // 2 :]
+            w, c = (sum(part) / len(later) for part in zip(*later, strict=True))
+        thetas.append(np.column_stack([w, c - w @ centre]))
+    return thetas
+
+
+def cg_twin(problem, kind, epochs):
+    """θ (k, d + 1) after each epoch of conjugate gradients, by the Hessian itself."""
+    X, s = problem.X, problem.weights
+    centre, P = scaled(X, s, problem.alpha, problem.fit_intercept, kind)
+    Z = np.column_stack([X - centre, np.full(len(X), float(problem.fit_intercept))])
+    H = (Z.T * s) @ Z / len(X) + np.diag(problem.penalty)
+    aim = (Z.T * s) @ problem.targets / len(X)
+    whole = np.eye(len(H))
+    whole[:-1, :-1] = P
+    theta, p, before = np.zeros_like(aim), None, None
+    thetas = []
+    for _ in range(epochs):
+        for o in range(theta.shape[1]):
+            g = H @ theta[:, o] - aim[:, o]
+            if o == 0:
+                ps, gs = [], []
+            if np.linalg.norm(g) <= 1e-9 * np.linalg.norm(aim):  # arrived
+                ps.append(0 * g)
+                gs.append(g)
+                continue
+            if p is None:
+                direction = -whole @ g
+            else:
+                beta = g @ whole @ g / (before[o] @ whole @ before[o])
+                direction = beta * p[o] - whole @ g
+            step = -(g @ direction) / (direction @ H @ direction)
+            theta[:, o] += step * direction
+            ps.append(direction)
+            gs.append(g)
+        p, before = ps, gs
+        w, c = theta[:-1].T, theta[-1]
+        thetas.append(np.column_stack([w, c - w @ centre]))
+    return thetas
+
+
+class StreamTwin:
+    """`Stream` of dense rows of one output: every chunk solved as its docstring says."""
+
+    def __init__(self, d, alpha=0.0, fit_intercept=True):
+        self.alpha, self.fit_intercept, self.noise = alpha, fit_intercept, 1.0
+        self.w, self.c, self.D = np.zeros(d), 0.0, np.zeros(d + 1)
+        self.centre, self.squares, self.start = np.zeros(d), np.zeros(d), np.zeros(d)
+        self.total, self.rows, self.sums = 0.0, 0, np.zeros(2)
+        self.unit = None
+
+    def partial_fit(self, X, y, weights=None):
+        n, d = X.shape
+        s = np.ones(n) if weights is None else weights
+        self.unit = self.unit or s.mean()
+        s = s / self.unit
+        seen, total = self.total, self.total + s.sum()
+        mean = s @ X / s.sum()
+        old = self.centre
+        if self.fit_intercept:
+            self.centre = old + s.sum() / total * (mean - old)
+        Z = X - self.centre
+        added = s @ Z**2
+        added[np.sqrt(added / s.sum()) <= 1e-13 * np.abs(self.centre)] = 0.0
+        self.rows, self.total, self.squares = self.rows + n, total, self.squares + added
+        start = d * self.squares / self.rows
+        before, self.D[:-1] = self.D[:-1].copy(), self.D[:-1] + start - self.start
+        self.start, known = start, self.D[:-1] > 0
+        self.w[known] *= np.minimum(1.0, before[known] / self.D[:-1][known])
+        self.c += self.w @ (self.centre - old)
+        middle = s @ y / s.sum()
+        step = middle - self.sums[0]
+        self.sums[0] += s.sum() / total * step
+        self.sums[1] += s @ (y - middle) ** 2 + seen * s.sum() / total * step**2
+        if not seen:
+            self.c = middle * self.fit_intercept
+        variance = self.sums[1] / total + (not self.fit_intercept) * self.sums[0] ** 2
+        variance = variance or self.sums[0] ** 2
+        latest = (s @ (Z @ self.w + self.c - y) ** 2) / n / variance
+        latest = latest if seen else 1.0
+        past = min(total - n, 100)
+        self.noise = (past * self.noise + n * latest) / (past + n)
+        omega = 1.0 / max(self.noise, latest, 1e-12)
+        A = np.column_stack([Z, np.full(n, float(self.fit_intercept))])
+        theta = np.append(self.w, self.c)
+        ridge = self.alpha * np.append(np.ones(d), 0.0)
+        H = (A.T * s) @ A / n + np.diag(self.D / (omega * n) + ridge)
+        g = A.T @ (s * (A @ theta - y)) / n + ridge * theta
+        theta = theta - np.linalg.pinv(H, rcond=1e-13, hermitian=True) @ g
+        self.w, self.c = theta[:-1], theta[-1]
+        self.D += omega * np.append(added + self.alpha * n * (added > 0), n)
+        return self
+
+    def predict(self, X):
+        return (X - self.centre) @ self.w + self.c

@@ -13,6 +13,8 @@ from sgdreg._moments import CONSTANT_SHARE
 SQUARED_CONDITION = 1e5
 # So few that looking at them is cheap beside a factorisation of all columns.
 WEAK_SHARE = 0.25
+# Means of so many spreads cost a digit when they are subtracted after a product.
+NEAR = 10.0
 # Rows of a product: 1 MiB, what a core's cache holds, but enough for the product's speed.
 PRODUCT_BYTES = 2**20
 PRODUCT_ROWS = 256
@@ -120,48 +122,71 @@ def _deflated(data, centre, varying, scale, C):
         return None
     strong, lengths = vectors[:, ~weak], np.sqrt(values[~weak])
     faint = vectors[:, weak]
-    along = _gradients(data, centre, varying, faint / scale[:, None]) / scale[:, None]
+    look = _Look(data, centre, varying, scale)
+    along = look.gradients(faint / scale[:, None]) / scale[:, None]
     overlap = strong.T @ along / lengths[:, None] ** 2
-    found = _look_at(data, centre, varying, (faint - strong @ overlap) / scale[:, None])
+    found = look.triangle((faint - strong @ overlap) / scale[:, None])
     known = np.column_stack(
         [
             lengths[:, None] * (strong.T + overlap @ faint.T),
             (strong.T @ products) / lengths[:, None],
         ]
     )
-    found = np.column_stack([found[:, : weak.sum()] @ faint.T, found[:, weak.sum() :]])
+    count = faint.shape[1]
+    found = np.column_stack([found[:, :count] @ faint.T, found[:, count:]])
     return triangle_of(np.vstack([known, found]))[:size]
 
 
-def _gradients(data, centre, varying, directions):
-    """Σ s (x - mean) (x - mean)ᵀ v of some directions v: their overlap with others."""
-    d = data.n_features
-    full = np.zeros((d, directions.shape[1]))
-    full[varying] = directions
+class _Look:
+    """The rows themselves, along a few directions (columns), in pieces by threads."""
 
-    def part(piece):
-        total = np.zeros_like(full)
-        for X, _, weights in data.chunks(1, piece, PRODUCT_BYTES):
-            Z = X - centre[:d]
-            total += Z.T @ (weights[:, None] * (Z @ full))
-        return total
+    def __init__(self, data, centre, varying, scale):
+        self.data, self.centre, self.varying = data, centre, varying
+        # Where means are small beside spreads, they can be subtracted afterwards.
+        self.near = np.abs(centre[: len(varying)][varying]).max() <= (
+            NEAR * scale.min() / np.sqrt(data.n_rows)
+        )
 
-    return sum(data.team.in_order(part, data.pieces))[varying]
+    def gradients(self, directions):
+        """Σ s (x - mean) (x - mean)ᵀ v: what else they overlap with."""
+        full = self._full(directions)
 
+        def part(piece):
+            total, sums = np.zeros_like(full), np.zeros(full.shape[1])
+            for X, _, weights in self.data.chunks(1, piece, PRODUCT_BYTES):
+                P = weights[:, None] * self._along(X, full)
+                total += X.T @ P
+                sums += P.sum(axis=0)
+            return total - np.outer(self._mean, sums)
 
-def _look_at(data, centre, varying, directions):
-    """The triangle of the rows' parts along some directions (columns), and of y."""
-    count, d = directions.shape[1], data.n_features
-    full = np.zeros((d, count))
-    full[varying] = directions
+        return sum(self._in_order(part))[self.varying]
 
-    def part(piece):
-        triangle = np.zeros((0, count + data.n_outputs))
-        for X, y, weights in data.chunks(count, piece, PRODUCT_BYTES):
-            Z = np.column_stack([(X - centre[:d]) @ full, y - centre[d:]])
-            Z *= np.sqrt(weights)[:, None]
-            triangle = triangle_of(np.vstack([triangle, Z]))
-        return triangle
+    def triangle(self, directions):
+        """The triangle of the rows' parts along them, and of y."""
+        full, count = self._full(directions), directions.shape[1]
 
-    triangles = list(data.team.in_order(part, data.pieces))
-    return triangle_of(np.vstack(triangles))[:count]
+        def part(piece):
+            triangle = np.zeros((0, count + self.data.n_outputs))
+            for X, y, weights in self.data.chunks(count, piece, PRODUCT_BYTES):
+                rest = y - self.centre[len(self.varying) :]
+                Z = np.column_stack([self._along(X, full), rest])
+                Z *= np.sqrt(weights)[:, None]
+                triangle = triangle_of(np.vstack([triangle, Z]))
+            return triangle
+
+        return triangle_of(np.vstack(list(self._in_order(part))))[:count]
+
+    @property
+    def _mean(self):
+        return self.centre[: len(self.varying)]
+
+    def _full(self, directions):
+        full = np.zeros((len(self.varying), directions.shape[1]))
+        full[self.varying] = directions
+        return full
+
+    def _along(self, X, full):
+        return X @ full - self._mean @ full if self.near else (X - self._mean) @ full
+
+    def _in_order(self, part):
+        return self.data.team.in_order(part, self.data.pieces)

@@ -36,11 +36,6 @@ class Metric:
         """Whether the curvature of all directions is known."""
         return self.root is not None and not self.low_rank
 
-    @property
-    def size(self):
-        """How many coordinates there are, without the intercept's; None: as features."""
-        return len(self.root) if self.full else None
-
     def to_raw(self, u):
         """Raw weights (k, d + 1) of coordinates u (k, rank + 1)."""
         w = u[:, :-1]

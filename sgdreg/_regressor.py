@@ -36,8 +36,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
         F(w, b) = 1/S · Σ s_i ½ (y_i - x_i·w - b)² + alpha · ½‖w‖²,    S = Σ s_i
 
-    (the second term only with ``penalty="l2"``; the intercept b is never penalised) by
-    steps along the gradient of mini-batches B of rows,
+    (the second term only with ``penalty="l2"``; the intercept b is never penalised). The
+    textbook's steps are along the gradient of mini-batches B of rows,
 
         w <- w - eta(t) · (1/|B| · Σ_{i in B} n s_i/S · (x_i·w + b - y_i) x_i + alpha w).
 
@@ -45,7 +45,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     answer (of several, as with copies of a column, the one with the least norm in the
     scaled features), and ``plan_``, ``stop_reason_`` and ``history_`` say how. With an
     explicit `optimizer` or `learning_rate` the steps are the textbook's, on raw
-    features, each of them reproducible by hand.
+    features (unless the optimizer is given a metric), each reproducible by hand.
 
     Parameters
     ----------
@@ -79,26 +79,30 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         'invscaling' (eta0 / t^power_t), 'optimal' (1 / (alpha (t0 + t - 1))),
         'adaptive' (eta0, divided by 5 when progress stalls); an object of
         :mod:`sgdreg.schedules`; any callable t -> eta; or 'auto', a constant from the
-        smoothness of the objective.
+        smoothness of the objective (conjugate gradients find each step's).
     eta0 : float > 0, default=0.01
         For learning_rate 'constant', 'invscaling' and 'adaptive'.
     power_t : float >= 0, default=0.25
         For learning_rate='invscaling'.
     batch_size : int >= 1, 'full' or 'auto', default='auto'
         Rows a step; the last, short batch of an epoch is kept. 'auto' is 1 for textbook
-        settings (with SVRG in a full curvature four rows a feature).
+        settings (four rows a feature with SVRG in a full curvature, 'full' with
+        conjugate gradients).
     max_iter : int >= 1, default=1000
         Epochs (passes over the data) that a call of `fit` may take.
     tol : float >= 0 or None, default=1e-8
-        With optimizer='auto': the training R² that may be given up against the exact
-        optimum; the fit stops when its estimate of that, the optimality gap, is at most
-        `tol`. Otherwise: stop when the epoch's objective has not improved by more than
-        `tol` relative to itself for `n_iter_no_change` epochs. None: run `max_iter`
-        epochs. Scaling X or y never changes the number of epochs.
+        With optimizer='auto' (and wherever the curvature is known, or steps have met
+        it): the training R² that may be given up against the exact optimum; the fit
+        stops when its estimate of that, the optimality gap, is at most `tol`. (Of
+        float32 it is that before the coefficients are rounded.) Otherwise: stop when
+        the epoch's objective has not improved by more than `tol` relative to itself for
+        `n_iter_no_change` epochs. None: run `max_iter` epochs. Scaling X or y never
+        changes the number of epochs.
     shuffle : bool, 'rows' or 'blocks', default=True
         True, 'rows': a new permutation of the rows each epoch. 'blocks': contiguous
         batches in a new random order each epoch (reads memory several times faster, for
-        rows that are not sorted). False: the given order.
+        rows that are not sorted). False: the given order. All the same where a step
+        takes all rows.
     average : bool, int, 'tail' or 'auto', default='auto'
         Which weights to return: the last (False), their mean over all steps (True) or
         from step `average` on [1]_, or over the latest half at least ('tail').
@@ -335,8 +339,9 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         k calls with all the data equal ``fit(max_iter=k, tol=None)`` bit for bit (with
         textbook settings). With the defaults and up to 2,000 features the model is,
         after every call, the least-squares fit of all rows seen so far (recursive least
-        squares, which needs no knob either and cannot diverge); with more features, or
-        an explicit `batch_size` or `average`, it comes near to it.
+        squares, which needs no knob either and cannot diverge). It comes near to it
+        with more features, with an explicit `batch_size` or (up to 2,000 features)
+        `average`, and after a `fit` that sampled rows.
 
         Parameters
         ----------

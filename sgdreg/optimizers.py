@@ -13,8 +13,8 @@ name          step
 Every rule takes a `metric`: the inverse curvature that g is multiplied by first. None is
 textbook (raw features). ``"diagonal"`` steps as if every feature had been centred and
 scaled to unit spread; ``"sketch"`` as if the features had been made uncorrelated too, by
-the curvature of the rows (beyond 2,000 features: by that of its 100 strongest
-directions). Both leave X as it is and the coefficients in raw units.
+the curvature of the rows (beyond 2,000 features: by that of some strongest directions,
+100 at most). Both leave X as it is and the coefficients in raw units.
 """
 
 from numbers import Real

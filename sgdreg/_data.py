@@ -179,15 +179,14 @@ class Data:
         """Weighted mean of y over the rows taking part, and losses of constants."""
         y = self.y[self.rows] if len(self.rows) else self.y
         weights = self.weights
-        weights = np.ones(len(self.y)) if weights is None else weights
-        weights = weights[self.rows] if len(self.rows) else weights
-        total = weights.sum()
-        mean = weights @ y / total
+        if weights is not None:
+            weights = weights[self.rows] if len(self.rows) else weights
         with np.errstate(over="ignore", invalid="ignore"):
+            mean = np.average(y, axis=0, weights=weights)
             around = y - mean
-            mean = mean + weights @ around / total  # what rounding has left of it
-            around = np.einsum("i,ij,ij->j", weights, around, around) / total
-            square = np.einsum("i,ij,ij->j", weights, y, y) / total
+            mean = mean + np.average(around, axis=0, weights=weights)  # rounding's rest
+            around = _mean_squares(around, weights)
+            square = _mean_squares(y, weights)
         flat = (y == y[0]).all(axis=0)
         mean, around = np.where(flat, y[0], mean), np.where(flat, 0.0, around)
         return mean, 0.5 * around, 0.5 * square
@@ -206,6 +205,13 @@ class Data:
     def zero_losses(self):
         """½ weighted mean square of each output: the loss of predicting zero."""
         return self._targets[2]
+
+
+def _mean_squares(y, weights):
+    """Weighted mean of the squares of each column."""
+    if weights is None:
+        return np.einsum("ij,ij->j", y, y) / len(y)
+    return np.einsum("i,ij,ij->j", weights, y, y) / weights.sum()
 
 
 def mean_weight(weights, rows=NO_ROWS):

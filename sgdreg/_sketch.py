@@ -25,11 +25,14 @@ SAMPLE_ROWS = 5
 SMALLEST_SAMPLE = 1000
 
 
-def curvature_of(data, fit_intercept, start=None):
-    """The curvature of all rows of the data (added to those of `start`)."""
+def curvature_of(data, fit_intercept, start=None, *, work=QR_WORK):
+    """The curvature of all rows of the data (added to those of `start`).
+
+    By QR up to so much work (n d²): a sample need not be known to the last digit.
+    """
     d = data.n_features
     known = None
-    if start is None and data.n_rows * d**2 > QR_WORK and data.n_rows > 2 * d:
+    if start is None and data.n_rows * d**2 > work and data.n_rows > 2 * d:
         known = curvature_by_products(data, fit_intercept)
     if known is not None:
         return known
@@ -73,11 +76,15 @@ def passes_left(gap, tol, ratio):
 def sample_size(n_rows, n_features, tol):
     """How many rows to take the curvature from, for the least time in all.
 
+    All of them where that is no time at all: the answer is then exact.
+
     With s rows a step shrinks the gap by d/s (the sample's least squares begin there,
     too): conjugate gradients on a curvature whose condition number in the metric is
     ((1 + √(d/s)) / (1 - √(d/s)))², that of a sample covariance.
     """
     best, least = n_rows, cost_of_all(n_features) + 1.0
+    if n_rows * n_features**2 <= QR_WORK:
+        return n_rows
     size = max(SMALLEST_SAMPLE, SAMPLE_ROWS * n_features)
     while 2 * size < n_rows:
         cost = cost_of_sample(size, n_rows, n_features)
@@ -156,7 +163,7 @@ class Sketch:
             among = data.rows if len(data.rows) else data.n_rows
             rows = np.sort(self.rng.choice(among, sketch.size, replace=False))
             sample = replace(data, rows=rows.astype(np.intp, copy=False))
-            known = curvature_of(sample, self.fit_intercept)
+            known = curvature_of(sample, self.fit_intercept, work=0)
             sketch = replace(sketch, cost=sketch.cost + sketch.size / sketch.n_rows)
             still = np.flatnonzero(known.constant())
             if not data.varies(still):

@@ -172,15 +172,16 @@ class ConjugateGradients(Rounds):
                 return np.inf
             least = np.minimum(least, 1.0) / (SAMPLED if self.plan.sampled else 1.0)
             return self.evaluation.gap(self.point, least)
-        surely = metric.least(self.plan.alpha)
-        met = least / (PROBED if self.probed else UNMET)
-        gap = self.evaluation.gap(self.point, np.maximum(surely, met))
-        tol = self.plan.tol or 1e-8
-        if self.steps and not self.probed and gap <= tol and (surely < met).any():
+        surely, tol = metric.least(self.plan.alpha), self.plan.tol or 1e-8
+        probed = least / PROBED
+        hoped = self.evaluation.gap(self.point, np.maximum(surely, probed))
+        if self.probed:
+            return hoped
+        if self.steps and hoped <= tol and (surely < probed).any():
             self.probed = True
             self._probe()
             return self._gap()
-        return gap
+        return self.evaluation.gap(self.point, np.maximum(surely, least / UNMET))
 
     def _probe(self):
         """Look for weaker curvature than the steps have met, from a random vector.

@@ -16,8 +16,8 @@ class State:
         Coefficients and, last, the intercept (of the features minus the plan's centre).
     flat : bool
         Whether y has one dimension: coef_ and intercept_ then drop theirs.
-    velocity : ndarray of shape (k, d + 1) or None
-        Momentum's memory.
+    memory : ndarray of shape (slots, k, d + 1) or None
+        What the update rule keeps between steps (momentum: the velocity).
     total : ndarray of shape (k, d + 1) or None
         Sum of the weights after each averaged step.
     averaged : int
@@ -42,7 +42,7 @@ class State:
     weights: np.ndarray
     rng: np.random.Generator
     flat: bool = True
-    velocity: np.ndarray | None = None
+    memory: np.ndarray | None = None
     total: np.ndarray | None = None
     averaged: int = 0
     steps: int = 0
@@ -68,8 +68,8 @@ class State:
             state.weights[:, -1] += state.weights[:, :-1] @ plan.metric.centre
         if plan.start is not None and coef_init is None and intercept_init is None:
             state.weights[:] = plan.start
-        if plan.optimizer.momentum != 0:
-            state.velocity = np.zeros(shape)
+        if plan.optimizer.slots:
+            state.memory = np.zeros((plan.optimizer.slots, *shape))
         if plan.average is not None:
             state.total = np.zeros(shape)
         state.weight_unit = data.weight_unit
@@ -94,7 +94,7 @@ class State:
     @property
     def arrays(self):
         """What a compiled pass changes in place."""
-        return self.weights, self.velocity, self.total
+        return self.weights, self.memory, self.total
 
     def copy(self):
         """An independent copy (the history's entries are shared: they never change)."""
@@ -118,7 +118,7 @@ class State:
         return replace(
             self,
             weights=self.weights.copy(),
-            velocity=None if self.velocity is None else self.velocity.copy(),
+            memory=None if self.memory is None else self.memory.copy(),
             total=None if self.total is None else self.total.copy(),
             history=list(self.history),
         )
@@ -135,7 +135,7 @@ class State:
         self.averaged = 0
 
     def adapt(self, old, new):
-        """Continue under another plan: its centre, with or without momentum, average.
+        """Continue under another plan: its centre, its rule's memory, its average.
 
         Parameters
         ----------
@@ -148,10 +148,11 @@ class State:
             for centre, sign in ((old.metric.centre, -1), (new.metric.centre, 1)):
                 if centre is not None:
                     array[:, -1] += sign * (array[:, :-1] @ centre)
-        if new.optimizer.momentum == 0 or old.optimizer.momentum == 0:
-            self.velocity = None
-        if new.optimizer.momentum != 0 and self.velocity is None:
-            self.velocity = np.zeros_like(self.weights)
+        slots = new.optimizer.slots
+        if old.optimizer.slots != slots:
+            self.memory = None
+        if slots and self.memory is None:
+            self.memory = np.zeros((slots, *self.weights.shape))
         if new.average is None or self.total is None:
             self.averaged = 0
             self.total = None if new.average is None else np.zeros_like(self.weights)

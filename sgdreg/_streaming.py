@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from sgdreg import optimizers
+from sgdreg._conjugate import ConjugateGradients, dot
 from sgdreg._evaluation import Evaluation, Point
 from sgdreg._order import Order
-from sgdreg._rounds import ConjugateGradients, Rounds, VarianceReduced, dot
+from sgdreg._rounds import Rounds
+from sgdreg._variance_reduced import VarianceReduced
 
 # A chunk of a stream is solved to this share of its gradient, in so many passes at most
 # (measured on streams of 5,000 to 100,000 sparse columns, docs/design-notes.md).

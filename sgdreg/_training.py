@@ -43,7 +43,7 @@ class Training:
         self.compared = validation is not None or plan.certified
         # Momentum of a step chosen here must not carry it up the other side (O'Donoghue,
         # Candès, Adaptive restart for accelerated gradient schemes, 2015, section 3.2).
-        self.restarts = plan.automatic and state.velocity is not None
+        self.restarts = plan.automatic and state.memory is not None
         self.best, self.loss, self.halvings = None, None, 0
         self.clock = perf_counter()
 
@@ -190,7 +190,7 @@ class Training:
             and state.history
             and objectives[0] > state.history[-1]["objective"]
         ):
-            state.velocity[:] = 0.0
+            state.memory[:] = 0.0
         for objective, step in zip(objectives.tolist(), last_steps.tolist(), strict=True):
             state.passes += 1.0
             verdict = self._record(objective, step)

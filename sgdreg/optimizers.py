@@ -31,6 +31,11 @@ class Optimizer(BaseEstimator):
     nesterov = False
     metric = None
 
+    @property
+    def slots(self):
+        """How many arrays of the weights' shape it keeps between steps."""
+        return int(self.momentum != 0)
+
     def check(self):
         """Raise ValueError where a parameter is out of its range; return self."""
         if not (isinstance(self.momentum, Real) and 0 <= self.momentum < 1):

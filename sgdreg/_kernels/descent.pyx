@@ -54,7 +54,7 @@ def descend(
     const Py_ssize_t[::1] rows,        # IN  rows in the order of use; empty: as stored
     const Py_ssize_t[:, ::1] batches,  # IN  (start, stop) of each batch in that order
     const double[::1] steps,           # IN  the step size of each batch
-    tuple state,                       # IN/OUT weights, velocity, total (or None)
+    tuple state,                       # IN/OUT weights, the rule's memory, total (or None)
     double[:, ::1] log,                # OUT one row an epoch: sum of losses, ½‖w‖² at start
     Py_ssize_t average_from,           # IN  number of the first batch that is averaged
     double limit,                      # IN  a batch's mean loss beyond this: diverged
@@ -65,7 +65,8 @@ def descend(
     above `limit` or not a number ends the pass; the state is then of no use any more.
     """
     cdef Moving m
-    cdef double[:, ::1] weights, velocity, total, gradient
+    cdef double[:, ::1] weights, total, gradient
+    cdef double[:, :, ::1] memory
     cdef double[::1] offset, anchor_offset, losses, residuals
     cdef Py_ssize_t done, i, longest = 0
     weights = state[0]
@@ -75,8 +76,8 @@ def descend(
     m.weights = &weights[0, 0]
     m.velocity = m.total = NULL
     if rule.momentum != 0.0:
-        velocity = state[1]
-        m.velocity = &velocity[0, 0]
+        memory = state[1]
+        m.velocity = &memory[0, 0, 0]
     if average_from < batches.shape[0]:
         total = state[2]
         m.total = &total[0, 0]

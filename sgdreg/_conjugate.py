@@ -1,0 +1,183 @@
+"""Epochs of conjugate gradients: one pass each, to the lowest point along a direction."""
+
+import numpy as np
+from scipy.linalg import eigvalsh, eigvalsh_tridiagonal
+
+from sgdreg._data import Data
+from sgdreg._rounds import Rounds
+from sgdreg._stopping import ROUNDING
+
+# Interpolation multiplies the rounding errors of a gradient by |1 - step|, epoch after
+# epoch: beyond this in all it is taken anew.
+FARTHEST = 100.0
+# Steps may not have met the weakest directions, of which little is left to go: with near
+# copies of columns the gap was 10,000 times what they showed at first, and is 0.3 to 2
+# times what this margin makes of it (docs/design-notes.md).
+UNMET = 100.0
+# Before they are believed, so many steps from a random vector look for weaker ones; then
+# this margin will do.
+PROBES, PROBED = 25, 10.0
+# A sample may hold a row that is rare among all, and show its direction as stronger than it
+# is: of 60 problems with outliers, rare levels and clusters one had a gap 5 times what the
+# sample's curvature made of it, the others less than 3.3 times.
+SAMPLED = 3.0
+# By a curvature of all rows every step is near one: beyond this it is of rounding errors.
+LONGEST = 10.0
+# A first step so long that the loss overflows is tried again at this share.
+RETREAT = 1e-60
+
+
+class ConjugateGradients(Rounds):
+    """p <- beta p - g, then to the lowest point along p, in the metric's coordinates.
+
+    The gradient is linear and the objective quadratic along p: both are known all along
+    it from the points at its two ends, so a step costs one pass, and none goes uphill.
+    """
+
+    def __init__(self, data, plan):
+        super().__init__(data, plan)
+        self._forget()
+        self.least, self.probed = np.full(data.n_outputs, np.inf), False
+
+    def _forget(self):
+        self.direction, self.before, self.steps, self.betas = None, None, [], []
+        self.length, self.drift = np.ones(self.data.n_outputs), 1.0
+
+    def _sharpen(self, state):
+        self._forget()
+        self.least[:] = np.inf
+        super()._sharpen(state)
+
+    def _gap(self):
+        """½ ‖Tᵀ∇F‖² over the least curvature in these coordinates.
+
+        In those of a full curvature it is near one; less, where a sample has shown too
+        much of it. In others it is what the steps have met, less a margin for what they
+        have not; no less than the penalty's.
+        """
+        metric = self.plan.metric
+        least = np.where(np.isinf(self.least), 1.0, self.least)
+        if metric.full:
+            if self.plan.sampled and self.evaluation.unseen(self.point.gradient):
+                return np.inf
+            least = np.minimum(least, 1.0) / (SAMPLED if self.plan.sampled else 1.0)
+            return self.evaluation.gap(self.point, least)
+        surely, tol = metric.least(self.plan.alpha), self.plan.tol or 1e-8
+        probed = least / PROBED
+        hoped = self.evaluation.gap(self.point, np.maximum(surely, probed))
+        if self.probed:
+            return hoped
+        if self.steps and hoped <= tol and (surely < probed).any():
+            self.probed = True
+            self._probe()
+            return self._gap()
+        return self.evaluation.gap(self.point, np.maximum(surely, least / UNMET))
+
+    def _probe(self):
+        """Look for weaker curvature than the steps have met, from a random vector.
+
+        Lanczos steps, orthogonalised; each is a pass: the gradient is linear.
+        """
+        here, data = self.point, self.data
+        rng = np.random.default_rng(0)  # the same for everyone: it decides no model
+        rows = rng.standard_normal((len(data.y), 1))
+        rows = Data.build(data.X, rows, None, data.rows, team=data.team)
+        far = np.sqrt(2 * self.evaluation.variance.max())
+        vectors, images = [], []
+        v = self._slope_of(rows)  # of the rows: what they leave undetermined is harmless
+        for _ in range(PROBES):
+            before = np.linalg.norm(v)
+            for u in vectors * 2:
+                v = v - (u @ v) * u
+            length = np.linalg.norm(v)
+            if not length > 1e-8 * before:
+                break
+            vectors.append(v / length)
+            step = np.tile(far * vectors[-1], (len(here.weights), 1))
+            there = self.evaluation.at(here.weights + self.plan.metric.to_raw(step))
+            images.append((there.slope - here.slope)[0] / far)
+            v = images[-1]
+        if not vectors:
+            return
+        V, HV = np.array(vectors), np.array(images)
+        values = eigvalsh(V @ HV.T)
+        low = max(values[0], np.finfo(np.float64).eps * values[-1])
+        self.least = np.minimum(self.least, low)
+
+    def _slope_of(self, rows):
+        """The gradient, in the metric's coordinates, of other targets at zero."""
+        zero = np.zeros((1, rows.n_features + 1))
+        _, gradient = rows.evaluate(zero, self.plan.metric.centre)
+        self.evaluation.passes += 1.0
+        gradient[:, -1] *= self.plan.fit_intercept
+        return self.plan.metric.to_coordinates(gradient)[0]
+
+    def _move(self, state):
+        here, tried = self.point, self.length
+        p = self._next_direction(here.slope)
+        for _ in range(5):
+            q = tried[:, None] * p
+            there = self.evaluation.at(here.weights + self.plan.metric.to_raw(q))
+            if there.finite:
+                break
+            self.data.check_finite()
+            tried = RETREAT * tried
+        bend = dot(q, there.slope - here.slope)
+        down = -dot(q, here.slope)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            share = np.where((bend > 0) & np.isfinite(bend), down / bend, 0.0)
+        share[~np.isfinite(share)] = 0.0
+        if self.plan.metric.full and not self.plan.sampled:
+            share[np.abs(tried * share) > LONGEST] = 0.0
+        self.point = self.evaluation.between(here, there, share, bend, down)
+        before = self.evaluation.objectives(here)
+        uphill = self.evaluation.objectives(self.point) > before * (1.0 + ROUNDING)
+        if uphill.any():
+            share[uphill] = 0.0
+            self.point = self.evaluation.between(here, there, share, bend, down)
+        self.drift *= max(1.0, np.abs(1.0 - share).max(initial=0.0, where=share != 0))
+        if self.drift > FARTHEST or uphill.any():
+            self.point, self.drift = self.evaluation.at(self.point.weights), 1.0
+        self.direction, self.before = p, here.slope
+        step = tried * share
+        # The next trial is at this one's length: what is near needs no extrapolation.
+        self.length = np.where(step > 0, step, tried)
+        self._note(step)
+        state.steps += 1
+        return float(step[np.argmax(np.abs(step - 1.0))])
+
+    def _next_direction(self, slope):
+        if self.before is None:
+            return -slope
+        square = dot(self.before, self.before)
+        beta = dot(slope, slope - self.before) / np.where(square > 0, square, 1.0)
+        beta = np.maximum(beta, 0.0)
+        p = beta[:, None] * self.direction - slope
+        uphill = dot(p, slope) >= 0
+        p[uphill], beta[uphill] = -slope[uphill], 0.0
+        self.betas.append(beta)
+        return p
+
+    def _note(self, step):
+        """The least curvature that the steps have met: of the Lanczos matrix in them.
+
+        Golub, Van Loan, Matrix Computations, 4th edition, section 11.3.
+        """
+        self.steps.append(step)
+        steps, betas = np.array(self.steps), np.array(self.betas)
+        for o in range(steps.shape[1]):
+            if not (steps[:, o] > 0).all():
+                continue
+            inverse = 1.0 / steps[:, o]
+            middle = inverse.copy()
+            side = np.empty(0)
+            if len(steps) > 1:
+                middle[1:] += betas[:, o] * inverse[:-1]
+                side = np.sqrt(betas[:, o]) * inverse[:-1]
+            low = eigvalsh_tridiagonal(middle, side, select="i", select_range=(0, 0))[0]
+            if low > 0:
+                self.least[o] = min(self.least[o], low)
+
+
+def dot(a, b):
+    return np.einsum("ij,ij->i", a, b)

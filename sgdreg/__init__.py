@@ -14,7 +14,8 @@ def _compiled(folder):
 if not _compiled(__path__[0]):
     __path__ = [f for e in sys.path if _compiled(f := f"{e or '.'}/sgdreg")] + __path__
 
+from sgdreg._checkpoint import Checkpoint  # noqa: E402
 from sgdreg._regressor import SGDLinearRegressor  # noqa: E402
 from sgdreg._version import __version__  # noqa: E402
 
-__all__ = ["SGDLinearRegressor", "__version__"]
+__all__ = ["Checkpoint", "SGDLinearRegressor", "__version__"]

@@ -25,6 +25,8 @@ SAMPLED = 3.0
 LONGEST = 10.0
 # A first step so long that the loss overflows is tried again at this share.
 RETREAT = 1e-60
+# What a round leaves to the next, beside the steps and the least curvature met.
+KEPT = ("direction", "before", "length", "drift", "probed")
 
 
 class ConjugateGradients(Rounds):
@@ -42,6 +44,19 @@ class ConjugateGradients(Rounds):
     def _forget(self):
         self.direction, self.before, self.steps, self.betas = None, None, [], []
         self.length, self.drift = np.ones(self.data.n_outputs), 1.0
+
+    def memory(self):
+        kept = {name: getattr(self, name) for name in KEPT}
+        steps, betas = np.array(self.steps), np.array(self.betas)
+        kept |= {"least": self.least.copy(), "steps": steps, "betas": betas}
+        return super().memory() | kept
+
+    def recall(self, memory):
+        super().recall(memory)
+        for name in KEPT:
+            setattr(self, name, memory[name])
+        self.least = memory["least"].copy()
+        self.steps, self.betas = list(memory["steps"]), list(memory["betas"])
 
     def _sharpen(self, state):
         self._forget()
@@ -62,7 +77,7 @@ class ConjugateGradients(Rounds):
                 return np.inf
             least = np.minimum(least, 1.0) / (SAMPLED if self.plan.sampled else 1.0)
             return self.evaluation.gap(self.point, least)
-        surely, tol = metric.least(self.plan.alpha), self.plan.tol or 1e-8
+        surely, tol = metric.least(self.plan.penalty.l2), self.plan.tol or 1e-8
         probed = least / PROBED
         hoped = self.evaluation.gap(self.point, np.maximum(surely, probed))
         if self.probed:

@@ -78,6 +78,11 @@ class Curvature:
         return replace(self, total=float(rows), rows=rows, triangle=triangle)
 
     @property
+    def rows_a_weight(self):
+        """Rows for each unit of weight, where rows are weighed by their bends."""
+        return self.rows / self.total
+
+    @property
     def features(self):
         """The triangle's part for the features."""
         return self.triangle[:, : self.n_features]
@@ -95,13 +100,15 @@ class Curvature:
     def solve(self, alpha):
         """The metric, and the least squares of the rows: weights (k, d + 1) at its centre.
 
-        rootᵀ root = (ZᵀSZ/total + alpha)⁺ in the scaled features. Centring leaves
+        rootᵀ root = (ZᵀSZ/total + alpha)⁺ in the scaled features; alpha is a number, or one
+        a feature. Centring leaves
         rounding errors of eps·|centre| in Z, in all columns at once: columns that are no
         larger are constant, and directions no longer than these errors along them are
         not the data's, nor is one more direction than there are rows (less one, about
         their mean). All are left out: weights do not move there.
         """
         d = self.n_features
+        alpha = np.broadcast_to(alpha, d)
         triangle = self.triangle / np.sqrt(self.total)
         scale = column_norms(triangle[:, :d])
         varying = ~self.constant()
@@ -109,10 +116,11 @@ class Curvature:
         errors = np.abs(self.mean / scale)[varying]
         Z, targets = (triangle[:, :d] / scale)[:, varying], triangle[:, d:]
         Z, targets = self._seen(Z, targets, errors, max(self.rows - self.centred, 0))
-        if alpha and len(Z) < len(errors):
-            Z, targets = _pulled(Z, targets, np.sqrt(alpha) / scale[varying])
-        elif alpha:
-            pull = np.diag(np.sqrt(alpha) / scale[varying])
+        pulls = (np.sqrt(alpha) / scale)[varying]
+        if pulls.any() and len(Z) < len(errors):
+            Z, targets = _pulled(Z, targets, pulls)
+        elif pulls.any():
+            pull = np.diag(pulls)
             Z = np.vstack([Z, pull])
             targets = np.vstack([targets, np.zeros((len(pull), targets.shape[1]))])
             Z, targets = self._seen(Z, targets, 0.0 * errors, len(errors))

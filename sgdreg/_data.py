@@ -12,7 +12,9 @@ import numpy as np
 from scipy import sparse
 
 from sgdreg._kernels.descent import Problem, evaluate
+from sgdreg._targets import constants
 from sgdreg._threads import ALONE, Team
+from sgdreg.losses import SQUARED_ERROR, Loss
 
 # Rows that NumPy work takes at a time: large enough for BLAS speed, and 4 MiB at most.
 CHUNK_BYTES = 2**22
@@ -42,6 +44,8 @@ class Data:
         The same, for the kernels.
     team : Team
         The threads that work at a pass over the rows.
+    loss : Loss
+        What predictions cost.
     """
 
     X: object
@@ -51,9 +55,19 @@ class Data:
     weight_unit: float | None
     problem: Problem
     team: Team = ALONE
+    loss: Loss = SQUARED_ERROR
 
     @classmethod
-    def build(cls, X, y, weights=None, rows=NO_ROWS, weight_unit=None, team=ALONE):
+    def build(
+        cls,
+        X,
+        y,
+        weights=None,
+        rows=NO_ROWS,
+        weight_unit=None,
+        team=ALONE,
+        loss=SQUARED_ERROR,
+    ):
         """Prepare X, y and raw `weights`; rows of weight zero do not take part.
 
         Parameters
@@ -74,8 +88,8 @@ class Data:
             parts = tuple(map(np.ascontiguousarray, (X.data, X.indices, X.indptr)))
         else:
             parts = (X.reshape(-1), None, None)
-        problem = Problem(*parts, y, weights, X.shape[1])
-        return cls(X, y, weights, rows, weight_unit, problem, team)
+        problem = Problem(*parts, y, weights, X.shape[1], loss)
+        return cls(X, y, weights, rows, weight_unit, problem, team, loss)
 
     @property
     def n_rows(self):
@@ -175,43 +189,33 @@ class Data:
         check_finite(self.X, "X")
 
     @cached_property
-    def _targets(self):
-        """Weighted mean of y over the rows taking part, and losses of constants."""
-        y = self.y[self.rows] if len(self.rows) else self.y
-        weights = self.weights
-        if weights is not None:
-            weights = weights[self.rows] if len(self.rows) else weights
-        with np.errstate(over="ignore", invalid="ignore"):
-            mean = np.average(y, axis=0, weights=weights)
-            around = y - mean
-            mean = mean + np.average(around, axis=0, weights=weights)  # rounding's rest
-            around = _mean_squares(around, weights)
-            square = _mean_squares(y, weights)
-        flat = (y == y[0]).all(axis=0)
-        mean, around = np.where(flat, y[0], mean), np.where(flat, 0.0, around)
-        return mean, 0.5 * around, 0.5 * square
+    def unweighted(self):
+        """The same rows, each of weight one: for draws that know the weights already."""
+        if self.weights is None:
+            return self
+        return Data.build(self.X, self.y, None, self.rows, team=self.team, loss=self.loss)
+
+    @cached_property
+    def _constants(self):
+        y, weights = self.y, self.weights
+        if len(self.rows):
+            y, weights = y[self.rows], None if weights is None else weights[self.rows]
+        return constants(y, weights, self.loss)
 
     @property
-    def mean_targets(self):
-        """Weighted mean of each output."""
-        return self._targets[0]
+    def best_constants(self):
+        """Best constant prediction of each output (squared error: the weighted mean)."""
+        return self._constants[0]
 
     @property
     def constant_losses(self):
-        """½ weighted variance of each output: the loss of predicting its mean."""
-        return self._targets[1]
+        """Loss of predicting it (squared error: half the variance)."""
+        return self._constants[1]
 
     @property
     def zero_losses(self):
-        """½ weighted mean square of each output: the loss of predicting zero."""
-        return self._targets[2]
-
-
-def _mean_squares(y, weights):
-    """Weighted mean of the squares of each column."""
-    if weights is None:
-        return np.einsum("ij,ij->j", y, y) / len(y)
-    return np.einsum("i,ij,ij->j", weights, y, y) / weights.sum()
+        """Loss of predicting zero."""
+        return self._constants[2]
 
 
 def mean_weight(weights, rows=NO_ROWS):

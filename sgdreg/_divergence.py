@@ -3,6 +3,7 @@
 from sgdreg._epochs import BLOW_UP
 from sgdreg._smoothness import stable_step_hint
 from sgdreg._stopping import in_words
+from sgdreg.losses import is_squared
 
 # At the end of a fit, a loss this many times that of the start (or of the best constant)
 # is divergence, if a slow one; a model merely worse than a constant earns a warning.
@@ -42,8 +43,9 @@ def judge(epochs, evaluation, state, loss):
     if not loss <= FAR_TOO_HIGH * max(constant, state.reference):
         raise _grown(epochs, state, loss)
     if constant > evaluation.rounding.sum() and loss > constant * NOT_WORSE:
+        best = "the mean" if is_squared(evaluation.plan.loss) else "one constant"
         return [
-            f"After {in_words(state.epochs)} the model is worse than predicting the mean "
+            f"After {in_words(state.epochs)} the model is worse than predicting {best} "
             f"(loss {loss:.3g} against {constant:.3g}): train for longer, change the "
             "learning rate or use optimizer='auto'."
         ]
@@ -64,7 +66,7 @@ def _advice(epochs):
         largest = stable_step_hint(
             epochs.data,
             epochs.order.batch_size,
-            plan.alpha,
+            plan.penalty.l2,
             plan.fit_intercept,
             plan.optimizer.momentum,
         )

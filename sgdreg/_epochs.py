@@ -28,21 +28,36 @@ class Epochs:
 
     def __init__(self, data, plan, anchor=None, drift=None):
         self.data, self.plan = data, plan
+        self.anchor, self.drift = anchor, drift
         batch = data.n_rows if plan.batch_size == "full" else plan.batch_size
         size = int(data.row_size) * data.n_outputs
-        self.order = Order(data.n_rows, min(batch, data.n_rows), plan.shuffle, size)
-        self.rule = Rule(
-            alpha=plan.alpha,
-            momentum=plan.optimizer.momentum,
-            nesterov=plan.optimizer.nesterov,
+        chances = None
+        if plan.shuffle == "replacement" and data.weights is not None:
+            chances = data.weights[data.rows] if len(data.rows) else data.weights
+        self.order = Order(
+            data.n_rows, min(batch, data.n_rows), plan.shuffle, size, chances
+        )
+        # Draws with replacement know the weights: what is drawn counts as one.
+        drawn = plan.shuffle == "replacement" and self.order.n_batches > 1
+        self.problem = (data.unweighted if drawn else data).problem
+        self.rule = self._make_rule("dense" if anchor is not None else self._lazy_way())
+
+    def _make_rule(self, lazy):
+        plan, penalty = self.plan, self.plan.penalty
+        return Rule(
+            plan.optimizer,
+            l1=penalty.l1,
+            l2=penalty.l2,
+            positive=penalty.positive,
             fit_intercept=plan.fit_intercept,
-            lazy=anchor is None and self._lazy(),
+            lazy=lazy,
+            keep=plan.keep,
             centre=plan.metric.centre,
             scale=plan.metric.scale,
             root=plan.metric.root,
             low_rank=plan.metric.low_rank,
-            anchor=anchor,
-            drift=drift,
+            anchor=self.anchor,
+            drift=self.drift,
         )
 
     @property
@@ -50,12 +65,28 @@ class Epochs:
         """Steps an epoch."""
         return self.order.n_batches
 
-    def _lazy(self):
-        """Steps at the cost of the non-zeros, where a batch has fewer than features."""
-        if not self.data.is_sparse or self.plan.metric.scale is not None:
-            return False
+    def _lazy_way(self):
+        """How steps cost the non-zeros, where a batch has fewer than features."""
+        plan, penalty = self.plan, self.plan.penalty
+        if not self.data.is_sparse or plan.metric.scale is not None:
+            return "dense"
         density = self.data.X.nnz / max(1, len(self.data.y))
-        return density * self.order.batch_size < self.data.n_features
+        few = density * self.order.batch_size < self.data.n_features
+        if not few or isinstance(plan.average, float):
+            return "dense"
+        rule = plan.optimizer
+        if rule.kind == "plain" and not penalty.proximal:
+            return "linear"
+        still = rule.kind == "adagrad" and not penalty.l2  # moves with its gradient only
+        alone = rule.kind == "plain" and rule.momentum == 0
+        return "visited" if still or alone else "dense"
+
+    def _rule_of(self, sizes):
+        """The rule; dense where a step's decay would turn signs, which no path can hold."""
+        visited = self.rule.lazy_way == "visited"
+        if visited and sizes.max(initial=0.0) * self.plan.penalty.l2 >= 1.0:
+            return self._make_rule("dense")
+        return self.rule
 
     def at_once(self, state, wanted):
         """How many epochs one compiled call may take."""
@@ -81,23 +112,19 @@ class Epochs:
         """
         start = state.steps
         if self.plan.average == "tail" and state.epochs & (state.epochs - 1) == 0:
-            state.total[:] = 0.0  # at epochs 0, 1, 2, 4, 8, …: the latest half at least
-            state.averaged = 0
-        log = np.zeros((count, 2))  # sum of losses, ½‖w‖² at the start of each epoch
+            state.new_window()  # at epochs 0, 1, 2, 4, 8, …: two are the latest half
+        log = np.zeros((count, 2))  # sum of losses, penalty at the start of each epoch
         for rows, batches in self.order.draw(state.rng, self.data.rows, count):
             # One call takes all the epochs, or (many batches) a part of the only one.
-            half_norm, first_call = log[0, 1], state.steps == start
+            penalty, first_call = log[0, 1], state.steps == start
             first = self._first_averaged(state.steps, len(batches))
             self._call(state, rows, batches, log, first, start)
             if not first_call:
-                log[0, 1] = half_norm
+                log[0, 1] = penalty
             state.averaged += len(batches) - first
         ends = start + self.n_batches * np.arange(1.0, count + 1)
         last_steps = state.factor * step_sizes(self.plan.schedule, ends)
-        objectives = log[:, 0] / self.data.n_rows
-        if self.plan.alpha:
-            objectives += self.plan.alpha * log[:, 1]
-        return objectives, last_steps
+        return log[:, 0] / self.data.n_rows + log[:, 1], last_steps
 
     def inner(self, state, share, averaged):
         """Steps on a share of the mini-batches; returns the size of the last one.
@@ -127,15 +154,17 @@ class Epochs:
         """One compiled call; Diverged, with the epoch counted from step `start`."""
         size = len(batches)
         steps = np.arange(state.steps + 1.0, state.steps + size + 1)
+        sizes = state.factor * step_sizes(self.plan.schedule, steps)
         done = descend(
-            self.data.problem,
-            self.rule,
+            self.problem,
+            self._rule_of(sizes),
             rows,
             batches,
-            state.factor * step_sizes(self.plan.schedule, steps),
+            sizes,
             state.arrays,
             log,
             first_averaged,
+            state.steps - state.memory_since,
             BLOW_UP * state.reference,
         )
         if done < size:
@@ -148,6 +177,6 @@ class Epochs:
         """Number, within the next `size` steps, of the first one to be averaged."""
         if self.plan.average is None:
             return size
-        if self.plan.average == "tail":
+        if self.plan.average == "tail" or isinstance(self.plan.average, float):
             return 0
         return min(max(self.plan.average - 1 - steps, 0), size)

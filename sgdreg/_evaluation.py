@@ -24,7 +24,7 @@ class Point:
     losses : ndarray of shape (k,)
         Mean loss of each output, without the penalty.
     gradient : ndarray of shape (k, d + 1)
-        ∇F, penalty included, with respect to the features as they are.
+        ∇F with respect to the features as they are; of the penalty, the l2 part.
     slope : ndarray of shape (k, rank + 1)
         The same in the metric's coordinates.
     """
@@ -105,7 +105,7 @@ class Evaluation:
         self.passes += 1.0
         if not np.isfinite(losses).all():
             self.data.check_finite()
-        gradient[:, :-1] += self.plan.alpha * weights[:, :-1]
+        gradient[:, :-1] += self.plan.penalty.l2 * weights[:, :-1]
         if self.plan.pull is not None:
             strength, anchor = self.plan.pull
             pull = strength * (weights - anchor)
@@ -147,10 +147,8 @@ class Evaluation:
         return Point(weights, losses, gradient, self.plan.metric.to_coordinates(gradient))
 
     def penalties(self, weights):
-        """What the objective adds to the loss, of each output: alpha · ½‖w‖², a pull."""
-        alpha, sums = self.plan.alpha, np.zeros(len(weights))
-        if alpha:
-            sums += 0.5 * alpha * np.einsum("ij,ij->i", weights[:, :-1], weights[:, :-1])
+        """What the objective adds to the loss, of each output: the penalty, a pull."""
+        sums = self.plan.penalty.values(weights[:, :-1])
         if self.plan.pull is not None:
             strength, anchor = self.plan.pull
             sums += 0.5 * (weights - anchor) ** 2 @ strength

@@ -11,8 +11,8 @@ class Hooks:
         X, y and metadata, as callbacks receive them.
     max_epochs : int
     model : callable
-        weights -> dict of fitted attributes: copies, so that nothing that a callback
-        does reaches the fit.
+        (plan, state, weights, memory) -> dict of fitted attributes: copies, so that
+        nothing that a callback does reaches the fit. (memory() is called where needed.)
     """
 
     def __init__(self, estimator, data, max_epochs, model):
@@ -29,19 +29,19 @@ class Hooks:
         self.task = self.context.subcontext(task_name="epoch")
         self.task.call_on_fit_task_begin(**self.shared)
 
-    def end(self, plan, state, weights):
+    def end(self, plan, state, weights, memory):
         """End an epoch; True when a callback asks to stop."""
         if self.verbose:
             print(_line(state.history[-1]))
         return self.task.call_on_fit_task_end(
             **self.shared,
-            reconstruction_attributes=lambda: self.model(plan, state, weights),
+            reconstruction_attributes=lambda: self.model(plan, state, weights, memory),
         )
 
-    def finish(self, plan, state, weights):
+    def finish(self, plan, state, weights, memory):
         self.context.call_on_fit_task_end(
             **self.shared,
-            reconstruction_attributes=lambda: self.model(plan, state, weights),
+            reconstruction_attributes=lambda: self.model(plan, state, weights, memory),
         )
 
 

@@ -106,8 +106,10 @@ def hold_out(data, fraction, weights, rng):
         )
     rows = rng.permutation(rows)
     parts = np.sort(rows[count:]), np.sort(rows[:count])
-    return tuple(
-        Data.build(data.X, data.y, weights, part, team=data.team) for part in parts
+    learn, held_out = parts  # these are scored by R², whatever the loss
+    return (
+        Data.build(data.X, data.y, weights, learn, team=data.team, loss=data.loss),
+        Data.build(data.X, data.y, weights, held_out, team=data.team),
     )
 
 

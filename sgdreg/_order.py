@@ -1,4 +1,4 @@
-"""The order of the mini-batches: rows, blocks or sequential, for whole epochs at a time.
+"""The order of the mini-batches: rows, blocks, draws or sequential.
 
 One draw from the generator an epoch, of the same kind whether epochs are drawn one by
 one or many at once, so that k calls for one epoch equal one call for k.
@@ -15,6 +15,8 @@ CALL_BATCHES = 2**16
 # Numbers of X that one compiled call reads, if it has a choice: some tenths of a second,
 # so that Ctrl-C is answered.
 CALL_NUMBERS = 2**27
+# Orders that give each epoch rows of its own.
+OWN_ROWS = ("rows", "replacement")
 
 
 @dataclass(frozen=True)
@@ -25,15 +27,18 @@ class Order:
     ----------
     n_rows : int
     batch_size : int
-    shuffle : {"rows", "blocks", "sequential"}
+    shuffle : {"rows", "blocks", "replacement", "sequential"}
     row_size : int
         Numbers of X in a row.
+    chances : ndarray or None
+        Of drawing with replacement: each row's, up to a factor. None: all alike.
     """
 
     n_rows: int
     batch_size: int
     shuffle: str
     row_size: int = 1
+    chances: np.ndarray | None = None
 
     @property
     def n_batches(self):
@@ -42,7 +47,7 @@ class Order:
 
     def epochs_at_once(self, wanted):
         """How many whole epochs fit one compiled call (at least one)."""
-        rows = self.n_rows if self.shuffle == "rows" else 1
+        rows = self.n_rows if self.shuffle in OWN_ROWS else 1
         fit = CALL_BATCHES // max(self.n_batches, rows)
         fit = min(fit, CALL_NUMBERS // (self.n_rows * self.row_size))
         return max(1, min(wanted, fit))
@@ -71,6 +76,8 @@ class Order:
         rows, blocks, n_batches = among, None, self.n_batches
         if n_batches > 1 and self.shuffle == "rows":
             rows = _permutations(rng, among if len(among) else self.n_rows, epochs)
+        elif n_batches > 1 and self.shuffle == "replacement":
+            rows = self._drawn(rng, among, epochs)
         elif n_batches > 1 and self.shuffle == "blocks":
             blocks = _permutations(rng, n_batches, epochs)
         if epochs > 1:
@@ -80,11 +87,25 @@ class Order:
         for first in range(0, n_batches, count):
             yield rows, self._batches(blocks, first, min(count, n_batches - first))
 
+    def _drawn(self, rng, among, epochs):
+        """Rows drawn one by one, by chance, as many as there are, for each epoch."""
+        draws = rng.random(self.n_rows * epochs)
+        if self.chances is None:
+            at = (draws * self.n_rows).astype(np.intp)
+        else:
+            ends = np.cumsum(self.chances)
+            at = np.searchsorted(ends, draws * ends[-1], side="right")
+        at = np.minimum(at, self.n_rows - 1)  # rounding
+        return among[at] if len(among) else at
+
     def _batches(self, blocks, first, count, epochs=1, own_rows=False):
         """(start, stop) of `count` batches from the first on, for each of `epochs`.
 
         With `own_rows` every epoch has rows of its own, one epoch's after another's.
         """
+        if own_rows and epochs > 1 and self.n_rows % self.batch_size == 0:
+            ends = np.arange(count * epochs + 1, dtype=np.intp) * self.batch_size
+            return np.column_stack([ends[:-1], ends[1:]])  # one after the other
         if blocks is None:
             block = np.tile(np.arange(first, first + count, dtype=np.intp), epochs)
         else:

@@ -31,3 +31,46 @@ class Outcome:
     reason: str
     warnings: list = field(default_factory=list)
     best_epoch: int | None = None
+
+
+def attributes(plan, state, weights, dtype, made_for):
+    """The attributes that predict and go on, of weights (k, d + 1) at the plan's centre.
+
+    Arrays and lists are copies, but for the state. `made_for` is whether this was
+    `partial_fit`, and the estimator's parameters.
+    """
+    plan = plan.released()
+    coef, intercept = weights[:, :-1], weights[:, -1]
+    if plan.metric.centre is not None:
+        intercept = intercept - coef @ plan.metric.centre
+    with np.errstate(over="ignore"):
+        coef, intercept = coef.astype(dtype, order="C"), intercept.astype(dtype)
+    if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+        raise ValueError(
+            f"The fitted coefficients cannot be held in {np.dtype(dtype)}: they overflow. "
+            "Pass X as float64, or rescale X or y."
+        )
+    history = list(state.history)
+    return {
+        "coef_": coef[0] if state.flat else coef,
+        "intercept_": float(intercept[0]) if state.flat else intercept,
+        "n_iter_": state.epochs,
+        "t_": state.steps,
+        "plan_": plan,
+        "history_": history,
+        "loss_curve_": [entry["objective"] for entry in history],
+        "_continuation": (plan, state, made_for),
+        "_memory": None,
+    }
+
+
+def all_attributes(outcome, dtype, made_for):
+    """Every fitted attribute, to be set together."""
+    plan, state, weights = outcome.plan, outcome.state, outcome.weights
+    scores = [entry.get("validation_score") for entry in state.history]
+    return attributes(plan, state, weights, dtype, made_for) | {
+        "converged_": outcome.converged,
+        "stop_reason_": outcome.reason,
+        "validation_scores_": None if None in scores else scores,
+        "best_iteration_": outcome.best_epoch,
+    }

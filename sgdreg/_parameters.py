@@ -2,33 +2,30 @@
 
 import inspect
 import warnings
+from dataclasses import dataclass
 from functools import cache
 from numbers import Integral, Real
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
-from sgdreg import losses, optimizers
 from sgdreg._sklearn import Interval, StrOptions
+from sgdreg.losses import LOSSES
+from sgdreg.optimizers import OPTIMIZERS
 
 # What scikit-learn checks of each parameter by itself.
 CONSTRAINTS = {
-    "loss": [
-        StrOptions({"squared_error", *losses.NOT_BUILT_YET}),
-        BaseEstimator,
-    ],
+    "loss": [StrOptions(set(LOSSES)), BaseEstimator],
     "penalty": [StrOptions({"l2", "l1", "elasticnet"}), None],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "l1_ratio": [Interval(Real, 0, 1, closed="both"), None],
     "fit_intercept": ["boolean"],
     "epsilon": [Interval(Real, 0, None, closed="left")],
     "quantile": [Interval(Real, 0, 1, closed="neither")],
-    "optimizer": [
-        StrOptions({"auto", *optimizers.OPTIMIZERS, *optimizers.NOT_BUILT_YET}),
-        BaseEstimator,
-    ],
+    "optimizer": [StrOptions({"auto", *OPTIMIZERS}), BaseEstimator],
     "learning_rate": [
         Interval(Real, 0, None, closed="neither"),
-        StrOptions({"auto", "constant", "invscaling", "optimal", "adaptive"}),
+        StrOptions({"auto", "constant", "invscaling", "optimal", "adaptive", "pa1", "pa2"}),
         callable,
     ],
     "eta0": [Interval(Real, 0, None, closed="neither")],
@@ -39,10 +36,11 @@ CONSTRAINTS = {
     ],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
     "tol": [Interval(Real, 0, None, closed="left"), None],
-    "shuffle": ["boolean", StrOptions({"rows", "blocks"})],
+    "shuffle": ["boolean", StrOptions({"rows", "blocks", "replacement"})],
     "average": [
         "boolean",
         Interval(Integral, 0, None, closed="left"),
+        Interval(Real, 0, 1, closed="neither"),
         StrOptions({"tail", "auto"}),
     ],
     "early_stopping": ["boolean"],
@@ -58,11 +56,13 @@ CONSTRAINTS = {
 NAMED_STEPS = ("constant", "invscaling", "adaptive")
 
 
-def check_parameters(estimator, *, online=False, **validation):
+def check_parameters(estimator, depth, *, online=False, **validation):
     """Raise for parameters that contradict each other, warn about those without effect.
 
     Parameters
     ----------
+    depth : int
+        Of the user's call, for warnings to point to.
     online : bool
         For `partial_fit`.
     **validation
@@ -99,26 +99,29 @@ def check_parameters(estimator, *, online=False, **validation):
         warnings.warn(
             "learning_rate='adaptive' never shortens its steps with tol=None, which "
             "leaves no measure of stalling; set tol.",
-            stacklevel=3,
+            stacklevel=depth,
         )
+    if p.penalty == "elasticnet" and p.l1_ratio is None:
+        raise ValueError("penalty='elasticnet' needs an l1_ratio in [0, 1], got None.")
     if p.n_jobs == 0:
         raise ValueError("n_jobs=0 leaves no thread to work: use None, -1 or a number.")
     for name, why in _without_effect(p):
         if getattr(p, name) != _default(type(p), name):
             warnings.warn(
-                f"{name}={getattr(p, name)!r} has no effect with {why}.", stacklevel=3
+                f"{name}={getattr(p, name)!r} has no effect with {why}.", stacklevel=depth
             )
 
 
 def _without_effect(p):
     """(parameter, the setting that makes it one without effect)."""
-    if p.penalty != "elasticnet":
+    if p.penalty != "elasticnet" and p.l1_ratio is not None:
         yield "l1_ratio", f"penalty={p.penalty!r}"
     if p.penalty is None and p.learning_rate != "optimal":
         yield "alpha", "penalty=None"
-    if p.loss == "squared_error":
-        yield "epsilon", "loss='squared_error'"
-        yield "quantile", "loss='squared_error'"
+    loss = p.loss if isinstance(p.loss, str) else type(p.loss).__name__
+    for name in ("epsilon", "quantile"):
+        if LOSSES.get(loss, (None, None))[1] != name:
+            yield name, f"loss={loss!r}"
     if not (isinstance(p.learning_rate, str) and p.learning_rate in NAMED_STEPS):
         yield "eta0", f"learning_rate={p.learning_rate!r}"
     if not (isinstance(p.learning_rate, str) and p.learning_rate == "invscaling"):
@@ -136,10 +139,27 @@ def _default(cls, name):
     return None
 
 
+@dataclass(frozen=True)
+class Frozen:
+    """An object among the parameters, as it was: its class and its own parameters."""
+
+    kind: type
+    parameters: dict
+
+
 def snapshot(estimator):
     """The parameters, nested ones too, for comparison (get_params takes 50 µs)."""
     return {
-        name: (value, dict(vars(value))) if isinstance(value, BaseEstimator) else value
+        name: _frozen(value)
         for name, value in vars(estimator).items()
         if not name.startswith("_") and not name.endswith("_")
     }
+
+
+def _frozen(value):
+    """A parameter's value, in a form that can be compared and does not change."""
+    if isinstance(value, BaseEstimator):
+        return Frozen(
+            type(value), {name: _frozen(own) for name, own in vars(value).items()}
+        )
+    return value.tolist() if isinstance(value, np.ndarray) else value

@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sgdreg import optimizers, schedules
+from sgdreg import schedules
 from sgdreg._metric import Metric
+from sgdreg._reweighted import met
 from sgdreg._stream import Stream
+from sgdreg.losses import is_squared
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -15,17 +17,17 @@ class Plan:
 
     Attributes
     ----------
-    loss, penalty : str
-    alpha : float
-        0 without a penalty.
+    loss : Loss
+    penalty : Penalty
     fit_intercept : bool
     optimizer : Optimizer
     schedule : callable or None
         t -> eta; None: found by line search.
     batch_size : int or "full"
-    shuffle : {"rows", "blocks", "sequential"}
-    average : None, int or "tail"
-        The step from which the weights are averaged; "tail": over the latest half.
+    shuffle : {"rows", "blocks", "replacement", "sequential"}
+    average : None, int, "tail" or float
+        The step from which the weights are averaged; "tail": over the latest half; a
+        float: exponentially, by this factor a step.
     metric : Metric
         With all its parts None: raw features.
     tol : float or None
@@ -48,6 +50,8 @@ class Plan:
         How many were looked at for a metric of low rank.
     passes : float
         Passes over the rows that the plan has taken.
+    sharpened : int
+        How often its sample has been made larger.
     wide : bool
         Too many features for a stream to keep all of their curvature.
     online : bool
@@ -60,9 +64,8 @@ class Plan:
         Strength of a pull towards some weights: ½ (w - anchor)ᵀ strength (w - anchor).
     """
 
-    loss: str
-    penalty: str
-    alpha: float
+    loss: object
+    penalty: object
     fit_intercept: bool
     optimizer: object
     schedule: object | None
@@ -81,6 +84,7 @@ class Plan:
     solved: bool = False
     rows: int = 0
     passes: float = 0.0
+    sharpened: int = 0
     wide: bool = False
     online: bool = False
     recursive: bool = False
@@ -105,15 +109,18 @@ class Plan:
         """The plan that holds the answer of all rows, for a stream to go on from there."""
         if self.by_line_search and self.wide and self.metric.scale is not None:
             return replace(self, stream=Stream.after_fit(self.metric, data, loss))
+        if self.to_the_end:
+            alike = is_squared(self.loss) or data.n_outputs == 1
+            return replace(self, curvature=met(data, self, weights)) if alike else self
         if not self.sampled:
             return self
-        known = self.curvature.solved_by(weights, self.metric.centre, self.alpha)
+        known = self.curvature.solved_by(weights, self.metric.centre, self.penalty.l2)
         return replace(self, curvature=known)
 
     def sharper(self):
         """The plan with the curvature of more rows."""
         curvature, sketch = self.sketch.larger().curvature()
-        metric, start = curvature.solve(self.alpha)
+        metric, start = curvature.solve(self.penalty.l2)
         return replace(
             self,
             curvature=curvature,
@@ -121,23 +128,40 @@ class Plan:
             metric=metric,
             start=start,
             passes=self.passes + sketch.cost - self.sketch.cost,
+            sharpened=self.sharpened + 1,
         )
 
     @property
     def by_line_search(self):
-        """Whether steps are those of conjugate gradients."""
-        return type(self.optimizer) is optimizers.ConjugateGradient
+        """Whether steps, on all rows, are found and not given."""
+        return self.optimizer.finds_steps
+
+    @property
+    def to_the_end(self):
+        """Whether models on the way are none to return: an interior point's are not."""
+        return self.by_line_search and not self.quadratic
+
+    @property
+    def keep(self):
+        """What a running sum of weights is multiplied by before each is added."""
+        return self.average if isinstance(self.average, float) else 1.0
+
+    @property
+    def quadratic(self):
+        """Whether the objective is: least squares, with an l2 penalty or none."""
+        return is_squared(self.loss) and not self.penalty.proximal
 
     @property
     def certified(self):
         """Whether the optimality gap is known: by the curvature, or by what steps met."""
-        return not self.online and (self.metric.full or self.by_line_search)
+        known = self.metric.full and self.quadratic
+        return not self.online and (known or self.by_line_search)
 
     def constant_model(self, data):
         """Weights of the best constant, at the metric's centre."""
         weights = np.zeros((data.n_outputs, data.n_features + 1))
         if self.fit_intercept:
-            weights[:, -1] = data.mean_targets
+            weights[:, -1] = data.best_constants
         return weights
 
     def __repr__(self):
@@ -157,6 +181,8 @@ class Plan:
         average = self.average
         if isinstance(average, int):
             average = f"from step {average}"
+        elif isinstance(average, float):
+            average = f"exponential, by {average:g} a step"
         batches = str(self.batch_size)
         if self.batch_size != "full":
             batches += f" row{'s' * (batches != '1')} a step, order: {self.shuffle}"
@@ -167,11 +193,10 @@ class Plan:
             step = self.reason
         if self.solved:
             step = f"from the least squares of these rows {step}"
-        penalty = f"{self.penalty}, alpha={self.alpha:g}" if self.penalty else "none"
         return "\n".join(
             (
-                f"loss        {self.loss}",
-                f"penalty     {penalty}",
+                f"loss        {self.loss!r}",
+                f"penalty     {self.penalty}",
                 f"optimizer   {self.optimizer!r}",
                 f"metric      {metric}",
                 f"batches     {batches}",

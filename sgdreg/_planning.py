@@ -1,18 +1,23 @@
 """Every "auto" becomes a number: from the estimator's parameters and the data to a plan."""
 
+from copy import deepcopy
 from dataclasses import replace
+from numbers import Integral
 
 import numpy as np
 
-from sgdreg import losses, optimizers, schedules
+from sgdreg import optimizers
 from sgdreg._metric import Metric
 from sgdreg._moments import diagonal_metric
 from sgdreg._nystrom import low_rank_metric
 from sgdreg._plan import Plan
+from sgdreg._refusals import refuse_idle_settings, refuse_mismatch
+from sgdreg._reweighted import reweighted, solved
+from sgdreg._scheduling import schedule_of, step_parameter
 from sgdreg._sketch import Sketch, cost_of_density, curvature_of, sample_size
-from sgdreg._smoothness import stable_step
 from sgdreg._stream import Stream
-from sgdreg._threads import one_blas_thread
+from sgdreg.losses import compiled, is_squared
+from sgdreg.penalties import get_penalty
 
 # Up to this many features or rows the curvature is taken as it is, a matrix of this rank at
 # most; beyond, its diagonal and strongest directions have to do. So do they where that
@@ -22,13 +27,14 @@ FULL_CURVATURE_BYTES = 2**27
 # Where a curvature of sparse rows takes more passes than this, conjugate gradients with the
 # diagonal have as a rule arrived (docs/design-notes.md).
 MOST_DENSE_PASSES = 20
+# What finds the steps of the optimizers that find them.
+STEP_FOUND = {
+    optimizers.ConjugateGradient: "to where the objective is least along each direction",
+    optimizers.InteriorPoint: "Newton's, as far as the bounds",
+}
 # Mini-batches for which a product with the curvature's inverse is not what takes the time
 # (Jain et al., JMLR 2018: beyond d rows, larger ones gain no more than they cost).
 BATCH_ROWS_A_FEATURE = 4
-# Where the step comes from the data: this share of the largest stable step. For mini
-# batches the bound holds in expectation, so it is kept well away from.
-SAFETY_FULL_BATCH = 0.475
-SAFETY_MINI_BATCH = 0.3
 
 
 def make_plan(settings, data, online=False, seen=None, rng=None):
@@ -47,35 +53,36 @@ def make_plan(settings, data, online=False, seen=None, rng=None):
     rng : numpy.random.Generator or None
         To sample rows with; None (online): the curvature is that of all rows.
     """
-    losses.get_loss(settings.loss)
     if not np.isfinite(data.zero_losses).all():
         raise ValueError(
-            "The squares of y overflow: its numbers are too large for sums in float64. "
+            "The losses of y overflow: its numbers are too large for sums in float64. "
             "Rescale y."
         )
-    penalty = settings.penalty
-    if penalty not in (None, "l2"):
-        raise NotImplementedError(
-            f"penalty={penalty!r} is not built yet; this version has None and 'l2'."
-        )
-    if settings.positive:
-        raise NotImplementedError("positive=True is not built yet.")
-    alpha = float(settings.alpha) if penalty == "l2" else 0.0
+    penalty = get_penalty(
+        settings.penalty,
+        alpha=settings.alpha,
+        l1_ratio=settings.l1_ratio,
+        positive=settings.positive,
+    )
     automatic = settings.optimizer == "auto" and settings.learning_rate == "auto"
     if automatic:
-        optimizer = _automatic_optimizer(settings, data, alpha, online)
+        optimizer = _automatic_optimizer(settings, data, penalty, online)
     elif settings.optimizer == "auto":
         optimizer = optimizers.SGD()  # SGDRegressor's own steps
     else:
-        optimizer = optimizers.get_optimizer(settings.optimizer)
-    by_line_search = type(optimizer) is optimizers.ConjugateGradient
+        # A copy: the plan outlives what the user does to the parameters next.
+        optimizer = deepcopy(optimizers.get_optimizer(settings.optimizer))
+    by_line_search = optimizer.finds_steps
     if by_line_search:
-        _refuse_idle_settings(settings, automatic)
+        refuse_idle_settings(settings, optimizer, automatic)
+    if not (automatic and online):
+        refuse_mismatch(optimizer, data.loss, penalty)
     batch_size = _batch_size(settings, data, optimizer, automatic)
+    # With kinks only averages converge, but for the answers that a stream's curvature has.
+    kinks = data.loss.smoothness is None and not (online and optimizer.metric == "sketch")
     draft = Plan(
-        loss="squared_error",
+        loss=data.loss,
         penalty=penalty,
-        alpha=alpha,
         fit_intercept=settings.fit_intercept,
         optimizer=optimizer,
         schedule=None,
@@ -84,47 +91,47 @@ def make_plan(settings, data, online=False, seen=None, rng=None):
         average=_average(
             settings.average,
             optimizer,
-            automatic and batch_size != "full" and not by_line_search,
+            (automatic and batch_size != "full" and not by_line_search)
+            or (settings.learning_rate == "auto" and kinks and not by_line_search),
         ),
         metric=Metric(),
         tol=settings.tol,
         n_iter_no_change=settings.n_iter_no_change,
         automatic=settings.learning_rate == "auto",
-        reason="to where the objective is least along each direction",
-        step_parameter=_step_parameter(settings.learning_rate),
+        reason=STEP_FOUND[type(optimizer)] if by_line_search else "",
+        step_parameter=step_parameter(settings.learning_rate),
         online=online,
-        wide=not _full_curvature(data, alpha, True),
+        wide=not _full_curvature(data, penalty.l2, True),
     )
-    with one_blas_thread():
-        plan = replace(draft, **_metric(draft, data, seen, rng))
-        if automatic and online and plan.curvature is not None:
-            plan = _recursive(plan)
-        elif automatic and by_line_search and not online:
-            solved = plan.curvature is not None
-            start = plan.start if solved else plan.constant_model(data)
-            plan = replace(plan, start=start, solved=solved)
-        else:
-            plan = replace(plan, start=None)
+    plan = replace(draft, **_metric(draft, data, seen, rng))
+    if automatic and online and plan.curvature is not None:
+        plan = _recursive(plan)
+    elif automatic and not online and (by_line_search or not plan.quadratic):
+        solved = plan.curvature is not None
+        start = plan.start if solved else plan.constant_model(data)
+        plan = replace(plan, start=start, solved=solved)
+    else:
+        plan = replace(plan, start=None)
     if by_line_search or plan.recursive or plan.stream is not None:
         return plan
-    schedule, reason = _schedule(settings, plan, data)
+    schedule, reason = schedule_of(settings, plan, data)
     return replace(plan, schedule=schedule, reason=reason)
 
 
 # ---------------------------------------------------------------------- slots
 
 
-def _automatic_optimizer(settings, data, alpha, online):
+def _automatic_optimizer(settings, data, penalty, online):
     """Conjugate gradients in the best metric that there is, unless steps are chosen.
 
     Mini-batches and averages need steps of a size: plain ones by a known curvature; with
     its diagonal only, momentum pays. In a stream the choice must be the same for every
     chunk, however few rows it has.
     """
-    full = _full_curvature(data, alpha, online)
-    chosen = settings.batch_size not in ("auto", "full")
-    chosen = chosen or settings.average not in ("auto", False)
-    if not chosen and not online:
+    full = _full_curvature(data, penalty.l2, online)
+    if penalty.proximal or not is_squared(data.loss):
+        return _for_bounds(settings, data, penalty, online)
+    if not _steps_chosen(settings) and not online:
         low_rank = not data.is_sparse
         return optimizers.ConjugateGradient(
             metric="sketch" if full or low_rank else "diagonal"
@@ -134,6 +141,34 @@ def _automatic_optimizer(settings, data, alpha, online):
     if online:
         return optimizers.ConjugateGradient(metric="diagonal")
     return optimizers.Nesterov(momentum=0.9, metric="diagonal")
+
+
+def _for_bounds(settings, data, penalty, online):
+    """The optimizer for what is not least squares: an interior point, where there is one.
+
+    With too many features for it, or with mini-batches: in the features' scale, variance
+    reduced where the loss is smooth, and plain with shrinking steps where it is not.
+    """
+    smooth, chosen = data.loss.smoothness is not None, _steps_chosen(settings)
+    few = data.n_features <= FULL_CURVATURE_RANK
+    few = few and _full_curvature(data, penalty.l2, False)
+    if online:
+        alike = is_squared(data.loss) or data.n_outputs == 1
+        by_rows = few and alike and not chosen
+        return optimizers.SGD(metric="sketch" if by_rows else "diagonal")
+    if few and not chosen and (smooth or compiled(data.loss)):
+        return optimizers.InteriorPoint()
+    if smooth and settings.average in ("auto", "tail", False):
+        return optimizers.SVRG(metric="diagonal")
+    return optimizers.SGD(metric="diagonal")
+
+
+def _steps_chosen(settings):
+    """Whether mini-batches or an average are asked for, which need steps of a size."""
+    return settings.batch_size not in ("auto", "full") or settings.average not in (
+        "auto",
+        False,
+    )
 
 
 def _full_curvature(data, alpha, online):
@@ -157,9 +192,9 @@ def _metric(plan, data, seen, rng):
         return {}
     if plan.online and kind == "diagonal" and plan.by_line_search:
         return _stream(plan, data, seen)
-    if kind == "sketch" and _full_curvature(data, plan.alpha, plan.online):
+    if kind == "sketch" and _full_curvature(data, plan.penalty.l2, plan.online):
         return _full_metric(plan, data, seen, rng)
-    diagonal = diagonal_metric(data, plan.fit_intercept, plan.alpha)
+    diagonal = diagonal_metric(data, plan.fit_intercept, plan.penalty.l2)
     if kind == "diagonal":
         return {"metric": diagonal, "passes": 1.0}
     if data.is_sparse:
@@ -167,7 +202,7 @@ def _metric(plan, data, seen, rng):
             f"metric='sketch' needs a dense X or at most {FULL_CURVATURE_RANK} features, "
             f"got {data.n_features}. Use metric='diagonal'."
         )
-    metric, rows = low_rank_metric(data, diagonal, plan.alpha, rng)
+    metric, rows = low_rank_metric(data, diagonal, plan.penalty.l2, rng)
     return {"metric": metric, "rows": rows, "passes": 1.0 + rows / data.n_rows}
 
 
@@ -180,12 +215,12 @@ def _full_metric(plan, data, seen, rng):
         known = seen and seen.curvature
         if known is not None and known.centred != plan.fit_intercept:
             known = None
-        curvature, passes = curvature_of(data, plan.fit_intercept, known), 1.0
+        curvature, passes = _known_so_far(plan, data, known), 1.0
     else:
         sketch = Sketch(data, data.n_rows, plan.fit_intercept, size, rng)
         curvature, sketch = sketch.curvature()
         passes = sketch.cost
-    metric, start = curvature.solve(plan.alpha)
+    metric, start = solved(curvature, plan)
     return {
         "curvature": curvature,
         "sketch": sketch,
@@ -193,6 +228,13 @@ def _full_metric(plan, data, seen, rng):
         "start": start,
         "passes": passes,
     }
+
+
+def _known_so_far(plan, data, known):
+    """The curvature of the rows of a stream: those before, and new ones."""
+    if is_squared(plan.loss):
+        return curvature_of(data, plan.fit_intercept, known)
+    return reweighted(data, plan, known)
 
 
 def _stream(plan, data, seen):
@@ -208,7 +250,7 @@ def _recursive(plan):
     """A stream's next answer: the least squares of all its rows so far.
 
     With averages or mini-batches, steps of the batch's share of the rows seen so far,
-    w <- w - |B|/n · H⁻¹ g, come near to it (`_schedule`).
+    w <- w - |B|/n · H⁻¹ g, come near to it (`schedule_of`).
     """
     if plan.batch_size != "full" or plan.average is not None:
         return replace(plan, start=None)
@@ -219,34 +261,8 @@ def _recursive(plan):
     )
 
 
-def _schedule(settings, plan, data):
-    """The schedule and, in words, where its step size comes from."""
-    if settings.learning_rate != "auto":
-        given = schedules.get_schedule(
-            settings.learning_rate,
-            eta0=settings.eta0,
-            power_t=settings.power_t,
-            alpha=settings.alpha,
-        )
-        return given, "as given"
-    optimizer, metric = plan.optimizer, plan.metric
-    full = plan.batch_size == "full" or plan.batch_size >= data.n_rows
-    rows = data.n_rows if full else plan.batch_size
-    if plan.online and plan.curvature is not None and optimizer.momentum == 0:
-        share = rows / plan.curvature.total
-        return schedules.Constant(share), "the batch's share of the rows seen so far"
-    if full and metric.full and optimizer.momentum == 0:
-        return schedules.Constant(1.0), "the Newton step: the curvature is known"
-    data.check_finite()
-    bound = stable_step(
-        data, metric, rows, plan.alpha, plan.fit_intercept, optimizer.momentum
-    )
-    share = SAFETY_FULL_BATCH if full else SAFETY_MINI_BATCH
-    return schedules.Constant(share * bound), f"{share} of the stable step {bound:.3g}"
-
-
 def _batch_size(settings, data, optimizer, automatic):
-    if type(optimizer) is optimizers.ConjugateGradient and not automatic:
+    if optimizer.finds_steps and not automatic:
         return "full"
     if settings.batch_size != "auto":
         return settings.batch_size
@@ -257,39 +273,14 @@ def _batch_size(settings, data, optimizer, automatic):
     return 1
 
 
-def _refuse_idle_settings(settings, automatic):
-    """Conjugate gradients take all rows and find their steps: nothing else is theirs.
-
-    Streams ("auto") may be cut into batches.
-    """
-    for name, idle in (("learning_rate", "auto"), ("batch_size", "auto")):
-        value = getattr(settings, name)
-        if value not in (idle, "full") and not automatic:
-            raise ValueError(
-                f"{name}={value!r} does not go with conjugate gradients, which step on all "
-                f"rows and find each step's size themselves: leave it at {idle!r}."
-            )
-    if settings.average not in ("auto", False):
-        raise ValueError(
-            f"average={settings.average!r} does not go with conjugate gradients (here, the "
-            "steps of optimizer='auto'), whose last weights are their best: leave it at "
-            "'auto'."
-        )
-
-
-def _step_parameter(learning_rate):
-    named = isinstance(learning_rate, str) and learning_rate not in ("auto", "optimal")
-    return "eta0" if named or hasattr(learning_rate, "eta0") else "learning_rate"
-
-
 def _shuffle(shuffle):
-    if shuffle in ("rows", "blocks"):
+    if shuffle in ("rows", "blocks", "replacement"):
         return shuffle
     return "rows" if shuffle else "sequential"
 
 
 def _average(average, optimizer, tail):
-    """None, the first averaged step, or "tail"."""
+    """None, the first averaged step, "tail", or the factor of an exponential average."""
     rounds = type(optimizer) is optimizers.SVRG
     if average == "auto":
         return "tail" if tail or rounds else None
@@ -300,6 +291,8 @@ def _average(average, optimizer, tail):
             f"average={average!r} does not go with SVRG, which averages over the later "
             "half of each epoch's steps: use 'tail' or False."
         )
+    if not isinstance(average, Integral | np.bool):
+        return float(average)
     return int(average) or None  # True: from the first step; False and 0: never
 
 

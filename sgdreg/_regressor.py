@@ -2,7 +2,6 @@
 
 import warnings
 
-import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -10,23 +9,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sgdreg._data import Data
-from sgdreg._hooks import Hooks
-from sgdreg._inputs import (
-    FLOATS,
-    check_init,
-    check_validation,
-    check_weights,
-    check_X_y,
-    hold_out,
-    names_restored_on_failure,
-)
-from sgdreg._parameters import CONSTRAINTS, check_parameters, snapshot
-from sgdreg._planning import make_plan, sampling_rng
+from sgdreg import _fitting
+from sgdreg._checkpoint import read
+from sgdreg._contents import contents, recalled, settled
+from sgdreg._inputs import FLOATS
+from sgdreg._parameters import CONSTRAINTS
 from sgdreg._sklearn import _fit_context
-from sgdreg._state import State
-from sgdreg._threads import Team, one_blas_thread
-from sgdreg._training import Training
 
 
 class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
@@ -34,52 +22,57 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
     Minimises
 
-        F(w, b) = 1/S · Σ s_i ½ (y_i - x_i·w - b)² + alpha · ½‖w‖²,    S = Σ s_i
+        F(w, b) = 1/S · Σ s_i L(y_i, x_i·w + b) + alpha · R(w),    S = Σ s_i
 
-    (the second term only with ``penalty="l2"``; the intercept b is never penalised). The
-    textbook's steps are along the gradient of mini-batches B of rows,
+    (the intercept b is never penalised). The textbook's steps are along the gradient of
+    mini-batches B of rows, l1 and bounds by proximal steps,
 
-        w <- w - eta(t) · (1/|B| · Σ_{i in B} n s_i/S · (x_i·w + b - y_i) x_i + alpha w).
+        w <- w - eta(t) · (1/|B| · Σ_{i in B} n s_i/S · L'(y_i, x_i·w + b) x_i + l2 w).
 
     With the defaults no knob needs turning: raw, unscaled data give the least-squares
     answer (of several, as with copies of a column, the one with the least norm in the
-    scaled features), and ``plan_``, ``stop_reason_`` and ``history_`` say how. With an
-    explicit `optimizer` or `learning_rate` the steps are the textbook's, on raw
-    features (unless the optimizer is given a metric), each reproducible by hand.
+    scaled features), or that of another loss and penalty, and ``plan_``,
+    ``stop_reason_`` and ``history_`` say how. With an explicit `optimizer` or
+    `learning_rate` the steps are the textbook's, on raw features (unless the optimizer
+    is given a metric), each reproducible by hand.
 
     Parameters
     ----------
-    loss : {'squared_error'} or object, default='squared_error'
-        L(y, p). The other losses that the signature provides for (huber,
-        absolute_error, quantile, epsilon_insensitive, squared_epsilon_insensitive)
-        raise NotImplementedError in this version.
-    penalty : {None, 'l2'}, default=None
-        R(w) = ½‖w‖² or nothing. 'l1' and 'elasticnet' raise NotImplementedError in this
-        version.
+    loss : {'squared_error', 'huber', 'absolute_error', 'quantile', \
+            'epsilon_insensitive', 'squared_epsilon_insensitive'} or object, \
+            default='squared_error'
+        L(y, p); see :mod:`sgdreg.losses`. An object of a class derived from
+        :class:`sgdreg.losses.Loss` is one of your own.
+    penalty : {None, 'l2', 'l1', 'elasticnet'}, default=None
+        R(w): nothing, ½‖w‖², ‖w‖₁, or l1_ratio ‖w‖₁ + (1 - l1_ratio) ½‖w‖².
+        Coefficients that l1 makes zero are so exactly.
     alpha : float >= 0, default=1e-4
-        Weight of the penalty, per row: ``Ridge(alpha * S)`` has the same optimum. Also
-        the alpha of ``learning_rate="optimal"``.
+        Weight of the penalty, per row: ``Ridge(alpha * S)`` and ``Lasso(alpha)`` have
+        the same optimum. Also the alpha of ``learning_rate="optimal"``.
     l1_ratio : float in [0, 1], default=0.15
         Share of l1 in penalty='elasticnet'.
     fit_intercept : bool, default=True
         Whether to learn b; otherwise it stays 0 (or what it was initialised to).
     epsilon : float >= 0, default=0.1
-        For the losses huber, epsilon_insensitive and squared_epsilon_insensitive.
+        For the losses huber, epsilon_insensitive and squared_epsilon_insensitive, in
+        the units of y.
     quantile : float in (0, 1), default=0.5
         For the quantile loss.
-    optimizer : {'auto', 'sgd', 'momentum', 'nesterov', 'svrg', 'cg'} or object, \
-            default='auto'
+    optimizer : {'auto', 'sgd', 'momentum', 'nesterov', 'adagrad', 'rmsprop', 'adam', \
+            'svrg', 'cg', 'interior_point'} or object, default='auto'
         The update rule; see :mod:`sgdreg.optimizers`. 'auto' chooses it, and everything
         else that is left open, from the data: conjugate gradients in the best metric
-        that they afford; with an explicit `batch_size` or `average`, mini-batches in
-        it. With an explicit `learning_rate` 'auto' means plain 'sgd' on raw features.
-        'adagrad', 'rmsprop' and 'adam' raise NotImplementedError in this version.
+        that they afford, and an interior point where the problem is not least squares;
+        with an explicit `batch_size` or `average`, mini-batches. With an explicit
+        `learning_rate` 'auto' means plain 'sgd' on raw features. An object of a class
+        derived from :class:`sgdreg.optimizers.Optimizer` is one of your own.
     learning_rate : float, str, object or callable, default='auto'
         The step size eta(t), t counting steps from 1: a number; 'constant' (eta0),
         'invscaling' (eta0 / t^power_t), 'optimal' (1 / (alpha (t0 + t - 1))),
         'adaptive' (eta0, divided by 5 when progress stalls); an object of
-        :mod:`sgdreg.schedules`; any callable t -> eta; or 'auto', a constant from the
-        smoothness of the objective (conjugate gradients find each step's).
+        :mod:`sgdreg.schedules` (`Cosine`, `OneCycle`, `WarmUp`, …); any callable
+        t -> eta; or 'auto', a constant from the smoothness of the objective (shrinking
+        where the loss has kinks; the usual one of an adaptive rule).
     eta0 : float > 0, default=0.01
         For learning_rate 'constant', 'invscaling' and 'adaptive'.
     power_t : float >= 0, default=0.25
@@ -98,27 +91,31 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         the epoch's objective has not improved by more than `tol` relative to itself for
         `n_iter_no_change` epochs. None: run `max_iter` epochs. Scaling X or y never
         changes the number of epochs.
-    shuffle : bool, 'rows' or 'blocks', default=True
+    shuffle : bool, 'rows', 'blocks' or 'replacement', default=True
         True, 'rows': a new permutation of the rows each epoch. 'blocks': contiguous
         batches in a new random order each epoch (reads memory several times faster, for
-        rows that are not sorted). False: the given order. All the same where a step
-        takes all rows.
-    average : bool, int, 'tail' or 'auto', default='auto'
+        rows that are not sorted). 'replacement': rows drawn one by one in proportion to
+        their weights, each then counting the same (for weights that are very unequal).
+        False: the given order. All the same where a step takes all rows.
+    average : bool, int, float, 'tail' or 'auto', default='auto'
         Which weights to return: the last (False), their mean over all steps (True) or
-        from step `average` on [1]_, or over the latest half at least ('tail').
+        from step `average` on [1]_, over the latest half at least ('tail'), or an
+        exponential one, by a factor in (0, 1) a step.
     early_stopping : bool, default=False
         Hold out `validation_fraction` of the rows and stop when R² on them no longer
         improves by more than `tol` for `n_iter_no_change` epochs; the best epoch is the
-        one returned. A validation set given to `fit` is used the same way.
+        one returned. A validation set given to `fit` is used the same way. (The models
+        on an interior point's way are none to return: there R² is recorded only.)
     validation_fraction : float in (0, 1), default=0.1
         Share of the rows (those of positive weight) held out by `early_stopping`.
     n_iter_no_change : int >= 1, default=5
         Epochs without improvement after which a fit stops.
     warm_start : bool, default=False
         Whether `fit` continues the state of the last call (weights, step counter,
-        momentum, random numbers) instead of starting anew.
+        momentum, random numbers) instead of starting anew. (To go on with the last call
+        itself, see :meth:`resume`.)
     positive : bool, default=False
-        Coefficients >= 0. True raises NotImplementedError in this version.
+        Coefficients >= 0.
     n_jobs : int or None, default=None
         Threads for full passes over the data and for its curvature (mini-batch steps
         follow one another). None: as many as BLAS would use. -1: all cores. No effect
@@ -158,6 +155,9 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     best_iteration_ : int or None
         The epoch whose model was returned, where epochs were compared (by validation
         score or optimality gap); None where it is simply the last.
+    checkpoint_ : dict
+        All that it takes to go on with this very fit: see :meth:`resume`. Not there
+        after `partial_fit`.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features,)
         Where X has string column names.
@@ -245,8 +245,6 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
     # ----------------------------------------------------------------- learning
 
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
         X,
@@ -293,44 +291,82 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         ConvergenceWarning
             When `max_iter` ends the fit before `tol` is reached, with the value reached.
         """
-        given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
-        check_parameters(self, **given)
-        fresh = not (self.warm_start and hasattr(self, "_continuation"))
-        fresh = fresh or coef_init is not None or intercept_init is not None
-        with names_restored_on_failure(self), Team(self.n_jobs) as team:
-            seen = {"X": X, "y": y}  # what callbacks see: names and all
-            X, y = check_X_y(self, X, y, reset=True)
-            weights = check_weights(sample_weight, X, "sample_weight")
-            seeds, validation = self._seeds(), None
-            data = Data.build(X, y.reshape(len(y), -1), weights, team=team)
-            if X_val is not None:
-                validation = check_validation(self, X_val, y_val, sample_weight_val, y)
-            elif self.early_stopping:
-                draw = np.random.default_rng(seeds.spawn(1)[0])
-                data, validation = hold_out(data, self.validation_fraction, weights, draw)
-            plan = make_plan(self, data, rng=sampling_rng(seeds))
-            if fresh:
-                state = State.start(
-                    plan,
-                    data,
-                    np.random.default_rng(seeds),
-                    flat=y.ndim == 1,
-                    coef_init=check_init(coef_init, data, "coef_init"),
-                    intercept_init=check_init(intercept_init, data, "intercept_init"),
-                )
-            else:
-                old_plan, state, _ = self._continuation
-                state = state.continued(old_plan, plan, data)
-                state.best, state.stale, state.reference = np.inf, 0, 0.0
-            state.flat = y.ndim == 1
-            hooks = self._hooks(seen, sample_weight, X.dtype)
-            with one_blas_thread(plan):
-                outcome = Training(data, plan, state, validation, hooks).fit(self.max_iter)
-            if hooks is not None:
-                hooks.finish(outcome.plan, outcome.state, outcome.weights)
-        for text in outcome.warnings:
-            warnings.warn(text, ConvergenceWarning, stacklevel=2)
-        return self._finish(outcome, X.dtype, online=False)
+        validation = {"X_val": X_val, "y_val": y_val}
+        validation["sample_weight_val"] = sample_weight_val
+        start = {"coef_init": coef_init, "intercept_init": intercept_init}
+        return self._fit(X, y, sample_weight, validation, start)
+
+    @classmethod
+    def resume(
+        cls,
+        path,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        callbacks=(),
+        **parameters,
+    ):
+        """Go on with a fit that a :class:`Checkpoint` has written, from where it was.
+
+        The model is that of the fit uninterrupted, bit for bit (with the same versions
+        of NumPy and of its linear algebra, on the same kind of processor). A fit that
+        had ended there is returned as it ended; with a larger `max_iter` it goes on.
+
+        Parameters
+        ----------
+        path : str, path-like or dict
+            The file, or a fitted model's `checkpoint_`.
+        X, y, sample_weight, X_val, y_val, sample_weight_val
+            What was passed to `fit`. Other data are refused: shapes, all of y and the
+            weights are compared, and some numbers of X.
+        callbacks : sequence of callbacks, default=()
+            For ``set_callbacks``: a `Checkpoint` again, if it is to be written on.
+        **parameters
+            `max_iter`, `n_jobs` and `verbose`, if they are to be other ones; and those
+            that were functions or objects of your own, which no file holds: these must
+            be given again.
+
+        Returns
+        -------
+        SGDLinearRegressor
+            A new one, fitted.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError, TypeError
+            Where there is no checkpoint, or the data or parameters are not its own.
+
+        Examples
+        --------
+        >>> from sgdreg import SGDLinearRegressor
+        >>> X, y = [[1.0], [2.0], [4.0]], [2.0, 3.0, 4.0]
+        >>> model = SGDLinearRegressor(optimizer="sgd", eta0=0.1, tol=None, max_iter=2)
+        >>> model.set_params(learning_rate="constant", random_state=0).fit(X, y).n_iter_
+        2
+        >>> SGDLinearRegressor.resume(model.checkpoint_, X, y, max_iter=5).n_iter_
+        5
+        """
+        kept = path if isinstance(path, dict) else read(path)
+        where = "The dict" if kept is path else str(path)
+        known, own, *checkpoint = recalled(kept, where)
+        self = cls(**settled(known, own, parameters, cls._get_param_names()))
+        self.set_callbacks(*callbacks)
+        validation = {"X_val": X_val, "y_val": y_val}
+        validation["sample_weight_val"] = sample_weight_val
+        return self._fit(X, y, sample_weight, validation, None, checkpoint)
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def _fit(self, *given):
+        fitted, messages = _fitting.fit(self, *given)
+        for text in messages:
+            warnings.warn(text, ConvergenceWarning, stacklevel=5)
+        vars(self).update(fitted)
+        return self
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
@@ -341,7 +377,10 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         after every call, the least-squares fit of all rows seen so far (recursive least
         squares, which needs no knob either and cannot diverge). It comes near to it
         with more features, with an explicit `batch_size` or (up to 2,000 features)
-        `average`, and after a `fit` that sampled rows.
+        `average`, and after a `fit` that sampled rows. With l1 and `positive` likewise.
+        Rows of other losses keep the weight that they were met with (iteratively
+        reweighted least squares): as a rule within 1 % of the optimum, and some per cent
+        for quantiles, the better the larger the chunks.
 
         Parameters
         ----------
@@ -354,35 +393,21 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         -------
         self : SGDLinearRegressor
         """
-        check_parameters(self, online=True)
-        first = not hasattr(self, "_continuation")
-        with names_restored_on_failure(self), Team(self.n_jobs) as team:
-            X, y = check_X_y(self, X, y, reset=first)
-            if not first and y.shape[1:] != self._target_shape():
-                raise ValueError(
-                    f"y has shape {y.shape}, but the model was fitted to targets of shape "
-                    f"{('n_samples', *self._target_shape())}."
-                )
-            weights = check_weights(sample_weight, X, "sample_weight")
-            unit = None if first else self._continuation[1].weight_unit
-            data = Data.build(
-                X,
-                y.reshape(len(y), -1),
-                weights,
-                weight_unit=unit,
-                team=team,
+        vars(self).update(_fitting.partial_fit(self, X, y, sample_weight))
+        return self
+
+    @property
+    def checkpoint_(self):
+        """What `resume` goes on from: a dict of plain values and arrays, all copies."""
+        check_is_fitted(self)
+        if self._memory is None:
+            raise AttributeError(
+                "There is no checkpoint_ after partial_fit, whose rows are gone: keep the "
+                "model itself, and call partial_fit again."
             )
-            if first:
-                plan = make_plan(self, data, online=True)
-                rng = np.random.default_rng(self._seeds())
-                state = State.start(plan, data, rng, flat=y.ndim == 1)
-            else:
-                old_plan, state, _ = self._continuation
-                plan = self._online_plan(data)
-                state = state.continued(old_plan, plan, data)
-            with one_blas_thread(plan):
-                outcome = Training(data, plan, state).one_epoch()
-        return self._finish(outcome, X.dtype, online=True)
+        _, state, (_, parameters) = self._continuation
+        parameters = {name: parameters[name] for name in self._get_param_names()}
+        return contents(parameters, state.packed(), self._memory)
 
     def predict(self, X):
         """X·coef_ + intercept_.
@@ -423,81 +448,3 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         tags.target_tags.multi_output = True
         tags.target_tags.single_output = True
         return tags
-
-    # ------------------------------------------------------------- plan, state, result
-
-    def _seeds(self):
-        """What the generator of a new state, and that of held-out rows, grow from."""
-        seed = self.random_state
-        if isinstance(seed, np.random.RandomState):
-            seed = seed.randint(0, 2**32, size=4, dtype=np.uint32).tolist()
-        return np.random.SeedSequence(seed)
-
-    def _target_shape(self):
-        """Shape of y beyond its rows, as fitted."""
-        state = self._continuation[1]
-        return () if state.flat else (len(state.weights),)
-
-    def _online_plan(self, data):
-        """The plan for the next rows of a stream.
-
-        Where nothing in it comes from the rows, the last one serves again. The curvature
-        of the rows seen so far grows by the new ones.
-        """
-        plan, _, made_for = self._continuation
-        if made_for[1] != snapshot(self):
-            self._validate_params()  # which scikit-learn skips once a model is fitted
-        elif plan.online and not plan.automatic:
-            return plan
-        return make_plan(self, data, online=True, seen=plan)
-
-    def _hooks(self, seen, sample_weight, dtype):
-        """What looks at every epoch; None where nothing does, which saves its time."""
-        if not getattr(self, "_skl_callbacks", None) and not self.verbose:
-            return None
-        if sample_weight is not None:
-            seen["metadata"] = {"sample_weight": sample_weight}
-        return Hooks(
-            self,
-            seen,
-            self.max_iter,
-            lambda plan, state, weights: _attributes(plan, state, weights, dtype),
-        )
-
-    def _finish(self, outcome, dtype, online):
-        """Set every fitted attribute, together."""
-        plan, state = outcome.plan.released(), outcome.state
-        scores = [entry.get("validation_score") for entry in state.history]
-        vars(self).update(
-            _attributes(plan, state, outcome.weights, dtype),
-            converged_=outcome.converged,
-            stop_reason_=outcome.reason,
-            validation_scores_=None if None in scores else scores,
-            best_iteration_=outcome.best_epoch,
-            _continuation=(plan, state, (online, snapshot(self))),
-        )
-        return self
-
-
-def _attributes(plan, state, weights, dtype):
-    """The fitted attributes of weights (k, d + 1) at the plan's centre; all are copies."""
-    coef, intercept = weights[:, :-1], weights[:, -1]
-    if plan.metric.centre is not None:
-        intercept = intercept - coef @ plan.metric.centre
-    with np.errstate(over="ignore"):
-        coef, intercept = coef.astype(dtype, order="C"), intercept.astype(dtype)
-    if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
-        raise ValueError(
-            f"The fitted coefficients cannot be held in {np.dtype(dtype)}: they overflow. "
-            "Pass X as float64, or rescale X or y."
-        )
-    history = list(state.history)
-    return {
-        "coef_": coef[0] if state.flat else coef,
-        "intercept_": float(intercept[0]) if state.flat else intercept,
-        "n_iter_": state.epochs,
-        "t_": state.steps,
-        "plan_": plan.released(),
-        "history_": history,
-        "loss_curve_": [entry["objective"] for entry in history],
-    }

@@ -6,7 +6,7 @@ conjugate gradients or by variance-reduced mini-batches.
 
 import numpy as np
 
-from sgdreg._evaluation import Evaluation
+from sgdreg._evaluation import Evaluation, Point
 
 # Where tol is none or zero, what a sample is chosen for.
 SMALLEST_TOL = 1e-14
@@ -47,6 +47,24 @@ class Rounds:
         state.weights[:] = self.point.weights
         state.passes += self.evaluation.passes - passes
         return step
+
+    def memory(self):
+        """What the next round goes on from, beside the state and the plan.
+
+        A dict of plain values, arrays and lists or dicts of them, which no later round
+        changes (copy what is changed in place). A kind that keeps more from one round to
+        the next adds it here and takes it up in `recall`: a fit that was killed then
+        takes the very steps that it would have taken.
+        """
+        return {"point": vars(self.point), "gap": self.gap, "poor": self.poor}
+
+    def recall(self, memory):
+        """Go on from what `memory` has returned: the inverse of it."""
+        self.point = point = Point(**memory["point"])
+        shape = self.data.n_outputs, self.data.n_features + 1
+        if not point.weights.shape == point.gradient.shape == shape:  # kernels trust it
+            raise ValueError("The point does not fit the data.")
+        self.gap, self.poor = memory["gap"], memory["poor"]
 
     @property
     def objective(self):

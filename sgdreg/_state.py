@@ -22,6 +22,12 @@ class State:
         Sum of the weights after each averaged step.
     averaged : int
         How many steps are in `total`.
+    window : [ndarray of shape (k, d + 1), int] or None
+        Averages of the tail: the sum of an earlier window of steps, and their number.
+    keep : float
+        What `total` is multiplied by before each: below one, an exponential average.
+    memory_since : int
+        The step after which `memory` began.
     steps, epochs : int
         Steps taken and epochs completed since the first fit.
     passes : float
@@ -45,6 +51,9 @@ class State:
     memory: np.ndarray | None = None
     total: np.ndarray | None = None
     averaged: int = 0
+    window: list | None = None
+    keep: float = 1.0
+    memory_since: int = 0
     steps: int = 0
     epochs: int = 0
     passes: float = 0.0
@@ -69,10 +78,10 @@ class State:
         if plan.start is not None and coef_init is None and intercept_init is None:
             state.weights[:] = plan.start
         if plan.optimizer.slots:
-            state.memory = np.zeros((plan.optimizer.slots, *shape))
+            state.memory = plan.optimizer.memory_at_start(shape)
         if plan.average is not None:
             state.total = np.zeros(shape)
-        state.weight_unit = data.weight_unit
+        state.weight_unit, state.keep = data.weight_unit, plan.keep
         state.passes = plan.passes
         return state
 
@@ -87,6 +96,8 @@ class State:
             )
         state = self.copy()
         state.adapt(old, new)
+        if new.penalty.positive:
+            np.maximum(state.weights[:, :-1], 0.0, out=state.weights[:, :-1])
         state.weight_unit = data.weight_unit
         state.passes += new.passes
         return state
@@ -114,6 +125,29 @@ class State:
 
         return go_back
 
+    def packed(self):
+        """The same as a dict, which no later step changes: see `unpacked`."""
+        return vars(self._copied_arrays()) | {"rng": self.rng.bit_generator.state}
+
+    @classmethod
+    def unpacked(cls, parts):
+        """A state from what `packed` has made of one; may be called again and again."""
+        rng = np.random.default_rng(0)
+        rng.bit_generator.state = parts["rng"]
+        return cls(**parts | {"rng": rng})._copied_arrays()
+
+    def checked(self, plan, data):
+        """Itself; ValueError where its arrays are not of the sizes that kernels rely on."""
+        expected = State.start(plan, data, self.rng, flat=self.flat)
+        if self.total is None and self.averaged == 0:  # SVRG's is of one epoch only
+            self.total = expected.total
+        for mine, other in zip(self.arrays, expected.arrays, strict=True):
+            if mine is other is None:
+                continue
+            if np.shape(mine) != np.shape(other) or mine.dtype != np.float64:
+                raise ValueError("The state does not fit the data and the parameters.")
+        return self
+
     def _copied_arrays(self):
         return replace(
             self,
@@ -123,16 +157,32 @@ class State:
             history=list(self.history),
         )
 
+    def new_window(self):
+        """Forget the steps before the present window, and begin another."""
+        self.window = [self.total.copy(), self.averaged] if self.averaged else None
+        self.total[:] = 0.0
+        self.averaged = 0
+
     def model(self):
         """The weights to return: the average where there is one."""
-        return self.weights if self.averaged == 0 else self.total / self.averaged
+        if self.averaged == 0:
+            return self.weights
+        if self.window is not None:
+            total, count = self.window
+            return (total + self.total) / (count + self.averaged)
+        if self.keep == 1.0:
+            return self.total / self.averaged
+        return self.total * ((1.0 - self.keep) / (1.0 - self.keep**self.averaged))
 
     def forget(self):
         """Back to zero weights; counters, generator and history stay."""
-        for array in self.arrays:
-            if array is not None:
-                array[:] = 0.0
-        self.averaged = 0
+        self.weights[:] = 0.0
+        if self.total is not None:
+            self.total[:] = 0.0
+        self.averaged, self.window = 0, None
+        if self.memory is not None:
+            self.memory[:] = 0.0
+            self.memory_since = self.steps
 
     def adapt(self, old, new):
         """Continue under another plan: its centre, its rule's memory, its average.
@@ -142,17 +192,22 @@ class State:
         old, new : Plan
             What the state has been moved by, and what it is to be moved by.
         """
-        for array in (self.weights, self.total):
+        if old.average != new.average:
+            self.window = None
+        elif self.window is not None:  # arrays are never changed where others hold them
+            self.window = [self.window[0].copy(), self.window[1]]
+        for array in (self.weights, self.total, self.window and self.window[0]):
             if array is None:
                 continue
             for centre, sign in ((old.metric.centre, -1), (new.metric.centre, 1)):
                 if centre is not None:
                     array[:, -1] += sign * (array[:, :-1] @ centre)
-        slots = new.optimizer.slots
-        if old.optimizer.slots != slots:
-            self.memory = None
-        if slots and self.memory is None:
-            self.memory = np.zeros((slots, *self.weights.shape))
-        if new.average is None or self.total is None:
+        before, now = old.optimizer, new.optimizer
+        if (before.kind, before.slots) != (now.kind, now.slots):
+            shape = self.weights.shape
+            self.memory = now.memory_at_start(shape) if now.slots else None
+            self.memory_since = self.steps
+        if new.average is None or self.total is None or self.keep != new.keep:
             self.averaged = 0
             self.total = None if new.average is None else np.zeros_like(self.weights)
+        self.keep = new.keep

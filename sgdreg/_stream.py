@@ -70,7 +70,7 @@ class Stream:
     def after_fit(cls, metric, data, loss):
         """That of the rows of a fit, whose centre and scale are a metric's."""
         total = float(data.n_rows)
-        targets = np.array([data.mean_targets, 2 * total * data.constant_losses])
+        targets = np.array([data.best_constants, 2 * total * data.constant_losses])
         share = loss / max(data.constant_losses.sum(), np.finfo(float).tiny)
         noise = min(max(share, 1.0 / MOST_WEIGHT), MOST_WEIGHT)
         counts, scale = column_counts(data), metric.scale
@@ -112,7 +112,7 @@ class Stream:
         known = precision[:-1] > 0
         shrink = np.where(known, self.precision[:-1], 1.0)
         shrink = np.minimum(1.0, shrink / np.where(known, precision[:-1], 1.0))
-        step = data.mean_targets - self.targets[0]
+        step = data.best_constants - self.targets[0]
         around = 2 * total * data.constant_losses + (1.0 - share) * total * step**2
         met = replace(
             self,

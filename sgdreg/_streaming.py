@@ -7,6 +7,7 @@ import numpy as np
 from sgdreg import optimizers
 from sgdreg._conjugate import ConjugateGradients, dot
 from sgdreg._evaluation import Evaluation, Point
+from sgdreg._interior import InteriorPoint
 from sgdreg._order import Order
 from sgdreg._rounds import Rounds
 from sgdreg._variance_reduced import VarianceReduced
@@ -25,6 +26,7 @@ def make_rounds(data, plan):
         return Streaming(data, plan)
     kinds = {
         optimizers.ConjugateGradient: ConjugateGradients,
+        optimizers.InteriorPoint: InteriorPoint,
         optimizers.SVRG: VarianceReduced,
     }
     kind = kinds.get(type(plan.optimizer))
@@ -73,14 +75,14 @@ class Streaming(ConjugateGradients):
         state.weights[:, :-1] *= shrink  # about the old centre, where the rows were
         state.adapt(old, plan)
         if plan.fit_intercept and not old.stream.total:
-            state.weights[:, -1] = data.mean_targets
+            state.weights[:, -1] = data.best_constants
         anchor = state.weights.copy()
         before = Evaluation(data, plan).at(anchor)
         if not before.finite:  # rows beyond anything seen before
             state.forget()
             anchor = state.weights.copy()
             before = Evaluation(data, plan).at(anchor)
-        stream, pull, metric = stream.absorb(data, added, before.losses, plan.alpha)
+        stream, pull, metric = stream.absorb(data, added, before.losses, plan.penalty.l2)
         self.plan = replace(plan, metric=metric, pull=(pull, anchor))
         self.evaluation = Evaluation(data, self.plan)
         self.evaluation.passes = 1.0

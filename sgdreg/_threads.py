@@ -2,7 +2,6 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import cache
 from threading import Lock
 
@@ -101,22 +100,12 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew)
 
 
-@contextmanager
-def one_blas_thread(plan=None):
+def one_blas_thread():
     """A context in which BLAS uses one thread (entering it takes 12 µs).
 
     Its own threads change the last bits of a product with their number, and wait for
     each other where other processes have the cores: a fit of 250,000 × 100 took 22 s
     beside a busy neighbour, and 0.75 s with one thread. So the threads are ours, one
     piece of the rows each (`Team`).
-
-    Parameters
-    ----------
-    plan : Plan or None
-        A plan without a full curvature needs no BLAS, and is left alone.
     """
-    if plan is not None and plan.metric.root is None:
-        yield
-        return
-    with _one_thread:
-        yield
+    return _one_thread

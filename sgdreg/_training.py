@@ -9,6 +9,7 @@ from sgdreg._divergence import diverged, judge, refuse_blow_up
 from sgdreg._epochs import Diverged, Epochs
 from sgdreg._evaluation import Evaluation
 from sgdreg._outcome import Outcome
+from sgdreg._state import State
 from sgdreg._stopping import GO, STOP, in_words, stopping_rule
 from sgdreg._streaming import make_rounds
 
@@ -31,7 +32,8 @@ class Training:
     validation : Data or None
         Held-out rows: the best epoch by R² on them is the one returned.
     hooks : object or None
-        With ``begin()`` and ``end(plan, state, weights) -> bool``, which may ask to stop.
+        With ``begin()`` and ``end(plan, state, weights, memory) -> bool``, which may ask
+        to stop.
     """
 
     def __init__(self, data, plan, state, validation=None, hooks=None):
@@ -43,8 +45,9 @@ class Training:
         self.compared = validation is not None or plan.certified
         # Momentum of a step chosen here must not carry it up the other side (O'Donoghue,
         # Candès, Adaptive restart for accelerated gradient schemes, 2015, section 3.2).
-        self.restarts = plan.automatic and state.memory is not None
-        self.best, self.loss, self.halvings = None, None, 0
+        self.restarts = plan.automatic and plan.optimizer.momentum != 0
+        self.best, self.loss, self.halvings, self.origin = None, None, 0, None
+        self.began, self.verdict = None, GO
         self.clock = perf_counter()
 
     @cached_property
@@ -61,8 +64,9 @@ class Training:
 
     def fit(self, max_epochs):
         """Train until the stopping rule, a callback or `max_epochs` ends it."""
-        self._begin()
-        last = self.state.epochs + max_epochs
+        if self.began is None:
+            self._begin()
+        last = self.began + max_epochs
         converged, reason = self._train_until(last)
         loss = self._final_loss()
         while self._runs_away(loss):
@@ -82,6 +86,31 @@ class Training:
             warnings,
             best_epoch,
         )
+
+    def memory(self):
+        """All that it takes to go on, beside the state: see `Rounds.memory`."""
+        over = self.rounds is None or self.verdict == STOP  # no round will follow
+        return {
+            "began": self.began,
+            "verdict": self.verdict,
+            "halvings": self.halvings,
+            "origin": self.origin,
+            "best": self.best,
+            "loss": self.loss,
+            "sharpened": self.plan.sharpened,
+            "rounds": None if over else self.rounds.memory(),
+        }
+
+    def recall(self, memory):
+        """Go on from what `memory` has returned, at the state and plan of that moment."""
+        for name in ("began", "verdict", "halvings", "origin", "best", "loss"):
+            setattr(self, name, memory[name])
+        if self.origin is not None:
+            origin = State.unpacked(self.origin).checked(self.plan, self.data)
+            self.origin = origin.packed()
+        if memory["rounds"] is not None:
+            self.rounds.recall(memory["rounds"])
+        self.clock -= self.state.history[-1]["seconds"]
 
     def one_epoch(self):
         """A single epoch without stopping: `partial_fit`."""
@@ -117,27 +146,28 @@ class Training:
         Rounds that choose their steps go nowhere uphill.
         """
         state, loss = self.state, 0.0
+        self.began = state.epochs
         if self.rounds is None or not self.plan.automatic:
             loss = self._start_loss()
         loss = max(loss, float(self.data.zero_losses.sum()))
         state.reference = max(state.reference, loss)
         if self.plan.automatic and self.rounds is None:
-            self.origin = state.bookmark()
+            self.origin = state.packed()
 
     def _train_until(self, last):
         """(whether the rule was met, why training ended); None: there was no rule."""
-        while self.state.epochs < last:
+        while self.state.epochs < last and self.verdict != STOP:
             if self.hooks is not None:
                 self.hooks.begin()
-            verdict = self._advance(last - self.state.epochs)
+            self.verdict = self._advance(last - self.state.epochs)
             self._keep_best()
             stop = self.hooks is not None and self.hooks.end(
-                self.plan, self.state, self._model()
+                self.plan, self.state, self._model(), self.memory
             )
-            if verdict == STOP:
-                return self.stopping.converged(self.state), self.stopping.reason(self.state)
-            if stop:
+            if stop and self.verdict != STOP:
                 return None, f"Stopped by a callback after {in_words(self.state.epochs)}."
+        if self.verdict == STOP:
+            return self.stopping.converged(self.state), self.stopping.reason(self.state)
         return None if self.plan.tol is None else False, self._ran_out()
 
     # ------------------------------------------------------------------ epochs
@@ -213,14 +243,19 @@ class Training:
         """Note an epoch in the history; returns what the stopping rule says of it."""
         state = self.state
         state.epochs += 1
-        entry = {"epoch": state.epochs, "passes": 0.0, "seconds": 0.0}
-        entry |= {"objective": objective, "learning_rate": step}
+        entry = {
+            "epoch": state.epochs,
+            "passes": state.passes,
+            "seconds": perf_counter() - self.clock,
+            "objective": objective,
+            "learning_rate": step,
+        }
         if gap is not None:
             entry["optimality_gap"] = gap
         if self.compared:
             self._look_at_model(entry)
-        entry["passes"] = state.passes
-        entry["seconds"] = perf_counter() - self.clock
+            entry["passes"] = state.passes
+            entry["seconds"] = perf_counter() - self.clock
         verdict = self.stopping.observe(state, entry)
         state.history.append(entry)
         return verdict
@@ -237,13 +272,14 @@ class Training:
             entry["optimality_gap"] = self.evaluation.gap(point)
             entry["objective"] = float(self.evaluation.objectives(point).sum())
             self.loss = float(point.losses.sum())
-        if self.validation is None:
-            # Line searches never go uphill; their gap is of what they have met so far.
-            searched = self.rounds is not None and self.plan.by_line_search
-            self.latest = entry["objective" if searched else "optimality_gap"]
-        else:
+        if self.validation is not None:
             entry["validation_score"] = self.evaluation.score(model)
-            self.latest = -entry["validation_score"]
+            if not self.plan.to_the_end:
+                self.latest = -entry["validation_score"]
+                return
+        # Line searches never go uphill; their gap is of what they have met so far.
+        searched = self.rounds is not None and self.plan.by_line_search
+        self.latest = entry["objective" if searched else "optimality_gap"]
 
     def _keep_best(self):
         """Remember the best model so far, where every epoch's model is looked at."""
@@ -265,7 +301,7 @@ class Training:
     def _start_again(self):
         """Back to where this call began, with half the step: "auto" never diverges."""
         self.halvings += 1
-        self.state, self.best = self.origin(), None
+        self.state, self.best, self.verdict = State.unpacked(self.origin), None, GO
         if self.halvings > MOST_HALVINGS:  # the start itself is what is too high
             if self.halvings > 2 * MOST_HALVINGS:
                 raise ValueError(
@@ -295,7 +331,7 @@ class Training:
         state, tol = self.state, self.plan.tol
         if tol is None:
             return f"Ran for {in_words(state.epochs)}, as asked for by tol=None."
-        if self.validation is not None:
+        if self.validation is not None and not self.plan.to_the_end:
             at = f"the best validation score is {-state.best:.6g}"
         elif self.plan.certified:
             at = f"the optimality gap is {state.history[-1]['optimality_gap']:.1e}"
@@ -304,7 +340,8 @@ class Training:
         remedy = "Increase max_iter or tol, or choose another learning rate."
         if self.plan.by_line_search:
             remedy = "Increase max_iter or tol"
-            remedy += "." if self.plan.solved else ", or use optimizer='auto'."
+            sure = self.plan.solved or self.plan.to_the_end
+            remedy += "." if sure else ", or use optimizer='auto'."
         return (
             f"Ran for {in_words(state.epochs)} (max_iter) without reaching tol={tol:g}: "
             f"{at}. {remedy}"

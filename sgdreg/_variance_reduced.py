@@ -11,7 +11,7 @@ class VarianceReduced(Rounds):
         plan, anchor = self.plan, self.point
         go_back = state.bookmark()
         drift = anchor.gradient.copy()
-        drift[:, :-1] -= plan.alpha * anchor.weights[:, :-1]
+        drift[:, :-1] -= plan.penalty.l2 * anchor.weights[:, :-1]
         epochs = Epochs(self.data, plan, anchor.weights, drift)
         size = plan.optimizer.inner
         try:

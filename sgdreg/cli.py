@@ -107,9 +107,17 @@ def fit(
         str | None,
         _option("NAME", "Column to predict; otherwise the last numeric one.", str),
     ] = None,
-    penalty: Annotated[Value, _option("NAME", "l2 or none.")] = None,
+    loss: Annotated[
+        Value,
+        _option("NAME", "squared_error, huber, absolute_error, quantile, …"),
+    ] = None,
+    epsilon: Annotated[
+        Value, _option("NUMBER", "Of the losses huber and …insensitive.")
+    ] = None,
+    quantile: Annotated[Value, _option("NUMBER", "Of the loss quantile.")] = None,
+    penalty: Annotated[Value, _option("NAME", "l2, l1, elasticnet or none.")] = None,
     alpha: Annotated[Value, _option("NUMBER", "Weight of the penalty, per row.")] = None,
-    optimizer: Annotated[Value, _option("NAME", "auto, sgd, momentum or nesterov.")] = None,
+    optimizer: Annotated[Value, _option("NAME", "auto, sgd, momentum, adam, …")] = None,
     learning_rate: Annotated[
         Value,
         _option("RATE", "Number, constant, invscaling, optimal, adaptive or auto."),
@@ -271,6 +279,8 @@ def _scores(model, table):
 
     own = score(y - model.predict(X))
     rows = [("R² of the fit", f"{own:.6f}")]
+    if model.loss != "squared_error" or model.penalty in ("l1", "elasticnet"):
+        return rows  # another optimum
     exact = {"least squares": 0.0}
     if model.penalty == "l2":
         exact = {f"ridge, alpha={model.alpha:g}": model.alpha} | exact

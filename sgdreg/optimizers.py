@@ -1,55 +1,49 @@
 """Update rules: how a mini-batch gradient g becomes a step of size eta.
 
-============  =====================================================
+============  ======================================================================
 name          step
-============  =====================================================
+============  ======================================================================
 ``sgd``       w <- w - eta g
 ``momentum``  v <- momentum v + g;  w <- w - eta v
 ``nesterov``  v <- momentum v + g;  w <- w - eta (g + momentum v)
+``adagrad``   s <- s + g²;  w <- w - eta g / (√s + epsilon)
+``rmsprop``   s <- rho s + (1 - rho) g²;  w <- w - eta g / (√s + epsilon)
+``adam``      m, v <- running means of g, g²;  w <- w - eta m / (√v + epsilon), unbiased
 ``svrg``      w <- w - eta (g(w) - g(anchor) + all rows' gradient there)
 ``cg``        p <- beta p - g;  w <- w + eta p, eta by line search
-============  =====================================================
+``interior_point``  Newton steps on the optimality conditions
+============  ======================================================================
 
-Every rule takes a `metric`: the inverse curvature that g is multiplied by first. None is
+Rules take a `metric`: the inverse curvature that g is multiplied by first. None is
 textbook (raw features). ``"diagonal"`` steps as if every feature had been centred and
 scaled to unit spread; ``"sketch"`` as if the features had been made uncorrelated too, by
 the curvature of the rows (beyond 2,000 features: by that of some strongest directions,
 100 at most). Both leave X as it is and the coefficients in raw units.
+
+A rule of one's own is a class from :class:`Optimizer` with a method `direction`; it runs in
+the same loop, called once a step.
 """
 
-from numbers import Real
+import numpy as np
 
-from sklearn.base import BaseEstimator
+from sgdreg._full_gradient import SVRG, ConjugateGradient, InteriorPoint
+from sgdreg._update_rule import Adaptive, Optimizer, Plain, in_range
 
-METRICS = (None, "diagonal", "sketch")
-
-
-class Optimizer(BaseEstimator):
-    """What all update rules have: ``momentum``, ``nesterov`` and ``metric``."""
-
-    momentum = 0.0
-    nesterov = False
-    metric = None
-
-    @property
-    def slots(self):
-        """How many arrays of the weights' shape it keeps between steps."""
-        return int(self.momentum != 0)
-
-    def check(self):
-        """Raise ValueError where a parameter is out of its range; return self."""
-        if not (isinstance(self.momentum, Real) and 0 <= self.momentum < 1):
-            raise ValueError(
-                f"momentum of {self!r} must be a number in [0, 1), got {self.momentum!r}."
-            )
-        if self.metric not in METRICS:
-            raise ValueError(
-                f"metric of {self!r} must be one of {METRICS}, got {self.metric!r}."
-            )
-        return self
+__all__ = [
+    "SGD",
+    "SVRG",
+    "AdaGrad",
+    "Adam",
+    "ConjugateGradient",
+    "InteriorPoint",
+    "Momentum",
+    "Nesterov",
+    "Optimizer",
+    "RMSprop",
+]
 
 
-class SGD(Optimizer):
+class SGD(Plain):
     """w <- w - eta g: plain stochastic gradient descent [1]_.
 
     Parameters
@@ -75,12 +69,14 @@ class SGD(Optimizer):
         self.metric = metric
 
 
-class Momentum(Optimizer):
+class Momentum(Plain):
     """v <- momentum v + g;  w <- w - eta v: the heavy ball [1]_ (PyTorch's form).
 
     Parameters
     ----------
     momentum : float in [0, 1), default=0.9
+    nesterov : bool, default=False
+        Whether to step as :class:`Nesterov` does.
     metric : {None, 'diagonal', 'sketch'}, default=None
 
     References
@@ -89,12 +85,13 @@ class Momentum(Optimizer):
        methods", USSR Computational Mathematics and Mathematical Physics 4 (1964).
     """
 
-    def __init__(self, momentum=0.9, metric=None):
+    def __init__(self, momentum=0.9, nesterov=False, metric=None):
         self.momentum = momentum
+        self.nesterov = nesterov
         self.metric = metric
 
 
-class Nesterov(Optimizer):
+class Nesterov(Plain):
     """v <- momentum v + g;  w <- w - eta (g + momentum v): Nesterov's momentum [1]_.
 
     Parameters
@@ -115,108 +112,157 @@ class Nesterov(Optimizer):
         self.metric = metric
 
 
-class SVRG(Optimizer):
-    """w <- w - eta (g_B(w) - g_B(a) + g(a)): variance-reduced gradients [1]_.
+class AdaGrad(Adaptive):
+    """s <- s + g²;  w <- w - eta g / (√s + epsilon) [1]_.
 
-    g_B is the gradient of a mini-batch, g that of all rows, a the anchor: the weights
-    that an epoch begins with. An epoch is a pass of such steps (over `inner` of the
-    rows), and one for the full gradient at the weights that it ends with: the average
-    over the later half of the steps, or with ``average=False`` the last ones.
+    Steps shrink where gradients have been large: rare features keep long ones. Sparse
+    rows cost their non-zeros (with penalty None or 'l1').
 
     Parameters
     ----------
-    inner : float in (0, 1], default=1.0
-        Share of the mini-batches that an epoch steps by, drawn as `shuffle` says.
-    metric : {None, 'diagonal', 'sketch'}, default=None
+    epsilon : float > 0, default=1e-10
+    initial : float >= 0, default=0.0
+        What s starts with.
+    metric : {None, 'diagonal'}, default=None
 
     References
     ----------
-    .. [1] R. Johnson, T. Zhang, "Accelerating stochastic gradient descent using
-       predictive variance reduction", NeurIPS 2013.
+    .. [1] J. Duchi, E. Hazan, Y. Singer, "Adaptive subgradient methods for online
+       learning and stochastic optimization", JMLR 12 (2011). The defaults are PyTorch's.
 
     Examples
     --------
-    Constant steps reach least squares, where those of SGD would hover around it:
-
-    >>> from sklearn.datasets import load_diabetes
     >>> from sgdreg import SGDLinearRegressor
-    >>> from sgdreg.optimizers import SVRG
-    >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = SGDLinearRegressor(optimizer=SVRG(metric="sketch"), random_state=0)
-    >>> round(model.fit(X, y).score(X, y), 6), model.converged_
-    (0.517748, True)
+    >>> from sgdreg.optimizers import AdaGrad
+    >>> model = SGDLinearRegressor(optimizer=AdaGrad(), learning_rate=0.5)
+    >>> model.partial_fit([[10.0, 0.1]], [3.0]).coef_.round(6)  # 0.5 sign(g) at first
+    array([0.5, 0.5])
     """
 
-    def __init__(self, inner=1.0, metric=None):
-        self.inner = inner
+    kind, slots, usual_step = "adagrad", 1, 0.01
+
+    def __init__(self, epsilon=1e-10, initial=0.0, metric=None):
+        self.epsilon = epsilon
+        self.initial = initial
         self.metric = metric
 
+    def memory_at_start(self, shape):
+        return np.full((1, *shape), float(self.initial))
+
     def check(self):
-        if not (isinstance(self.inner, Real) and 0 < self.inner <= 1):
-            raise ValueError(
-                f"inner of {self!r} must be a number in (0, 1], got {self.inner!r}."
-            )
+        in_range(self, "initial", self.initial)
         return super().check()
 
 
-class ConjugateGradient(Optimizer):
-    """p <- beta p - g;  w <- w + eta p: conjugate gradients on all rows [1]_.
+class RMSprop(Adaptive):
+    """s <- rho s + (1 - rho) g²;  v <- momentum v + g / (√s + epsilon);  w <- w - eta v.
 
-    beta = max(0, g·(g - g_before) / ‖g_before‖²) [2]_, and eta is where F is least along
-    p, which the gradient at the end of p tells: one pass over the rows an epoch (one
-    more to begin with). No learning rate, no mini-batches. `partial_fit` and
-    `warm_start` begin anew, along the gradient.
+    AdaGrad with a memory that fades [1]_.
 
     Parameters
     ----------
-    metric : {None, 'diagonal', 'sketch'}, default=None
+    rho : float in [0, 1), default=0.99
+    momentum : float in [0, 1), default=0.0
+    epsilon : float > 0, default=1e-8
+    metric : {None, 'diagonal'}, default=None
 
     References
     ----------
-    .. [1] M. R. Hestenes, E. Stiefel, "Methods of conjugate gradients for solving linear
-       systems", Journal of Research of the National Bureau of Standards 49 (1952).
-    .. [2] E. Polak, G. Ribière, "Note sur la convergence de méthodes de directions
-       conjuguées", Revue française d'informatique et de recherche opérationnelle 3
-       (1969).
+    .. [1] T. Tieleman, G. Hinton, "RMSprop: divide the gradient by a running average of
+       its recent magnitude", Neural networks for machine learning, lecture 6.5 (2012).
+       The form and the defaults are PyTorch's.
+    """
+
+    kind, usual_step = "rmsprop", 0.01
+
+    def __init__(self, rho=0.99, momentum=0.0, epsilon=1e-8, metric=None):
+        self.rho = rho
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.metric = metric
+
+    @property
+    def slots(self):
+        return 1 + (self.momentum != 0)
+
+    @property
+    def beta_2(self):
+        return self.rho
+
+    def check(self):
+        in_range(self, "rho", self.rho, below=1)
+        return super().check()
+
+
+class Adam(Adaptive):
+    """Steps along the running mean of g, over the root of that of g² [1]_.
+
+        m <- beta_1 m + (1 - beta_1) g,      v <- beta_2 v + (1 - beta_2) g²,
+        w <- (1 - eta weight_decay) w - eta m̂ / (√v̂ + epsilon),
+        m̂ = m / (1 - beta_1^t),   v̂ = v / (1 - beta_2^t)
+
+    Parameters
+    ----------
+    beta_1, beta_2 : float in [0, 1), default=0.9, 0.999
+    epsilon : float > 0, default=1e-8
+    weight_decay : float >= 0, default=0.0
+        Decoupled from the gradient (AdamW [2]_); the intercept does not decay. It is not
+        a penalty: the objective does not know it.
+    metric : {None, 'diagonal'}, default=None
+
+    References
+    ----------
+    .. [1] D. P. Kingma, J. Ba, "Adam: a method for stochastic optimization", ICLR 2015,
+       algorithm 1 and its defaults.
+    .. [2] I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
 
     Examples
     --------
-    As many epochs as there are unknowns, but for rounding:
-
     >>> from sgdreg import SGDLinearRegressor
-    >>> from sgdreg.optimizers import ConjugateGradient
-    >>> model = SGDLinearRegressor(optimizer=ConjugateGradient(), fit_intercept=False)
-    >>> model.fit([[1.0, 2.0], [3.0, 4.0]], [5.0, 11.0]).coef_.round(9), model.n_iter_
-    (array([1., 2.]), 2)
+    >>> from sgdreg.optimizers import Adam
+    >>> model = SGDLinearRegressor(optimizer=Adam(), learning_rate=0.5)
+    >>> model.partial_fit([[10.0, 0.1]], [3.0]).coef_.round(6)  # 0.5 sign(g) at first
+    array([0.5, 0.5])
     """
 
-    def __init__(self, metric=None):
+    kind, slots, usual_step = "adam", 2, 0.001
+
+    def __init__(
+        self, beta_1=0.9, beta_2=0.999, epsilon=1e-8, weight_decay=0.0, metric=None
+    ):
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.weight_decay = weight_decay
         self.metric = metric
+
+    def check(self):
+        in_range(self, "beta_1", self.beta_1, below=1)
+        in_range(self, "beta_2", self.beta_2, below=1)
+        in_range(self, "weight_decay", self.weight_decay)
+        return super().check()
 
 
 OPTIMIZERS = {
     "sgd": SGD,
     "momentum": Momentum,
     "nesterov": Nesterov,
+    "adagrad": AdaGrad,
+    "rmsprop": RMSprop,
+    "adam": Adam,
     "svrg": SVRG,
     "cg": ConjugateGradient,
+    "interior_point": InteriorPoint,
 }
-NOT_BUILT_YET = ("adagrad", "rmsprop", "adam")
 
 
 def get_optimizer(optimizer):
-    """The update rule of a name (or the object itself), checked.
-
-    Raises
-    ------
-    NotImplementedError
-        For the rules that a later version brings, and for objects of one's own.
-    """
-    if isinstance(optimizer, str) and optimizer in OPTIMIZERS:
+    """The update rule of a name (or the object itself), checked."""
+    if isinstance(optimizer, str):
         return OPTIMIZERS[optimizer]()
     if isinstance(optimizer, Optimizer):
         return optimizer.check()
-    raise NotImplementedError(
-        f"optimizer={optimizer!r} is not built yet; this version has 'auto', 'sgd', "
-        "'momentum', 'nesterov', 'svrg', 'cg' and the objects of sgdreg.optimizers."
+    raise TypeError(
+        f"The optimizer {optimizer!r} is not one: use a name or an object of "
+        "sgdreg.optimizers, or derive a class from sgdreg.optimizers.Optimizer."
     )

@@ -12,6 +12,25 @@ name             eta(t)
 ``adaptive``     eta0, divided by 5 whenever progress stalls
 ===============  ======================================================
 
+These are `Constant`, `InvScaling`, `Optimal` and `Adaptive`; the following have no name,
+as they need a number of steps.
+
+===============  ======================================================
+class            eta(t)
+===============  ======================================================
+`StepDecay`      eta0, times `factor` every so many steps
+`Exponential`    eta0 · decay^((t - 1) / every)
+`Piecewise`      `values`, one after the other
+`Polynomial`     eta0 (1 - (t - 1) / steps)^power, down to `last`
+`Cosine`         half a cosine from eta0 to `last`, once or again
+`OneCycle`       half a cosine up to `largest`, half a one down
+`WarmUp`         a straight line up to any other, then that one
+===============  ======================================================
+
+An epoch has ceil(n / batch_size) steps, n the number of rows (1 where batch_size="full"):
+``Cosine(0.1, steps=20 * math.ceil(len(X) / 32))`` ends with the 20th epoch of
+``batch_size=32``.
+
 A schedule of one's own is any callable ``t -> eta``. Where it accepts an array it is
 called once for many steps; where it does not, once a step.
 """
@@ -21,13 +40,33 @@ from numbers import Real
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from sgdreg._annealing import (
+    Cosine,
+    Exponential,
+    OneCycle,
+    Piecewise,
+    Polynomial,
+    StepDecay,
+    between,
+    counts,
+    not_negative,
+    positive,
+    require,
+)
 
-def _positive(schedule, name, value):
-    if not (isinstance(value, Real) and 0 < value < np.inf):
-        raise ValueError(
-            f"{name} of {type(schedule).__name__} must be a positive finite number, "
-            f"got {value!r}."
-        )
+__all__ = [
+    "Adaptive",
+    "Constant",
+    "Cosine",
+    "Exponential",
+    "InvScaling",
+    "OneCycle",
+    "Optimal",
+    "Piecewise",
+    "Polynomial",
+    "StepDecay",
+    "WarmUp",
+]
 
 
 class Constant(BaseEstimator):
@@ -48,7 +87,7 @@ class Constant(BaseEstimator):
         self.eta0 = eta0
 
     def __call__(self, t):
-        _positive(self, "eta0", self.eta0)
+        positive(self, "eta0")
         return np.full(np.shape(t), float(self.eta0))
 
 
@@ -72,7 +111,7 @@ class InvScaling(BaseEstimator):
         self.power_t = power_t
 
     def __call__(self, t):
-        _positive(self, "eta0", self.eta0)
+        positive(self, "eta0")
         if not isinstance(self.power_t, Real):
             raise ValueError(
                 f"power_t of InvScaling must be a number, got {self.power_t!r}."
@@ -107,7 +146,7 @@ class Optimal(BaseEstimator):
         self.alpha = alpha
 
     def __call__(self, t):
-        _positive(self, "alpha", self.alpha)
+        positive(self, "alpha")
         first = np.sqrt(1.0 / np.sqrt(self.alpha))
         t0 = 1.0 / (first * self.alpha)
         return 1.0 / (self.alpha * (t0 + np.asarray(t, dtype=np.float64) - 1.0))
@@ -118,7 +157,8 @@ class Adaptive(Constant):
 
     Whenever `n_iter_no_change` epochs in a row have not improved, the steps become
     `factor` of what they were; the fit stops only when they would fall below `smallest`
-    (SGDRegressor's rule and constants).
+    (SGDRegressor's rule and constants). The stopping rule, which sees stalls, finds
+    `factor` and `smallest` in what a schedule has as `reaction`.
 
     Parameters
     ----------
@@ -133,14 +173,71 @@ class Adaptive(Constant):
         self.smallest = smallest
 
     def __call__(self, t):
-        _positive(self, "factor", self.factor)
-        _positive(self, "smallest", self.smallest)
+        positive(self, "factor", "smallest")
         if self.factor >= 1:
             raise ValueError(
                 f"factor of Adaptive must be below 1, so that steps shorten, got "
                 f"{self.factor!r}."
             )
         return super().__call__(t)
+
+    @property
+    def reaction(self):
+        """What shortens the steps at a stall: itself."""
+        return self
+
+
+class WarmUp(BaseEstimator):
+    """eta(t) = start + (η(1) - start) · t / (steps + 1) for t <= steps, then η(t - steps).
+
+    η is any other schedule. It begins after the warm-up, at its own t = 1, where the line
+    meets it; the line comes from `start` at t = 0, so that no step is one of size 0. An η
+    that reacts to stalls (`Adaptive`) does so inside a warm-up too.
+
+    Parameters
+    ----------
+    schedule : object, callable or float > 0
+        η; a number is a constant.
+    steps : int >= 1
+        k epochs are k · ceil(n / batch_size) steps.
+    start : float >= 0, default=0.0
+
+    References
+    ----------
+    .. [1] P. Goyal et al., "Accurate, large minibatch SGD: training ImageNet in 1 hour",
+       arXiv:1706.02677 (2017), section 2.2.
+
+    Examples
+    --------
+    >>> from sgdreg.schedules import InvScaling, WarmUp
+    >>> WarmUp(InvScaling(1.0, power_t=0.5), steps=3)([1, 2, 3, 4, 7, 12]).tolist()
+    [0.25, 0.5, 0.75, 1.0, 0.5, 0.3333333333333333]
+    """
+
+    def __init__(self, schedule, steps, start=0.0):
+        self.schedule = schedule
+        self.steps = steps
+        self.start = start
+
+    def __call__(self, t):
+        counts(self, "steps")
+        not_negative(self, "start")
+        schedule = self.schedule
+        if isinstance(schedule, Real):
+            positive(self, "schedule")
+            schedule = Constant(schedule)
+        what = "a number, an object of sgdreg.schedules or a function of the step number"
+        require(self, "schedule", callable(schedule), what)
+        t = np.asarray(t, dtype=np.float64)
+        own = np.maximum(t - self.steps, 1.0)
+        eta = step_sizes(schedule, own.reshape(-1)).reshape(t.shape)
+        # Along the line eta is η(1), as `own` is 1 there.
+        return between(eta, self.start, np.minimum(t / (self.steps + 1), 1.0))
+
+    @property
+    def reaction(self):
+        """What shortens the steps at a stall: that of its schedule, None without one."""
+        return getattr(self.schedule, "reaction", None)
 
 
 def get_schedule(learning_rate, *, eta0, power_t, alpha):
@@ -151,6 +248,11 @@ def get_schedule(learning_rate, *, eta0, power_t, alpha):
     learning_rate : float, str or callable
     eta0, power_t, alpha : float
         What the names take their numbers from.
+
+    Raises
+    ------
+    ValueError
+        For SGDRegressor's 'pa1' and 'pa2'.
     """
     if isinstance(learning_rate, Real):
         return Constant(learning_rate)
@@ -162,6 +264,13 @@ def get_schedule(learning_rate, *, eta0, power_t, alpha):
         return Optimal(alpha)
     if learning_rate == "adaptive":
         return Adaptive(eta0)
+    if isinstance(learning_rate, str) and learning_rate in ("pa1", "pa2"):
+        raise ValueError(
+            f"learning_rate={learning_rate!r} is no schedule: a passive-aggressive step "
+            "depends on the loss of its own row, not on the step number; use a step size "
+            "or a schedule such as 'invscaling' here, or scikit-learn's "
+            f"SGDRegressor(learning_rate={learning_rate!r})."
+        )
     return learning_rate
 
 

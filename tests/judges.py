@@ -6,14 +6,29 @@ judge (test_invariants.py), and every mutant of the twin must fail one (test_mut
 """
 
 import warnings
+from itertools import product
 
 import numpy as np
 from numpy.testing import assert_allclose
+from scipy.special import huber
 from sklearn.linear_model import SGDRegressor
 from twin import twin
 
-from sgdreg import SGDLinearRegressor
-from sgdreg.optimizers import SGD, Momentum, Nesterov
+from sgdreg import SGDLinearRegressor, optimizers
+
+
+def optimizer_of(rule):
+    """The optimizer of a rule of the twin, or of the golden file: the same names."""
+    classes = {
+        "sgd": "SGD",
+        "momentum": "Momentum",
+        "nesterov": "Nesterov",
+        "adagrad": "AdaGrad",
+        "rmsprop": "RMSprop",
+        "adam": "Adam",
+    }
+    parameters = {name: value for name, value in rule.items() if name != "kind"}
+    return getattr(optimizers, classes[rule["kind"]])(**parameters)
 
 
 def run_estimator(
@@ -27,20 +42,28 @@ def run_estimator(
     alpha=0.0,
     momentum=0.0,
     nesterov=False,
+    rule=None,
+    penalty="l2",
     fit_intercept=True,
     average=None,
     shuffle=False,
     seed=0,
     start=None,
+    **settings,
 ):
-    """SGDLinearRegressor's trajectory: θ (k, d + 1) after each epoch, and objectives."""
-    optimizer = SGD()
-    if momentum:
-        optimizer = Nesterov(momentum) if nesterov else Momentum(momentum)
+    """SGDLinearRegressor's trajectory: θ (k, d + 1) after each epoch, and objectives.
+
+    `rule` as in twin_rules.py; None: what `momentum` and `nesterov` say. `settings` are
+    parameters of the estimator.
+    """
+    if rule is None:
+        rule = {"kind": "sgd"}
+        if momentum:
+            rule = {"kind": "nesterov" if nesterov else "momentum", "momentum": momentum}
     model = SGDLinearRegressor(
-        penalty="l2" if alpha else None,
+        penalty=penalty if alpha else None,
         alpha=alpha or 1e-4,
-        optimizer=optimizer,
+        optimizer=optimizer_of(rule),
         learning_rate=eta,
         batch_size=batch_size,
         fit_intercept=fit_intercept,
@@ -48,6 +71,7 @@ def run_estimator(
         shuffle=shuffle,
         tol=None,
         random_state=seed,
+        **settings,
     )
     init = {}
     if start is not None:
@@ -209,3 +233,200 @@ def shuffles_every_epoch(run, seed):
     (again,), _ = run(X, y, epochs=1, shuffle=True, start=first, **common)
     assert np.abs(first - given).max() > 1e-6
     assert np.abs(second - again).max() > 1e-6
+
+
+# ------------------------------------------------ judges of other rules and objectives
+
+# What the judges look at each kind of rule with. An epsilon that shows.
+RULES = (
+    {"kind": "sgd"},
+    {"kind": "momentum", "momentum": 0.7},
+    {"kind": "nesterov", "momentum": 0.7},
+    {"kind": "adagrad", "epsilon": 0.05, "initial": 0.0},
+    {"kind": "adagrad", "epsilon": 0.05, "initial": 0.3},
+    {"kind": "rmsprop", "rho": 0.8, "momentum": 0.0, "epsilon": 0.05},
+    {"kind": "rmsprop", "rho": 0.8, "momentum": 0.6, "epsilon": 0.05},
+    {"kind": "adam", "beta_1": 0.8, "beta_2": 0.9, "epsilon": 0.05, "weight_decay": 0.0},
+    {"kind": "adam", "beta_1": 0.8, "beta_2": 0.9, "epsilon": 0.05, "weight_decay": 0.3},
+)
+
+
+def constant_gradient(run, problem, rule):
+    """Absolute error, targets far above: g never changes, and θ is a sum in closed form."""
+    mu = rule.get("momentum", 0.0)
+    eta, T = 0.01, 6
+    A = problem.design * problem.weights[:, None]
+    g = -A.mean(axis=0)
+    thetas, _ = run(
+        problem.X,
+        problem.targets[:, 0] + 1e3,
+        eta=lambda t: eta / t,
+        epochs=T,
+        batch_size=len(problem.X),
+        sample_weight=problem.sample_weight,
+        loss="absolute_error",
+        rule=rule,
+        fit_intercept=problem.fit_intercept,
+    )
+    t = np.arange(1, T + 1)[:, None]
+    if rule["kind"] == "adagrad":
+        u = g / (np.sqrt(rule["initial"] + t * g**2) + rule["epsilon"])
+    elif rule["kind"] == "rmsprop":
+        u = g / (np.abs(g) * np.sqrt(1 - rule["rho"] ** t) + rule["epsilon"])
+    elif rule["kind"] == "adam":
+        u = g / (np.abs(g) + rule["epsilon"]) + 0 * t
+    else:
+        u = g + 0 * t
+    if rule["kind"] in ("momentum", "rmsprop"):  # v_t = Σ mu^(t - i) u_i
+        u = np.tril(mu ** np.abs(t - t.T)) @ u
+    elif rule["kind"] == "nesterov":
+        u = u + mu * np.tril(mu ** np.abs(t - t.T)) @ u
+    # A step decays what the steps before it have made; the intercept does not decay.
+    kept = (
+        1 - eta / t * rule.get("weight_decay", 0.0) * np.r_[np.ones(problem.X.shape[1]), 0]
+    )
+    for n, theta in enumerate(thetas, start=1):
+        later = [np.prod(kept[i + 1 : n], axis=0) for i in range(n)]
+        expected = -np.sum(eta / t[:n] * u[:n] * later, axis=0)
+        assert_allclose(theta[0], expected, rtol=1e-10, atol=1e-13)
+
+
+def textbook_loss(loss, y, p, epsilon, quantile):
+    """The loss as its own literature writes it: another source than the twin's."""
+    over, under = np.maximum(p - y, 0), np.maximum(y - p, 0)
+    return {
+        "squared_error": 0.5 * (y - p) ** 2,
+        "huber": huber(epsilon, y - p),
+        "absolute_error": over + under,
+        "quantile": quantile * under + (1 - quantile) * over,
+        "epsilon_insensitive": np.maximum(0, over + under - epsilon),
+        "squared_epsilon_insensitive": np.maximum(0, over + under - epsilon) ** 2,
+    }[loss]
+
+
+LOSS_NAMES = (
+    "squared_error",
+    "huber",
+    "absolute_error",
+    "quantile",
+    "epsilon_insensitive",
+    "squared_epsilon_insensitive",
+)
+
+
+def slope_of_the_objective(run, problem, loss, epsilon=0.4, quantile=0.2, seed=0):
+    """One full-batch step is along finite differences of F, which is what is recorded."""
+    rng = np.random.default_rng(seed)
+    start = rng.standard_normal((problem.k, problem.X.shape[1] + 1))
+    start[:, -1] *= problem.fit_intercept
+    eta, h = 1e-3, 1e-6
+
+    def objective(theta):
+        p = problem.X @ theta[:, :-1].T + theta[:, -1]
+        losses = textbook_loss(loss, problem.targets, p, epsilon, quantile)
+        total = np.mean(problem.weights[:, None] * losses, axis=0).sum()
+        return total + 0.5 * problem.alpha * np.sum(theta[:, :-1] ** 2)
+
+    (theta,), (value,) = run(
+        problem.X,
+        problem.y,
+        eta=lambda t: eta,
+        epochs=1,
+        batch_size=len(problem.X),
+        sample_weight=problem.sample_weight,
+        alpha=problem.alpha,
+        loss=loss,
+        epsilon=epsilon,
+        quantile=quantile,
+        fit_intercept=problem.fit_intercept,
+        start=start,
+    )
+    assert_allclose(value, objective(start), rtol=1e-12)
+    for at in np.ndindex(start.shape):
+        unit = np.zeros_like(start)
+        unit[at] = h * (at[1] < problem.X.shape[1] or problem.fit_intercept)
+        slope = (objective(start + unit) - objective(start - unit)) / (2 * h)
+        assert_allclose((start - theta)[at] / eta, slope, rtol=1e-6, atol=1e-8)
+
+
+def sparse_optimum(problem, l1, l2, positive=False):
+    """θ* of l1 ‖w‖₁ + l2 ½‖w‖²: of all patterns of signs, the one that is optimal."""
+    d, m = problem.X.shape[1], problem.X.shape[1] + problem.fit_intercept
+    H = problem.hessian[:m, :m].copy()
+    # `problem.alpha` is in the Hessian already; what is asked for takes its place.
+    H[range(d), range(d)] += l2 - problem.alpha
+    thetas = np.zeros((problem.k, d + 1))
+    for theta, slope in zip(thetas, problem.slope.T, strict=True):
+        for pattern in product((0, 1) if positive else (0, 1, -1), repeat=d):
+            signs = np.array([*pattern, 1.0][:m])
+            pull = l1 * signs * (np.arange(m) < d)
+            on = signs != 0
+            w = np.zeros(m)
+            w[on] = np.linalg.solve(H[np.ix_(on, on)], (slope[:m] - pull)[on])
+            down = slope[:m] - H @ w
+            free = (np.arange(m) < d) & ~on
+            allowed = down[free] <= l1 if positive else np.abs(down[free]) <= l1
+            if np.all(w[:d] * signs[:d] >= 0) and np.all(allowed):
+                theta[:m] = w
+                break
+        else:
+            raise AssertionError("no pattern of signs is optimal")
+    return thetas
+
+
+def optimum_stays(run, problem, rule, l1, l2=0.0, positive=False):
+    """Full batch, from the optimum of a penalty with kinks: no rule leaves it."""
+    best = sparse_optimum(problem, l1, l2, positive)
+    alpha = l1 + l2
+    thetas, _ = run(
+        problem.X,
+        problem.y,
+        eta=lambda t: 0.02 / t**0.25,
+        epochs=5,
+        batch_size=len(problem.X),
+        sample_weight=problem.sample_weight,
+        alpha=alpha,
+        penalty="elasticnet" if alpha else None,
+        l1_ratio=l1 / alpha if alpha else 0.15,
+        positive=positive,
+        rule=rule | ({"weight_decay": 0.0} if "weight_decay" in rule else {}),
+        fit_intercept=problem.fit_intercept,
+        start=best,
+    )
+    for theta in thetas:
+        assert_allclose(theta, best, rtol=0, atol=1e-11 * (1 + np.abs(best).max()))
+
+
+def draws_follow_the_weights(run, seed):
+    """Drawn with replacement, rows take part in proportion to their weights.
+
+    The targets are 0 and 1; without features and with steps of 1 / t the intercept is
+    the mean of the targets drawn: of 20 times 2,000 it is that of the weights.
+    """
+    n = 2000
+    rng = np.random.default_rng(1)
+    X, y = np.zeros((n, 1)), (np.arange(n) < n // 2).astype(float)
+    weights = np.where(y == 1, 3.0, 1.0) * rng.uniform(0.5, 1.5, n)
+    *_, theta = run(
+        X,
+        y,
+        eta=lambda t: 1 / t,
+        epochs=20,
+        batch_size=n // 4,
+        sample_weight=weights,
+        shuffle="replacement",
+        seed=seed,
+    )[0]
+    expected = np.average(y, weights=weights)
+    assert abs(theta[0, -1] - expected) < 5 * np.sqrt(0.25 / (20 * n))
+    (again,), _ = run(
+        X[:3],
+        np.array([0.0, 1.0, 5.0]),
+        eta=lambda t: 1.0,
+        epochs=1,
+        batch_size=1,
+        sample_weight=weights[:3],
+        shuffle="replacement",
+        seed=seed,
+    )
+    assert np.abs(again[0, -1] - np.array([0.0, 1.0, 5.0])).min() < 1e-12

@@ -289,7 +289,7 @@ def test_history_is_a_table():
     auto = SGDLinearRegressor().fit(X, Y)
     assert auto.history_[-1]["optimality_gap"] <= 1e-8
     text = repr(auto.plan_)
-    for word in ("squared_error", "rank 10 of 10", "batches     full", "step", "averaging"):
+    for word in ("SquaredError()", "rank 10 of 10", "batches     full", "averaging"):
         assert word in text
 
 

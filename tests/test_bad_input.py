@@ -12,7 +12,8 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from sgdreg import SGDLinearRegressor
-from sgdreg.optimizers import SGD, Momentum, Nesterov
+from sgdreg.losses import EpsilonInsensitive, Huber, Loss, Quantile
+from sgdreg.optimizers import SGD, AdaGrad, Adam, Momentum, Nesterov, Optimizer, RMSprop
 from sgdreg.schedules import Adaptive, Constant, InvScaling, Optimal
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -567,33 +568,62 @@ def test_adaptive_without_tol_warns():
         model.fit(*data())
 
 
-NOT_BUILT = [
-    *(
-        {"loss": name}
-        for name in (
-            "huber",
-            "absolute_error",
-            "quantile",
-            "epsilon_insensitive",
-            "squared_epsilon_insensitive",
-        )
+class NoGradient(Loss):
+    def value(self, y, p):
+        return np.abs(p - y)
+
+
+class NoDirection(Optimizer):
+    pass
+
+
+# Settings, what is raised and what is said.
+WRONG_OBJECTS = [
+    ({"loss": "hinge"}, ValueError, "'loss' parameter .* must be a str among"),
+    ({"loss": SGD()}, TypeError, r"loss SGD\(\) has no method value and gradient"),
+    ({"loss": NoGradient()}, NotImplementedError, "NoGradient has to define gradient"),
+    ({"loss": Huber(0.0)}, ValueError, "epsilon of Huber must be a positive finite"),
+    ({"loss": Huber("1")}, ValueError, "epsilon of Huber must be a positive finite"),
+    ({"loss": "huber", "epsilon": 0.0}, ValueError, "epsilon of Huber must be a positive"),
+    ({"loss": EpsilonInsensitive(-1)}, ValueError, "must be a *finite number >= 0, got -1"),
+    ({"loss": EpsilonInsensitive(np.inf)}, ValueError, "must be a *finite number >= 0"),
+    ({"loss": Quantile(1.0)}, ValueError, r"quantile of Quantile must be .* \(0, 1\)"),
+    ({"loss": Quantile(np.nan)}, ValueError, r"quantile of Quantile must be .* got nan"),
+    ({"quantile": 1.0, "loss": "quantile"}, ValueError, "quantile.*1.0"),
+    ({"penalty": "l3"}, ValueError, "'penalty' parameter .* must be a str among"),
+    ({"penalty": "elasticnet", "l1_ratio": 1.5}, ValueError, "'l1_ratio' parameter"),
+    ({"penalty": "elasticnet", "l1_ratio": None}, ValueError, "needs an l1_ratio"),
+    ({"optimizer": "lbfgs"}, ValueError, "'optimizer' parameter .* must be a str among"),
+    ({"optimizer": Constant()}, TypeError, r"optimizer Constant\(\) is not one"),
+    ({"optimizer": NoDirection()}, ValueError, "knows no step for NoDirection"),
+    ({"optimizer": AdaGrad(epsilon=0.0)}, ValueError, r"epsilon .* in \(0, inf\)"),
+    ({"optimizer": AdaGrad(initial=-1.0)}, ValueError, "initial of .* got -1.0"),
+    ({"optimizer": RMSprop(rho=1.0)}, ValueError, r"rho of .* in \[0, 1\), got 1.0"),
+    ({"optimizer": Adam(beta_1=-0.1)}, ValueError, "beta_1 of .* got -0.1"),
+    ({"optimizer": Adam(beta_2=1)}, ValueError, "beta_2 of .* got 1"),
+    ({"optimizer": Adam(weight_decay="0")}, ValueError, "weight_decay of .* got '0'"),
+    ({"optimizer": Adam(metric="sketch")}, ValueError, "does not go with Adam"),
+    ({"optimizer": "cg", "loss": "huber"}, ValueError, "minimise the squared error"),
+    ({"optimizer": "cg", "positive": True}, ValueError, "minimise the squared error"),
+    (
+        {"optimizer": SGD(metric="sketch"), "positive": True},
+        ValueError,
+        "metric='sketch' mixes the coefficients",
     ),
-    *({"penalty": name} for name in ("l1", "elasticnet")),
-    *({"optimizer": name} for name in ("adagrad", "rmsprop", "adam")),
-    {"positive": True},
-    {"loss": SGD()},
-    {"optimizer": Constant()},
+    ({"positive": "yes"}, ValueError, "'positive' parameter"),
+    ({"average": 1.5}, ValueError, "'average' parameter"),
+    ({"shuffle": "random"}, ValueError, "'shuffle' parameter"),
 ]
 
 
-@pytest.mark.parametrize("settings", NOT_BUILT, ids=str)
+@pytest.mark.parametrize(("settings", "error", "match"), WRONG_OBJECTS, ids=str)
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_what_is_not_built_says_so(settings, method):
-    ((name, value),) = settings.items()
-    model = fitted({})
-    match = re.escape(f"{name}={value!r} is not built yet")
-    with refuses(model, NotImplementedError, match):
+def test_wrong_names_and_objects_are_refused(settings, error, match, method):
+    model = fitted({}, method)
+    with refuses(model, error, match):
         getattr(model.set_params(**settings), method)(*data())
+    with pytest.raises(error, match=match):
+        getattr(SGDLinearRegressor(**settings), method)(*data())
 
 
 # --------------------------------------------------------------- interrupted in mid-fit

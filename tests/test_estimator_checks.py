@@ -21,6 +21,10 @@ EXACT = [
     SGDLinearRegressor(penalty="l2", alpha=0.1, fit_intercept=False),
     SGDLinearRegressor(optimizer="nesterov", batch_size="full", shuffle=False),
     SGDLinearRegressor(optimizer=SGD(metric="diagonal"), batch_size="full"),
+    SGDLinearRegressor(loss="huber", epsilon=1.0),
+    SGDLinearRegressor(loss="quantile", quantile=0.7, penalty="l2"),
+    SGDLinearRegressor(penalty="l1", alpha=0.1),
+    SGDLinearRegressor(penalty="elasticnet", alpha=0.1, positive=True),
 ]
 TEXTBOOK = [
     SGDLinearRegressor(optimizer="sgd"),
@@ -29,6 +33,8 @@ TEXTBOOK = [
     SGDLinearRegressor(optimizer=Momentum(0.5), batch_size=3, shuffle=False),
     SGDLinearRegressor(optimizer="nesterov", batch_size=4, tol=None),
     SGDLinearRegressor(optimizer="sgd", batch_size=4, average="tail"),
+    SGDLinearRegressor(optimizer="adam", batch_size=8, loss="huber", epsilon=1.0),
+    SGDLinearRegressor(optimizer="adagrad", penalty="l1", shuffle="replacement"),
 ]
 
 

@@ -15,18 +15,22 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, Ridge
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV
 
-from sgdreg import SGDLinearRegressor
+from sgdreg import SGDLinearRegressor, losses
 from sgdreg._data import Data
 from sgdreg._inputs import hold_out
-from sgdreg.losses import SquaredError
 from sgdreg.schedules import Adaptive
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-PENALTIES = [{"penalty": None}, {"penalty": "l2", "alpha": 0.3}]
+PENALTIES = [
+    {"penalty": None},
+    {"penalty": "l2", "alpha": 0.3},
+    {"penalty": "l1", "alpha": 0.3},
+    {"penalty": "elasticnet", "alpha": 0.3, "l1_ratio": 0.5, "positive": True},
+]
 
 
 def data(n=60, d=4, seed=0, noise=0.5):
@@ -38,12 +42,6 @@ def data(n=60, d=4, seed=0, noise=0.5):
 def textbook(**settings):
     common = {"learning_rate": 0.02, "batch_size": 4, "random_state": 0, "tol": None}
     return SGDLinearRegressor(**{**common, **settings})
-
-
-def not_built(name, value):
-    """Whoever builds it meets the bug here: replace this by the test named."""
-    with pytest.raises(NotImplementedError, match=f"{name}={value!r} is not built yet"):
-        SGDLinearRegressor(**{name: value}).fit(*data())
 
 
 # ----------------------------------------------------------------------- early stopping
@@ -441,36 +439,89 @@ def test_adaptive_steps_shrink_in_partial_fit():
 # -------------------------------------------------------------------- losses, penalties
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "huber",
-        "absolute_error",
-        "quantile",
-        "epsilon_insensitive",
-        "squared_epsilon_insensitive",
-    ],
-)
-def test_gradients_of_losses_that_are_not_built(name):
-    """19 (#6728): a wrong sign in a gradient lived for years.
-
-    Compare each new loss's gradient with finite differences, as below.
-    """
-    not_built("loss", name)
+# Each loss, its slopes far below and far above the target, and its dead zone.
+LOSSES = [
+    (losses.SquaredError(), None, 0.0),
+    (losses.Huber(0.7), (0.7, 0.7), 0.0),
+    (losses.AbsoluteError(), (1.0, 1.0), 0.0),
+    (losses.Quantile(0.8), (0.8, 0.2), 0.0),
+    (losses.EpsilonInsensitive(0.7), (1.0, 1.0), 0.7),
+    (losses.EpsilonInsensitive(0.0), (1.0, 1.0), 0.0),
+    (losses.SquaredEpsilonInsensitive(0.7), None, 0.7),
+]
+each_loss = pytest.mark.parametrize(("loss", "slopes", "dead"), LOSSES, ids=str)
 
 
-def test_the_gradient_of_the_loss():
-    """19, for the loss that there is: finite differences, both sides of the target."""
-    loss, h = SquaredError(), 1e-6
-    y, p = np.zeros(5), np.array([-2.0, -0.1, 0.0, 0.1, 2.0])
-    slope = (loss.value(y, p + h) - loss.value(y, p - h)) / (2 * h)
-    assert_allclose(loss.gradient(y, p), slope, atol=1e-9)
+@each_loss
+def test_gradients_are_those_of_the_losses(loss, slopes, dead):
+    """19 (#6728): a wrong sign in a gradient lived for years. Finite differences."""
+    h = 1e-6
+    kinks = np.array([0.0, 0.7, -0.7, 0.03, 0.07, -0.07, 0.8, -0.8])
+    sides = np.concatenate([kinks - 1e-3, kinks + 1e-3, np.linspace(-3, 3, 41) + 0.013])
+    for target in (0.0, -5.0):
+        y, p = np.full(len(sides), target), target + sides
+        slope = (loss.value(y, p + h) - loss.value(y, p - h)) / (2 * h)
+        assert_allclose(loss.gradient(y, p), slope, atol=1e-8)
+        if loss.smoothness is not None:
+            bend = (loss.gradient(y, p + h) - loss.gradient(y, p - h)) / (2 * h)
+            assert_allclose(loss.curvature(y, p), bend, atol=1e-4)
+            assert loss.curvature(y, p).max() == pytest.approx(loss.smoothness)
+    if slopes is not None:
+        far = loss.gradient(np.zeros(2), np.array([-1e9, 1e9]))
+        assert far.tolist() == [-slopes[0], pytest.approx(slopes[1])]
 
 
-@pytest.mark.parametrize("penalty", ["l1", "elasticnet"])
-def test_ends_of_the_elastic_net(penalty):
+@each_loss
+def test_perfect_predictions_cost_nothing(loss, slopes, dead):
+    """Nor do those within the dead zone; the rest does. At a kink: a subgradient."""
+    y = np.array([-1e6, -1.0, 0.0, 3.0])
+    assert (loss.value(y, y) == 0).all()
+    assert (loss.gradient(y, y) == 0).all()
+    r = np.array([-2.0, -0.69, 0.69, 2.0])
+    cost = loss.value(np.zeros(4), r)
+    assert ((cost > 0) == (np.abs(r) > dead)).all()
+    edges = np.array([-dead, dead])
+    slope = loss.gradient(np.zeros(2), edges)
+    limits = loss.gradient(np.zeros(2), 1.000001 * edges + [-1e-9, 1e-9])
+    assert (np.abs(slope) <= np.abs(limits)).all()
+
+
+@each_loss
+def test_smoothness_bounds_the_gradient(loss, slopes, dead):
+    """|g(p) - g(q)| <= smoothness |p - q|, and no smaller number will do."""
+    p, q = np.random.default_rng(0).uniform(-3, 3, (2, 20_000))
+    y = np.zeros(20_000)
+    ratio = np.abs((loss.gradient(y, p) - loss.gradient(y, q)) / (p - q)).max()
+    if loss.smoothness is None:
+        assert ratio > 20
+    else:
+        assert 0.9 * loss.smoothness < ratio <= loss.smoothness * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("settings", [{}, {"optimizer": "svrg", "tol": 1e-14}])
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.3, 1.0])
+def test_ends_of_the_elastic_net(settings, l1_ratio):
     """20 (#2631): l1_ratio was inverted: 0 must equal l2, 1 must equal l1."""
-    not_built("penalty", penalty)
+    X, y = data()
+    common = {"alpha": 0.5, "random_state": 0, **settings}
+    net = SGDLinearRegressor(penalty="elasticnet", l1_ratio=l1_ratio, **common).fit(X, y)
+    theirs = ElasticNet(alpha=0.5, l1_ratio=l1_ratio, tol=1e-12, max_iter=100_000)
+    if l1_ratio:
+        assert_allclose(net.coef_, theirs.fit(X, y).coef_, rtol=0, atol=2e-4)
+    same = {0.0: "l2", 1.0: "l1"}.get(l1_ratio)
+    if same:
+        end = SGDLinearRegressor(penalty=same, **common).fit(X, y)
+        assert_allclose(net.coef_, end.coef_, rtol=0, atol=2e-4)
+
+
+@quiet
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize(("l1_ratio", "same"), [(0.0, "l2"), (1.0, "l1")])
+def test_ends_of_the_elastic_net_step_for_step(form, l1_ratio, same):
+    X, y = data()
+    net = textbook(penalty="elasticnet", l1_ratio=l1_ratio, alpha=0.5, max_iter=3)
+    end = textbook(penalty=same, alpha=0.5, max_iter=3)
+    assert_array_equal(net.fit(form(X), y).coef_, end.fit(form(X), y).coef_)
 
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
@@ -615,9 +666,20 @@ def test_alpha_is_per_row(weighted, fit_intercept):
     assert_allclose(model.intercept_, ridge.intercept_, rtol=1e-8)
 
 
-def test_alpha_of_l1_is_that_of_lasso():
-    """27: and for l1, compare with Lasso(alpha)."""
-    not_built("penalty", "l1")
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("positive", [False, True])
+def test_alpha_of_l1_is_that_of_lasso(weighted, fit_intercept, positive):
+    """27: and for l1, of Lasso, whose objective is the mean already."""
+    X, y = data()
+    w = np.linspace(0.5, 3, 60) if weighted else None
+    common = {"alpha": 1.5, "fit_intercept": fit_intercept, "positive": positive}
+    model = SGDLinearRegressor(penalty="l1", tol=1e-12, **common).fit(X, y, w)
+    lasso = Lasso(tol=1e-12, max_iter=100_000, **common).fit(X, y, w)
+    assert_allclose(model.coef_, lasso.coef_, rtol=0, atol=1e-5)
+    assert_allclose(model.intercept_, lasso.intercept_, rtol=0, atol=1e-5)
+    assert_array_equal(model.coef_ == 0, lasso.coef_ == 0)
+    assert 0 < np.sum(lasso.coef_ == 0) < 4
 
 
 @quiet

@@ -1,10 +1,11 @@
 """The slow, obvious twin of the compiled pass: one textbook line a line.
 
 `mutation` changes one line into a plausible mistake; the suite must tell every mutant
-from the original (test_mutants.py).
+from the original (test_mutants.py). What steps are made of is in twin_rules.py.
 """
 
 import numpy as np
+from twin_rules import Average, Steps, loss_functions, penalty_weights
 
 MUTATIONS = {
     "sum for mean": "the batch gradient is a sum",
@@ -29,6 +30,21 @@ MUTATIONS = {
     "intercept learned": "the intercept is learned though fit_intercept=False",
     "wrong sign": "up the hill",
     "zero weight steps": "a row of weight zero takes part in the count",
+    "no bias correction": "Adam's means are biased to the zeros that they start from",
+    "adam epsilon inside root": "√(s + epsilon)",
+    "rmsprop sum for mean": "s <- rho s + g²",
+    "adagrad without root": "divided by the sum of squares itself",
+    "coupled weight decay": "AdamW's weight decay goes through the gradient",
+    "prox before step": "the proximal step comes before the gradient's",
+    "prox on intercept": "the intercept is drawn to zero too",
+    "prox without step size": "every step takes off all of alpha",
+    "prox without scale": "adaptive rules take off eta alpha of every coefficient",
+    "l1_ratio inverted": "the share of l2 for that of l1",
+    "huber slope": "the gradient of outliers is not clipped",
+    "quantile mirrored": "1 - quantile for quantile",
+    "dead zone ignored": "errors below epsilon cost something",
+    "drawn with weights": "rows drawn in proportion to their weights are weighted too",
+    "drawn evenly": "rows are drawn with replacement, whatever their weights",
 }
 
 
@@ -43,6 +59,13 @@ def twin(
     alpha=0.0,
     momentum=0.0,
     nesterov=False,
+    rule=None,
+    loss="squared_error",
+    epsilon=0.1,
+    quantile=0.5,
+    penalty="l2",
+    l1_ratio=0.15,
+    positive=False,
     fit_intercept=True,
     average=None,
     shuffle=False,
@@ -57,16 +80,15 @@ def twin(
     ----------
     eta : callable
         t -> step size; the first step has t = 1.
-    average : int or None
-        The step from which on the weights are averaged.
+    rule : dict or None
+        See twin_rules.py; None: what `momentum` and `nesterov` say.
+    average : bool, int, float, 'tail' or None
+    shuffle : bool, 'rows', 'blocks' or 'replacement'
     start : ndarray of shape (k, d + 1) or None
     """
     X, y = np.asarray(X, dtype=float), np.asarray(y, dtype=float).reshape(len(y), -1)
     k, d = y.shape[1], X.shape[1]
-    w, b = np.zeros((k, d)), np.zeros(k)
-    if start is not None:
-        w, b = start[:, :-1].copy(), start[:, -1].copy()
-    vw, vb, aw, ab, count = np.zeros((k, d)), np.zeros(k), np.zeros((k, d)), np.zeros(k), 0
+    theta = np.zeros((k, d + 1)) if start is None else np.array(start, dtype=float)
     s = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, float)
     rows = np.arange(len(X))
     if mutation != "zero weight steps":
@@ -74,36 +96,47 @@ def twin(
     s = s / s[rows].mean()
     if mutation == "weights ignored":
         s = np.ones(len(X))
-    if nesterov and mutation == "nesterov as momentum":
-        nesterov = False
-    if momentum and mutation == "momentum as nesterov":
-        nesterov = True
+    if rule is None:
+        kind = "nesterov" if nesterov else "momentum" if momentum else "sgd"
+        rule = {"kind": kind, "momentum": momentum}
+    value, slope = loss_functions(loss, epsilon, quantile, mutation)
+    l1, l2 = penalty_weights(penalty, alpha, l1_ratio, mutation)
+    step, mean = (
+        Steps(rule, theta.shape, l1, positive, mutation),
+        Average(average, mutation),
+    )
     learn_b = fit_intercept and mutation != "intercept fixed"
     learn_b = learn_b or mutation == "intercept learned"
-    t, thetas, losses, order = 0, [], [], None
-    for _ in range(epochs):
-        if order is None or mutation != "same order every epoch":
-            many = len(rows) > batch_size and shuffle and mutation != "unshuffled"
-            order = rng.permutation(rows) if many else rows
-        total, decay = 0.0, 0.5 * alpha * np.sum(w**2)
-        for first in range(0, len(order), batch_size):
-            B = order[first : first + batch_size]
-            if len(B) < batch_size and first and mutation == "dropped last batch":
+    t, thetas, losses, batches, counts = 0, [], [], None, s
+    for epoch in range(epochs):
+        if batches is None or mutation != "same order every epoch":
+            kind = False if mutation == "unshuffled" else shuffle
+            batches, counts = draw_epoch(rows, s, batch_size, kind, rng, mutation)
+        w = theta[:, :-1]
+        total, cost = 0.0, l1 * np.sum(np.abs(w)) + 0.5 * l2 * np.sum(w**2)
+        mean.begin_epoch(epoch)
+        for B in batches:
+            if (
+                len(B) < batch_size
+                and len(batches) > 1
+                and mutation == "dropped last batch"
+            ):
                 continue
             t += 1
-            step = eta(t + 1) if mutation == "t off by one" else eta(t)
-            share = s[B]
+            w, b, before = theta[:, :-1], theta[:, -1], theta
+            length = eta(t + 1) if mutation == "t off by one" else eta(t)
+            share = counts[B][:, None]
             if mutation == "weights normalised by batch":
                 share = share * len(B) / share.sum()
             r = X[B] @ w.T + b - y[B]
             if mutation == "late residual":
                 for i in range(1, len(B)):
-                    past = step / len(B) * (r[:i] * share[:i, None])
+                    past = length / len(B) * (r[:i] * share[:i])
                     r[i] -= X[B[i]] @ (past.T @ X[B[:i]]).T
-            total += 0.5 * float((share[:, None] * r**2).sum())
-            r = share[:, None] * r
-            mean = 1.0 if mutation == "sum for mean" else 1.0 / len(B)
-            gw, gb = mean * (r.T @ X[B]), mean * r.sum(axis=0)
+            total += float((share * value(r)).sum())
+            r = share * slope(r)
+            many = 1 if mutation == "sum for mean" else len(B)
+            gw, gb = r.T @ X[B] / many, r.sum(axis=0) / many
             if mutation == "no factor":
                 gw, gb = 2 * gw, 2 * gb
             if mutation == "intercept shared":
@@ -111,36 +144,37 @@ def twin(
             if mutation == "wrong sign":
                 gw, gb = -gw, -gb
             if mutation == "decay after step":
-                gw = gw + alpha * (w - step * gw)
+                gw = gw + l2 * (w - length * gw)
             elif mutation != "no penalty":
-                gw = gw + alpha * w
+                gw = gw + l2 * w
             if mutation == "penalised intercept":
-                gb = gb + alpha * b
+                gb = gb + l2 * b
             if not learn_b:
                 gb = np.zeros(k)
-            before = w.copy(), b.copy()
-            if momentum and mutation == "velocity with step":
-                vw, vb = momentum * vw + step * gw, momentum * vb + step * gb
-                ahead = momentum if nesterov else 0.0
-                own = step if nesterov else 0.0
-                keep = ahead if nesterov else 1.0
-                w, b = w - own * gw - keep * vw, b - own * gb - keep * vb
-            elif momentum:
-                vw, vb = momentum * vw + gw, momentum * vb + gb
-                if nesterov:
-                    w, b = w - step * (gw + momentum * vw), b - step * (gb + momentum * vb)
-                else:
-                    w, b = w - step * vw, b - step * vb
-            else:
-                w, b = w - step * gw, b - step * gb
-            late = 1 if mutation == "average one late" else 0
-            if average is not None and t >= average + late:
-                seen = before if mutation == "average before step" else (w, b)
-                aw, ab, count = aw + seen[0], ab + seen[1], count + 1
-        mw, mb = (aw / count, ab / count) if count else (w, b)
-        thetas.append(np.column_stack([mw, mb]))
-        losses.append(total / len(rows) + decay)
+            theta = step(theta, np.column_stack([gw, gb]), length)
+            mean.add(before if mutation == "average before step" else theta, t)
+        thetas.append(mean.model(theta))
+        losses.append(total / len(rows) + cost)
     return thetas, losses
+
+
+def draw_epoch(rows, s, batch_size, shuffle, rng, mutation=None):
+    """The mini-batches of an epoch, and what each row counts in them.
+
+    A step that takes all rows takes them as they are, whatever `shuffle` says.
+    """
+    n, one_batch, counts = len(rows), len(rows) <= batch_size, s
+    if shuffle == "replacement" and not one_batch:
+        chance = np.ones(n) if mutation == "drawn evenly" else s[rows]
+        drawn = np.searchsorted(np.cumsum(chance) / chance.sum(), rng.random(n), "right")
+        rows = rows[np.minimum(drawn, n - 1)]
+        counts = s if mutation == "drawn with weights" else np.ones(len(s))
+    elif shuffle in (True, "rows") and not one_batch:
+        rows = rng.permutation(rows)
+    batches = [rows[first : first + batch_size] for first in range(0, n, batch_size)]
+    if shuffle == "blocks" and not one_batch:
+        batches = [batches[i] for i in rng.permutation(len(batches))]
+    return batches, counts
 
 
 def scaled(X, s, alpha=0.0, centred=True, kind="diagonal"):

@@ -1,7 +1,10 @@
-# Rows of one call to the inner loops, where they lie next to each other: the second loop
-# finds them in the nearest cache (16 rows of 100 doubles are 12 KiB).
+# Rows that are worked on together, product by product and then sum by sum: the second
+# finds them in a near cache (16 rows of 100 doubles are 12 KiB). Of this many bytes at
+# most; methods of a user's loss are asked about more rows at a time.
 cdef enum:
     SPAN = 16
+    SPAN_BYTES = 262144
+    OWN_SPAN = 4096
 
 # The dense way: the batch's gradient in a buffer of d numbers, then one step of them all.
 
@@ -13,15 +16,12 @@ cdef double dense_step(
     """One step with the gradient in a buffer; returns the batch's sum of losses."""
     cdef double loss
     cdef Py_ssize_t o
-    if (stop - start == 1 and not problem.sparse and rule.momentum == 0.0
-            and rule.inverse_scale is None and m.anchor is NULL):
-        return single_row_step(
-            _value, problem, rule, m, rows, start, next_start, step, averaged)
     offsets_of(rule, m, m.weights, m.offset)
     loss = gradient_of(_value, _index, problem, m, rows, start, stop, next_start)
     if loss <= limit * (stop - start):
         for o in range(m.k):
-            apply_step(rule, m, o, step, 1.0 / (stop - start), averaged)
+            if not apply_step(rule, m, o, step, 1.0 / (stop - start), averaged):
+                return NOT_A_NUMBER
     return loss
 
 
@@ -51,17 +51,17 @@ cdef double single_row_step(
     for o in range(k):
         w = m.weights + o * (d + 1)
         if real is float:
-            c = step * residual(
+            c = step * derivative(
                 problem, r, o, dot_f32(values + r * d, w, d) + w[d], &loss)
-            plain_step_f32(1.0 - step * rule.alpha, c, values + r * d, w, d)
+            plain_step_f32(1.0 - step * rule.l2, c, values + r * d, w, d)
         else:
-            c = step * residual(
+            c = step * derivative(
                 problem, r, o, dot_f64(values + r * d, w, d) + w[d], &loss)
-            plain_step_f64(1.0 - step * rule.alpha, c, values + r * d, w, d)
+            plain_step_f64(1.0 - step * rule.l2, c, values + r * d, w, d)
         if rule.fit_intercept:
             w[d] -= c
         if averaged:
-            add_f64(w, 1.0, m.total + o * (d + 1), d + 1)
+            average_into(rule.keep, w, m.total + o * (d + 1), d + 1)
     return loss
 
 
@@ -70,116 +70,179 @@ cdef double gradient_of(
     const Py_ssize_t[::1] rows, Py_ssize_t start, Py_ssize_t stop,
     Py_ssize_t next_start,
 ) noexcept nogil:
-    """Σ s_i r_i [x_i, 1] of the batch into m.gradient, Σ s_i L_i into m.losses.
+    """Σ s_i L'_i [x_i, 1] of the batch into m.gradient, Σ s_i L_i into m.losses.
 
-    With an anchor, r_i is less the residual there. Returns the sum of m.losses.
+    With an anchor, L'_i is less the derivative there. Returns the sum of m.losses.
     """
     cdef const real *values = <const real *> problem.values
     cdef const index *indices = <const index *> problem.indices
     cdef const index *indptr = <const index *> problem.indptr
-    cdef Py_ssize_t d = m.d, k = m.k, width = d + 1
-    cdef Py_ssize_t i, o, r
-    cdef double total = 0.0, c, at_anchor, ignored = 0.0
+    cdef Py_ssize_t d = m.d, k = m.k, width = d + 1, first = start, size, i, o
+    cdef double total = 0.0, ignored = 0.0
+    cdef double *c = m.residuals
+    cdef double *at_anchor = m.residuals + m.span
+    cdef bint scattered = rows.shape[0] != 0 or indptr is not NULL
     for i in range(k * width):
         m.gradient[i] = 0.0
     for o in range(k):
         m.losses[o] = 0.0
-    if indptr is NULL and not rows.shape[0] and m.anchor is NULL:
-        return gradient_of_span(values, problem, m, rows, start, stop, next_start)
-    for i in range(start, stop):
-        r = row_at(rows, i)
-        fetch_ahead(values, indices, indptr, d, problem.y, k, problem.n_rows,
-                    rows, i, stop, next_start)
-        for o in range(k):
-            c = row_dot(values, indices, indptr, d, r, m.weights + o * width)
-            c = residual(problem, r, o, c + m.offset[o], &m.losses[o])
-            if m.anchor is not NULL:
-                at_anchor = row_dot(values, indices, indptr, d, r, m.anchor + o * width)
-                at_anchor += m.anchor_offset[o]
-                c -= residual(problem, r, o, at_anchor, &ignored)
-            m.gradient[o * width + d] += c
-            row_add(values, indices, indptr, d, r, c, m.gradient + o * width)
-    for o in range(k):
-        total += m.losses[o]
-    return total
-
-
-cdef double gradient_of_span(
-    const real *values, Problem problem, Moving *m, const Py_ssize_t[::1] rows,
-    Py_ssize_t start, Py_ssize_t stop, Py_ssize_t next_start,
-) noexcept nogil:
-    """`gradient_of` for dense rows as stored: SPAN of them a call to the inner loops."""
-    cdef Py_ssize_t d = m.d, k = m.k, width = d + 1, first = start, size, i, o
-    cdef double residuals[SPAN]
-    cdef double total = 0.0
-    cdef const real *x
-    if next_start != stop:  # the next batch lies elsewhere: ask for its first rows
+    if not scattered and next_start != stop:  # the next batch lies elsewhere
         for i in range(stop - AHEAD, stop):
-            fetch_ahead[real, int32_t](values, NULL, NULL, d, problem.y, k, problem.n_rows,
-                                       rows, i, stop, next_start)
+            fetch_ahead(values, indices, indptr, d, problem.y, k, problem.n_rows,
+                        rows, i, stop, next_start)
     while first < stop:
-        size = min(SPAN, stop - first)
-        x = values + first * d
+        size = min(m.span, stop - first)
         for o in range(k):
-            if real is float:
-                dots_f32(x, m.weights + o * width, size, d, residuals)
+            if scattered and o == 0:
+                for i in range(size):
+                    fetch_ahead(values, indices, indptr, d, problem.y, k, problem.n_rows,
+                                rows, first + i, stop, next_start)
+                    c[i] = row_dot(values, indices, indptr, d, row_at(rows, first + i),
+                                   m.weights)
             else:
-                dots_f64(x, m.weights + o * width, size, d, residuals)
+                products(values, indices, indptr, d, rows, first, size,
+                         m.weights + o * width, c)
+            derivatives(problem, rows, first, size, o, m.offset[o], c, &m.losses[o])
+            if m.anchor is not NULL:
+                products(values, indices, indptr, d, rows, first, size,
+                         m.anchor + o * width, at_anchor)
+                derivatives(problem, rows, first, size, o, m.anchor_offset[o], at_anchor,
+                            &ignored)
+                for i in range(size):
+                    c[i] -= at_anchor[i]
             for i in range(size):
-                residuals[i] = residual(
-                    problem, first + i, o, residuals[i] + m.offset[o], &m.losses[o])
-                m.gradient[o * width + d] += residuals[i]
-            if real is float:
-                adds_f32(x, residuals, size, d, m.gradient + o * width)
-            else:
-                adds_f64(x, residuals, size, d, m.gradient + o * width)
+                m.gradient[o * width + d] += c[i]
+            add_rows(values, indices, indptr, d, rows, first, size, c,
+                     m.gradient + o * width)
         first += size
     for o in range(k):
         total += m.losses[o]
     return total
 
 
-cdef void apply_step(
+cdef bint apply_step(
     Rule rule, Moving *m, Py_ssize_t o, double step, double share, bint averaged,
 ) noexcept nogil:
-    """Move the weights of output o along m.gradient (`share` = 1/|B| of a sum)."""
-    cdef Py_ssize_t d = m.d, width = d + 1, j
+    """Move the weights of output o along m.gradient (`share` = 1/|B| of a sum).
+
+    False where a user's update rule has failed.
+    """
+    cdef Py_ssize_t d = m.d, width = d + 1
     cdef double *w = m.weights + o * width
     cdef double *g = m.gradient + o * width
-    cdef double decay = rule.alpha
-    cdef double mean, sign
     if rule.drift is not None:
         add_f64(&rule.drift[o, 0], 1.0 / share, g, width)
-    if rule.inverse_scale is not None:
-        mean = g[d]
-        for j in range(d):
-            if rule.centre is not None:
-                g[j] -= rule.centre[j] * mean
-            g[j] = (share * g[j] + decay * w[j]) * rule.inverse_scale[j]
-        if rule.root is not None:
-            for j in range(rule.root.shape[0]):
-                rule.product[j] = dot_f64(&rule.root[j, 0], g, d)
-            sign = -1.0 if rule.low_rank else 1.0
-            if not rule.low_rank:
-                for j in range(d):
-                    g[j] = 0.0
-            for j in range(rule.root.shape[0]):
-                add_f64(&rule.root[j, 0], sign * rule.product[j], g, d)
-        for j in range(d):
-            g[j] *= rule.inverse_scale[j]
-        g[d] *= share
-        share, decay = 1.0, 0.0
-    if rule.momentum != 0.0:
-        for j in range(d):
-            g[j] = share * g[j] + decay * w[j]
-        g[d] *= share
-        if rule.fit_intercept:
-            d += 1
-        momentum_step(
-            step, rule.momentum, rule.nesterov, g, m.velocity + o * width, w, d)
-    else:
-        plain_step_f64(1.0 - step * decay, step * share, g, w, d)
+    if rule.simple:
+        plain_step_f64(1.0 - step * rule.l2, step * share, g, w, d)
         if rule.fit_intercept:
             w[d] -= step * share * g[d]
+    else:
+        to_coordinates(rule, m, g, w, share)
+        if not take_step(rule, m, o, step, g, w):
+            return False
     if averaged:
-        add_f64(w, 1.0, m.total + o * width, width)
+        average_into(rule.keep, w, m.total + o * width, width)
+    return True
+
+
+cdef void to_coordinates(
+    Rule rule, const Moving *m, double *g, const double *w, double share,
+) noexcept nogil:
+    """The sum of the batch's gradients becomes their mean, in the metric's coordinates."""
+    cdef Py_ssize_t d = m.d, j
+    cdef double sign
+    if rule.centre is not None:
+        for j in range(d):
+            g[j] -= rule.centre[j] * g[d]
+    for j in range(d):
+        g[j] = share * g[j] + rule.l2 * w[j]
+    g[d] *= share
+    if rule.inverse_scale is not None:
+        for j in range(d):
+            g[j] *= rule.inverse_scale[j]
+    if rule.root is not None:
+        for j in range(rule.root.shape[0]):
+            rule.product[j] = dot_f64(&rule.root[j, 0], g, d)
+        sign = -1.0 if rule.low_rank else 1.0
+        if not rule.low_rank:
+            for j in range(d):
+                g[j] = 0.0
+        for j in range(rule.root.shape[0]):
+            add_f64(&rule.root[j, 0], sign * rule.product[j], g, d)
+
+
+cdef bint take_step(
+    Rule rule, Moving *m, Py_ssize_t o, double step, double *g, double *w,
+) noexcept nogil:
+    """The update rule: a direction from the gradient, a step along it, the proximal one.
+
+    False where a user's rule has failed.
+    """
+    cdef Py_ssize_t d = m.d, width = d + 1, size = d + rule.fit_intercept
+    cdef double *first = NULL
+    cdef double *second = NULL
+    cdef double *velocity = NULL
+    cdef double *scale = m.scale
+    cdef const double *inverse = NULL
+    cdef double intercept = w[d]
+    if m.memory is not NULL:
+        first = m.memory + o * width
+        second = m.memory + (m.k + o) * width
+    if rule.inverse_scale is not None:
+        inverse = &rule.inverse_scale[0]
+    if rule.kind == ADAM:
+        adam_direction(rule.beta_1, rule.beta_2, m.t, rule.epsilon, g, first, second,
+                       scale, size)
+    elif rule.kind == ADAGRAD:
+        adagrad_direction(rule.epsilon, g, first, scale, size)
+    elif rule.kind == RMSPROP:
+        rmsprop_direction(rule.beta_2, rule.epsilon, g, first, scale, size)
+        velocity = second
+    else:
+        scale, velocity = NULL, first
+        if rule.kind == OWN:
+            with gil:
+                if not own_direction(rule, m, o, g, size):
+                    return False
+    if rule.proximal and rule.momentum != 0.0 and step > 0.0:
+        proximal_momentum(step, rule.momentum, rule.nesterov, step * rule.l1,
+                          rule.positive, g, scale, inverse, velocity, w, d)
+        velocity, g, w = velocity + d, g + d, w + d
+        if rule.fit_intercept:
+            momentum_direction(rule.momentum, rule.nesterov, g, velocity, 1)
+            w[0] -= step * g[0]
+        return True
+    if rule.momentum != 0.0:
+        momentum_direction(rule.momentum, rule.nesterov, g, velocity, size)
+    step_along(1.0 - step * rule.decoupled, step, g, inverse, w, d)
+    if rule.proximal:
+        shrink(step * rule.l1, rule.positive, scale, inverse, w, d)
+    if rule.fit_intercept:
+        w[d] = intercept - step * g[d]
+    return True
+
+
+cdef bint own_direction(
+    Rule rule, const Moving *m, Py_ssize_t o, double *g, Py_ssize_t size,
+):
+    """The direction of a user's update rule into g; False where its method failed."""
+    cdef Py_ssize_t width = m.d + 1, slots = rule.optimizer.slots, i
+    cdef double[::1] answer
+    try:
+        gradient = np.array(<double[:size]> g)
+        memory = None
+        if m.memory is not NULL:
+            memory = np.asarray(<double[:slots, :m.k, :width]> m.memory)[:, o, :size]
+        direction = rule.optimizer.direction(gradient, memory, m.t)
+        direction = np.ascontiguousarray(direction, dtype=np.float64)
+        if direction.shape != (size,):
+            raise ValueError(
+                f"direction(gradient, memory, t) of {rule.optimizer!r} must return an "
+                f"array of the gradient's shape ({size},), got {direction.shape}.")
+        answer = direction
+        for i in range(size):
+            g[i] = answer[i]
+        return True
+    except BaseException as error:
+        rule.error = error
+        return False

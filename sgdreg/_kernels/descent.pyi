@@ -15,22 +15,21 @@ class Problem:
         y: ndarray,
         weights: ndarray | None,
         n_features: int,
+        loss: object,
     ) -> None: ...
 
 class Rule:
-    alpha: float
-    momentum: float
-    nesterov: bool
-    fit_intercept: bool
-    lazy: bool
-    low_rank: bool
+    keep: float
+    lazy_way: str
     def __init__(
         self,
-        alpha: float = 0.0,
-        momentum: float = 0.0,
-        nesterov: bool = False,
+        optimizer: object,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        positive: bool = False,
         fit_intercept: bool = True,
-        lazy: bool = False,
+        lazy: str = "dense",
+        keep: float = 1.0,
         centre: ndarray | None = None,
         scale: ndarray | None = None,
         root: ndarray | None = None,
@@ -48,6 +47,7 @@ def descend(
     state: tuple[ndarray, ndarray | None, ndarray | None],
     log: ndarray,
     average_from: int,
+    age: int,
     limit: float,
 ) -> int: ...
 def evaluate(

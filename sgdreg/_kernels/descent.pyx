@@ -2,18 +2,22 @@
 # cython: freethreading_compatible=True
 """One pass of gradient steps over a list of mini-batches, in place, without the GIL.
 
-For every batch B, with residuals r = x·w + b - y and the rows' weights s (mean one):
+For every batch B, with the rows' weights s (mean one) and the loss's derivatives
+L'_i = dL/dp at p = x_i·w + b:
 
-    g = 1/|B| · Σ_{i in B} s_i r_i x_i + alpha·w,      w <- w - eta·(update rule)(metric·g)
+    g = 1/|B| · Σ_{i in B} s_i L'_i x_i + l2·w,      w <- prox(w - eta·rule(metric·g))
 
-Two ways to apply the same step: *dense* (dense.pxi), and *lazy* (lazy.pxi) for sparse
-rows, at the cost of the batch's non-zeros.
+Three ways to apply the same step: *dense* (dense.pxi), and for sparse rows, at the cost of
+the batch's non-zeros, *linear* (lazy.pxi) and *visited* (visited.pxi).
 """
 
-from libc.math cimport fabs
+from libc.float cimport DBL_MAX as LARGEST
+from libc.math cimport fabs, sqrt, NAN as NOT_A_NUMBER
 from libc.stdint cimport int32_t, int64_t
 
 import numpy as np
+
+from sgdreg.losses import ask as ask_loss, compiled, is_squared
 
 cdef extern from "vector.h" nogil:
     double dot_f32(const float *x, const double *w, Py_ssize_t d)
@@ -30,9 +34,26 @@ cdef extern from "vector.h" nogil:
                   double *out)
     void plain_step_f32(double keep, double step, const float *x, double *w, Py_ssize_t d)
     void plain_step_f64(double keep, double step, const double *x, double *w, Py_ssize_t d)
-    void momentum_step(double step, double momentum, bint nesterov, const double *g,
-                       double *v, double *w, Py_ssize_t d)
     void prefetch_span(const void *first, const void *end)
+
+cdef extern from "rules.h" nogil:
+    void momentum_direction(double momentum, bint nesterov, double *g, double *v,
+                            Py_ssize_t d)
+    void adagrad_direction(double epsilon, double *g, double *s, double *scale,
+                           Py_ssize_t d)
+    void rmsprop_direction(double rho, double epsilon, double *g, double *s,
+                           double *scale, Py_ssize_t d)
+    void adam_direction(double beta_1, double beta_2, double t, double epsilon, double *g,
+                        double *m, double *v, double *scale, Py_ssize_t d)
+    void step_along(double keep, double step, const double *g, const double *inverse,
+                    double *w, Py_ssize_t d)
+    double shrunk(double w, double amount, bint positive)
+    void shrink(double amount, bint positive, const double *scale, const double *inverse,
+                double *w, Py_ssize_t d)
+    void proximal_momentum(double step, double momentum, bint nesterov, double amount,
+                           bint positive, const double *g, const double *scale,
+                           const double *inverse, double *v, double *w, Py_ssize_t d)
+    void average_into(double keep, const double *w, double *total, Py_ssize_t d)
 
 ctypedef fused real:
     float
@@ -43,9 +64,12 @@ ctypedef fused index:
     int64_t
 
 include "problem.pxi"
+include "rule.pxi"
 include "rows.pxi"
+include "loss.pxi"
 include "dense.pxi"
 include "lazy.pxi"
+include "visited.pxi"
 
 
 def descend(
@@ -55,8 +79,9 @@ def descend(
     const Py_ssize_t[:, ::1] batches,  # IN  (start, stop) of each batch in that order
     const double[::1] steps,           # IN  the step size of each batch
     tuple state,                       # IN/OUT weights, the rule's memory, total (or None)
-    double[:, ::1] log,                # OUT one row an epoch: sum of losses, ½‖w‖² at start
+    double[:, ::1] log,                # OUT one row an epoch: sum of losses, penalty at start
     Py_ssize_t average_from,           # IN  number of the first batch that is averaged
+    Py_ssize_t age,                    # IN  steps that the rule's memory holds
     double limit,                      # IN  a batch's mean loss beyond this: diverged
 ):
     """Take the steps; return how many were taken (fewer than asked: diverged).
@@ -67,35 +92,44 @@ def descend(
     cdef Moving m
     cdef double[:, ::1] weights, total, gradient
     cdef double[:, :, ::1] memory
-    cdef double[::1] offset, anchor_offset, losses, residuals
+    cdef double[::1] scratch
+    cdef Py_ssize_t[:, ::1] visits
+    cdef double[:, ::1] path
     cdef Py_ssize_t done, i, longest = 0
     weights = state[0]
-    m.d, m.k = problem.n_features, problem.n_outputs
-    if weights.shape[0] != m.k or weights.shape[1] != m.d + 1:
-        raise ValueError("the state does not fit the problem")
+    m.d, m.k, m.t = problem.n_features, problem.n_outputs, age
+    fit_problem(problem, weights)
     m.weights = &weights[0, 0]
-    m.velocity = m.total = NULL
-    if rule.momentum != 0.0:
+    m.memory = m.total = NULL
+    if rule.optimizer.slots:
         memory = state[1]
-        m.velocity = &memory[0, 0, 0]
+        if memory.shape[0] != rule.optimizer.slots:
+            raise ValueError("the memory does not fit the rule")
+        m.memory = &memory[0, 0, 0]
     if average_from < batches.shape[0]:
         total = state[2]
         m.total = &total[0, 0]
     gradient = np.zeros((m.k, m.d + 1))
-    offset = np.zeros(m.k)
-    losses = np.zeros(m.k)
-    m.gradient, m.offset, m.losses = &gradient[0, 0], &offset[0], &losses[0]
-    m.residuals = m.anchor = m.anchor_offset = NULL
-    if rule.anchor is not None:
-        if rule.anchor.shape[0] != m.k or rule.anchor.shape[1] != m.d + 1:
-            raise ValueError("the anchor does not fit the problem")
-        anchor_offset = np.zeros(m.k)
-        m.anchor, m.anchor_offset = &rule.anchor[0, 0], &anchor_offset[0]
-    if rule.lazy:
+    m.gradient = &gradient[0, 0]
+    m.span = span_of(problem)
+    if rule.lazy != DENSE:
         for i in range(batches.shape[0]):
             longest = max(longest, batches[i, 1] - batches[i, 0])
-        residuals = np.empty(longest * m.k)
-        m.residuals = &residuals[0]
+    # offset, losses, anchor_offset; scale; residuals
+    scratch = np.zeros(3 * m.k + m.d + 1 + max(2 * m.span, longest * m.k))
+    m.offset, m.losses, m.anchor_offset = &scratch[0], &scratch[m.k], &scratch[2 * m.k]
+    m.scale, m.residuals = &scratch[3 * m.k], &scratch[3 * m.k + m.d + 1]
+    m.anchor = NULL
+    if rule.anchor is not None:
+        fit_problem(problem, rule.anchor)
+        m.anchor = &rule.anchor[0, 0]
+    if rule.lazy == VISITED:
+        visits = np.zeros((3, m.d + 1), dtype=np.intp)
+        m.stamps, m.marks, m.touched = &visits[0, 0], &visits[1, 0], &visits[2, 0]
+        m.capacity = batches.shape[0] + 1
+        path = np.empty((m.capacity, COLUMNS))
+        m.path = &path[0, 0]
+        visits[1, :] = -1
     with nogil:
         if problem.single:
             if problem.narrow:
@@ -114,6 +148,8 @@ def descend(
             done = run[double, int64_t](
                 NULL, NULL, problem, rule, &m, rows,
                 batches, steps, log, average_from, limit)
+    problem.raise_error()
+    rule.raise_error()
     return done
 
 
@@ -136,19 +172,20 @@ def evaluate(
     """
     cdef Moving m
     cdef double[:, ::1] gradient = np.zeros((problem.n_outputs, problem.n_features + 1))
-    cdef double[::1] offset = np.zeros(problem.n_outputs)
     cdef double[::1] losses = np.zeros(problem.n_outputs)
+    cdef double[::1] scratch
     cdef const double[::1] middle = None
     cdef Py_ssize_t o
     if not 0 <= start <= stop <= (rows.shape[0] if rows.shape[0] else problem.n_rows):
         raise ValueError("start and stop are not within the rows")
-    m.d, m.k = problem.n_features, problem.n_outputs
-    if weights.shape[0] != m.k or weights.shape[1] != m.d + 1:
-        raise ValueError("the weights do not fit the problem")
+    m.d, m.k, m.span = problem.n_features, problem.n_outputs, span_of(problem)
+    fit_problem(problem, weights)
     m.weights = <double *> &weights[0, 0]
-    m.velocity = m.total = m.residuals = NULL
-    m.anchor = m.anchor_offset = NULL
-    m.gradient, m.offset, m.losses = &gradient[0, 0], &offset[0], &losses[0]
+    m.memory = m.total = NULL
+    m.anchor = NULL
+    scratch = np.zeros(m.k + m.span)
+    m.gradient, m.losses = &gradient[0, 0], &losses[0]
+    m.offset, m.residuals = &scratch[0], &scratch[m.k]
     if centre is not None:
         middle = centre
     with nogil:
@@ -167,7 +204,24 @@ def evaluate(
             gradient_of[double, int32_t](NULL, NULL, problem, &m, rows, start, stop, stop)
         else:
             gradient_of[double, int64_t](NULL, NULL, problem, &m, rows, start, stop, stop)
+    problem.raise_error()
     return np.asarray(losses), np.asarray(gradient)
+
+
+cdef object fit_problem(Problem problem, const double[:, ::1] weights):
+    """Raise where weights are not of the problem's shape: the kernels trust them."""
+    if (weights.shape[0] != problem.n_outputs
+            or weights.shape[1] != problem.n_features + 1):
+        raise ValueError("the weights do not fit the problem")
+
+
+cdef Py_ssize_t span_of(Problem problem):
+    """How many rows are worked on together."""
+    if problem.own:
+        return OWN_SPAN
+    if problem.sparse:
+        return SPAN
+    return max(1, min(<Py_ssize_t> SPAN, SPAN_BYTES // (8 * max(1, problem.n_features))))
 
 
 cdef Py_ssize_t run(
@@ -177,23 +231,28 @@ cdef Py_ssize_t run(
 ) noexcept nogil:
     cdef Py_ssize_t n_epochs = log.shape[0]
     cdef Py_ssize_t per_epoch = batches.shape[0] // n_epochs
-    cdef Py_ssize_t e, i, o, start, stop, next_start, taken = 0
-    cdef double loss, mean
-    reset(m)
-    if m.anchor is not NULL:
-        offsets_of(rule, m, m.anchor, m.anchor_offset)
+    cdef Py_ssize_t e, i, start, stop, next_start, taken = 0
+    cdef double loss
+    cdef bint by_rows = (  # plain steps of dense rows, which need no buffer
+        rule.simple and not problem.sparse and not problem.own)
+    begin(rule, m)
     for e in range(n_epochs):
-        if rule.lazy:
-            fold(m)
-        mean = 0.0
-        for o in range(m.k):
-            mean += dot_f64(&m.weights[o * (m.d + 1)], &m.weights[o * (m.d + 1)], m.d)
-        log[e, 1] = 0.5 * mean
+        bring_up_to_date(rule, m)
+        log[e, 1] = penalty(rule, m)
         for i in range(e * per_epoch, (e + 1) * per_epoch):
             start, stop = batches[i, 0], batches[i, 1]
             next_start = batches[i + 1, 0] if i + 1 < batches.shape[0] else stop
-            if rule.lazy:
+            m.t += 1
+            if by_rows and stop - start == 1:
+                loss = single_row_step[real](
+                    _value, problem, rule, m, rows, start, next_start, steps[i],
+                    i >= average_from)
+            elif rule.lazy == LINEAR:
                 loss = lazy_step(
+                    _value, _index, problem, rule, m, rows, start, stop, next_start,
+                    steps[i], i >= average_from, limit)
+            elif rule.lazy == VISITED:
+                loss = visited_step(
                     _value, _index, problem, rule, m, rows, start, stop, next_start,
                     steps[i], i >= average_from, limit)
             else:
@@ -202,10 +261,40 @@ cdef Py_ssize_t run(
                     steps[i], i >= average_from, limit)
             log[e, 0] += loss
             if not loss <= limit * (stop - start):
-                if rule.lazy:
-                    fold(m)
+                bring_up_to_date(rule, m)
                 return taken
             taken += 1
-    if rule.lazy:
-        fold(m)
+    bring_up_to_date(rule, m)
     return taken
+
+
+cdef void begin(Rule rule, Moving *m) noexcept nogil:
+    reset(m)
+    if m.anchor is not NULL:
+        offsets_of(rule, m, m.anchor, m.anchor_offset)
+    if rule.lazy == VISITED:
+        m.now = 0
+        settle(rule, m)
+
+
+cdef void bring_up_to_date(Rule rule, Moving *m) noexcept nogil:
+    """Apply what the lazy ways have put off."""
+    if rule.lazy == LINEAR:
+        fold(m)
+    elif rule.lazy == VISITED:
+        settle(rule, m)
+
+
+cdef double penalty(Rule rule, const Moving *m) noexcept nogil:
+    """l2 ½‖w‖² + l1 ‖w‖₁, summed over the outputs."""
+    cdef double squares = 0.0, sizes = 0.0
+    cdef Py_ssize_t o, j
+    cdef const double *w
+    for o in range(m.k):
+        w = m.weights + o * (m.d + 1)
+        if rule.l2 > 0.0:  # large numbers may overflow
+            squares += dot_f64(w, w, m.d)
+        if rule.l1 > 0.0:
+            for j in range(m.d):
+                sizes += fabs(w[j])
+    return 0.5 * rule.l2 * squares + rule.l1 * sizes

@@ -26,24 +26,12 @@ cdef double lazy_step(
     cdef const index *indices = <const index *> problem.indices
     cdef const index *indptr = <const index *> problem.indptr
     cdef Py_ssize_t d = m.d, k = m.k, width = d + 1, size = stop - start
-    cdef Py_ssize_t i, o, r, slot = 0
-    cdef double loss = 0.0
+    cdef Py_ssize_t i, o, r
+    cdef double loss
     cdef double direct[2]
     cdef double p, into_w, into_v, into_total, share = 1.0 / size
     cdef double *residuals = m.residuals
-    for i in range(start, stop):
-        r = row_at(rows, i)
-        fetch_ahead(values, indices, indptr, d, problem.y, k, problem.n_rows,
-                    rows, i, stop, next_start)
-        for o in range(k):
-            p = m.P[0][0] * row_dot(
-                values, indices, indptr, d, r, m.weights + o * width)
-            if m.P[0][1] != 0.0:
-                p += m.P[0][1] * row_dot(
-                    values, indices, indptr, d, r, m.velocity + o * width)
-            p += m.weights[o * width + d]
-            residuals[slot] = share * residual(problem, r, o, p, &loss)
-            slot += 1
+    loss = predictions_of(_value, _index, problem, m, rows, start, stop, next_start)
     if loss <= limit * size:
         recur(rule, m, step, averaged)
         intercept_steps(rule, m, step, averaged, residuals, size)
@@ -53,34 +41,60 @@ cdef double lazy_step(
         into_w = (m.P[1][1] * direct[0] - m.P[0][1] * direct[1]) / p
         into_v = (m.P[0][0] * direct[1] - m.P[1][0] * direct[0]) / p
         into_total = (direct[0] if averaged else 0.0) - m.c[0] * into_w - m.c[1] * into_v
-        slot = 0
         for i in range(start, stop):
             r = row_at(rows, i)
             for o in range(k):
-                p = residuals[slot]
-                slot += 1
+                p = share * residuals[o * size + i - start]
                 row_add(values, indices, indptr, d, r, p * into_w,
                         m.weights + o * width)
-                if m.velocity is not NULL:
+                if m.memory is not NULL:
                     row_add(values, indices, indptr, d, r, p * into_v,
-                            m.velocity + o * width)
+                            m.memory + o * width)
                 if m.total is not NULL and into_total != 0.0:
                     row_add(values, indices, indptr, d, r, p * into_total,
                             m.total + o * width)
     return loss
 
 
+cdef double predictions_of(
+    const real *_value, const index *_index, Problem problem, Moving *m,
+    const Py_ssize_t[::1] rows, Py_ssize_t start, Py_ssize_t stop,
+    Py_ssize_t next_start,
+) noexcept nogil:
+    """s_i L'_i of the batch into m.residuals, output by output; returns Σ s_i L_i."""
+    cdef const real *values = <const real *> problem.values
+    cdef const index *indices = <const index *> problem.indices
+    cdef const index *indptr = <const index *> problem.indptr
+    cdef Py_ssize_t d = m.d, width = d + 1, size = stop - start, i, o, r
+    cdef double loss = 0.0, p
+    cdef double *out = m.residuals
+    for i in range(size):
+        r = row_at(rows, start + i)
+        fetch_ahead(values, indices, indptr, d, problem.y, m.k, problem.n_rows,
+                    rows, start + i, stop, next_start)
+        for o in range(m.k):
+            p = m.P[0][0] * row_dot(values, indices, indptr, d, r, m.weights + o * width)
+            if m.P[0][1] != 0.0:
+                p += m.P[0][1] * row_dot(
+                    values, indices, indptr, d, r, m.memory + o * width)
+            out[o * size + i] = p
+    for o in range(m.k):
+        derivatives(problem, rows, start, size, o, m.weights[o * width + d],
+                    out + o * size, &loss)
+    return loss
+
+
 cdef void recur(Rule rule, Moving *m, double step, bint averaged) noexcept nogil:
     """What the step does to every coordinate alike: P <- M P, c <- c + (1, 0) P."""
-    cdef double a = step * rule.alpha, mu = rule.momentum
+    cdef double a = step * rule.l2, mu = rule.momentum
     cdef double w0 = m.P[0][0], w1 = m.P[0][1], v0 = m.P[1][0], v1 = m.P[1][1]
     cdef double keep = 1.0 - a, drag = 0.0, size
     if mu != 0.0:
         if rule.nesterov:
             keep -= a * mu
         drag = step * mu * (mu if rule.nesterov else 1.0)
-        m.P[1][0] = rule.alpha * w0 + mu * v0
-        m.P[1][1] = rule.alpha * w1 + mu * v1
+        m.P[1][0] = rule.l2 * w0 + mu * v0
+        m.P[1][1] = rule.l2 * w1 + mu * v1
     m.P[0][0] = keep * w0 - drag * v0
     m.P[0][1] = keep * w1 - drag * v1
     if averaged:
@@ -112,9 +126,9 @@ cdef void fold(Moving *m) noexcept nogil:
     if m.total is not NULL and (m.c[0] != 0.0 or m.c[1] != 0.0):
         for o in range(m.k):
             add_f64(m.weights + o * width, m.c[0], m.total + o * width, m.d)
-            if m.velocity is not NULL:
-                add_f64(m.velocity + o * width, m.c[1], m.total + o * width, m.d)
-    if m.velocity is NULL:
+            if m.memory is not NULL:
+                add_f64(m.memory + o * width, m.c[1], m.total + o * width, m.d)
+    if m.memory is NULL:
         if m.P[0][0] != 1.0:
             for o in range(m.k):
                 for i in range(o * width, o * width + m.d):
@@ -122,9 +136,9 @@ cdef void fold(Moving *m) noexcept nogil:
     else:
         for o in range(m.k):
             for i in range(o * width, o * width + m.d):
-                w, v = m.weights[i], m.velocity[i]
+                w, v = m.weights[i], m.memory[i]
                 m.weights[i] = m.P[0][0] * w + m.P[0][1] * v
-                m.velocity[i] = m.P[1][0] * w + m.P[1][1] * v
+                m.memory[i] = m.P[1][0] * w + m.P[1][1] * v
     reset(m)
 
 
@@ -140,11 +154,9 @@ cdef void intercept_steps(
         if rule.fit_intercept:
             g = 0.0
             for i in range(size):
-                g += residuals[i * m.k + o]
+                g += residuals[o * size + i] / size
             if rule.momentum != 0.0:
-                momentum_step(step, rule.momentum, rule.nesterov, &g,
-                              m.velocity + at, m.weights + at, 1)
-            else:
-                m.weights[at] -= step * g
+                momentum_direction(rule.momentum, rule.nesterov, &g, m.memory + at, 1)
+            m.weights[at] -= step * g
         if averaged:
             m.total[at] += m.weights[at]

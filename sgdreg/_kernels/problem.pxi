@@ -13,6 +13,7 @@ cdef class Problem:
     weights : ndarray of float64, shape (n,), or None
         Mean one over the rows that are used; None: all one.
     n_features : int
+    loss : object of sgdreg.losses, or with its methods
     """
 
     cdef readonly Py_ssize_t n_rows, n_features, n_outputs
@@ -24,10 +25,21 @@ cdef class Problem:
     cdef const double *y
     cdef const double *weights
     cdef bint single, narrow
+    cdef double dead, width, inverse_width, below, above
+    cdef bint squared
+    cdef bint own  # a loss of the user's: its methods are called
+    cdef object loss, targets, error
 
-    def __init__(self, values, indices, indptr, y, weights, Py_ssize_t n_features):
+    def __init__(self, values, indices, indptr, y, weights, Py_ssize_t n_features, loss):
         cdef const double[:, ::1] targets = y
         cdef const double[::1] row_weights
+        self.loss, self.targets, self.error = loss, y, None
+        self.own = not compiled(loss)
+        self.squared = is_squared(loss)
+        if not self.own:
+            self.dead, self.width = loss.dead, loss.width
+            self.below, self.above = loss.below, loss.above
+            self.inverse_width = 1.0 / self.width if self.width > 0.0 else LARGEST
         self._keep_alive = (values, indices, indptr, y, weights)
         self.single = values.dtype == np.float32
         self.values = address_of(values)
@@ -50,6 +62,12 @@ cdef class Problem:
         elif values.size != self.n_rows * n_features:
             raise ValueError("values must hold n_rows * n_features numbers")
 
+    cdef object raise_error(self):
+        """Raise what a method of a user's loss raised during a pass."""
+        error, self.error = self.error, None
+        if error is not None:
+            raise error
+
 
 cdef const void *address_of(array) except? NULL:
     """Where a contiguous array's numbers start (read-only ones too)."""
@@ -70,72 +88,3 @@ cdef const void *address_of(array) except? NULL:
         return &i32[0]
     i64 = array
     return &i64[0]
-
-
-cdef class Rule:
-    """How a gradient becomes a step; fixed during a pass.
-
-    Parameters
-    ----------
-    alpha : float
-        Weight of the l2 penalty.
-    momentum : float
-        0: plain gradient steps, no velocity is read or written.
-    nesterov : bool
-    fit_intercept : bool
-    lazy : bool
-        CSR rows: steps that cost the batch's non-zeros. Not with a metric.
-    centre : ndarray of shape (d,) or None
-        The steps are those of the features minus `centre`; the intercept in the state
-        is then the one of the centred features.
-    scale : ndarray of shape (d,) or None
-        The steps are those of the (centred) features divided by these numbers:
-        g <- g / scale².
-    root : ndarray of shape (rank, d) or None
-        In the scaled features, g <- rootᵀ root g: an inverse curvature.
-    low_rank : bool
-        g <- g - rootᵀ root g instead: one that is the identity but for a few directions.
-    anchor, drift : ndarray of shape (k, d + 1) or None
-        Variance-reduced gradients (SVRG): that of the batch, less the batch's at the
-        weights `anchor`, plus `drift`, the mean gradient of all rows there.
-    """
-
-    cdef readonly double alpha, momentum
-    cdef readonly bint nesterov, fit_intercept, lazy, low_rank
-    cdef double[::1] centre, inverse_scale, product
-    cdef double[:, ::1] root, anchor, drift
-
-    def __init__(self, double alpha=0.0, double momentum=0.0, bint nesterov=False,
-                 bint fit_intercept=True, bint lazy=False, centre=None, scale=None,
-                 root=None, bint low_rank=False, anchor=None, drift=None):
-        self.alpha, self.momentum, self.nesterov = alpha, momentum, nesterov
-        self.fit_intercept, self.lazy, self.low_rank = fit_intercept, lazy, low_rank
-        if lazy and not (centre is None and scale is None and anchor is None):
-            raise ValueError("lazy steps take no metric and no anchor")
-        if (anchor is None) != (drift is None):
-            raise ValueError("anchor and drift go together")
-        self.anchor = None if anchor is None else np.array(anchor, dtype=np.float64)
-        self.drift = None if drift is None else np.array(drift, dtype=np.float64)
-        self.centre = None if centre is None else np.array(centre, dtype=np.float64)
-        self.inverse_scale = None if scale is None else 1.0 / np.asarray(scale)
-        self.root = None if root is None else np.array(root, dtype=np.float64, order="C")
-        if root is not None:
-            if scale is None:
-                raise ValueError("root works in the scaled features: scale is missing")
-            self.product = np.empty(self.root.shape[0])
-
-
-cdef struct Moving:
-    # What the steps of one pass change, with the sizes that walk through it.
-    Py_ssize_t d, k
-    double *weights    # (k, d + 1), the last column is the intercept
-    double *velocity   # (k, d + 1), or NULL without momentum
-    double *total      # (k, d + 1), or NULL without averaging
-    double *gradient   # (k, d + 1), scratch
-    double *offset     # (k,), what the dense way adds to x·w: intercept - centre·w
-    double *losses     # (k,), the sum of losses of a batch
-    const double *anchor   # (k, d + 1), or NULL: where all rows' gradient is known
-    double *anchor_offset  # (k,), as offset
-    double *residuals  # (batch, k), scratch of the lazy way
-    double P[2][2]     # lazily applied recurrence, see the top of the file
-    double c[2]

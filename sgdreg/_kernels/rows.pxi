@@ -81,14 +81,35 @@ cdef inline void row_add(
         add_f64(values + r * d, c, out, d)
 
 
-cdef inline double residual(
-    Problem problem, Py_ssize_t r, Py_ssize_t o, double p, double *loss,
+cdef void products(
+    const real *values, const index *indices, const index *indptr, Py_ssize_t d,
+    const Py_ssize_t[::1] rows, Py_ssize_t first, Py_ssize_t size, const double *w,
+    double *out,
 ) noexcept nogil:
-    """Squared error of the prediction p for row r, output o.
+    """out_i <- x_i · w for `size` rows from the `first` on, in the order of use."""
+    cdef Py_ssize_t i
+    if indptr is NULL and not rows.shape[0]:
+        if real is float:
+            dots_f32(values + first * d, w, size, d, out)
+        else:
+            dots_f64(values + first * d, w, size, d, out)
+        return
+    for i in range(size):
+        out[i] = row_dot(values, indices, indptr, d, row_at(rows, first + i), w)
 
-    Returns s_r (p - y); adds s_r ½ (p - y)² to `loss`.
-    """
-    cdef double e = p - problem.y[r * problem.n_outputs + o]
-    cdef double s = 1.0 if problem.weights is NULL else problem.weights[r]
-    loss[0] += 0.5 * s * e * e
-    return s * e
+
+cdef void add_rows(
+    const real *values, const index *indices, const index *indptr, Py_ssize_t d,
+    const Py_ssize_t[::1] rows, Py_ssize_t first, Py_ssize_t size, const double *c,
+    double *out,
+) noexcept nogil:
+    """out <- out + Σ c_i x_i over the same rows."""
+    cdef Py_ssize_t i
+    if indptr is NULL and not rows.shape[0]:
+        if real is float:
+            adds_f32(values + first * d, c, size, d, out)
+        else:
+            adds_f64(values + first * d, c, size, d, out)
+        return
+    for i in range(size):
+        row_add(values, indices, indptr, d, row_at(rows, first + i), c[i], out)

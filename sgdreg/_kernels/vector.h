@@ -91,18 +91,4 @@ static inline void prefetch_span(const void *first, const void *end)
 SGDREG_DEFINE(float, f32)
 SGDREG_DEFINE(double, f64)
 
-/* v <- momentum v + g;  w <- w - step v  (Nesterov: w <- w - step (g + momentum v)). */
-SGDREG_CLONES static void momentum_step(
-    double step, double momentum, int nesterov, const double *restrict g,
-    double *restrict v, double *restrict w, ptrdiff_t d)
-{
-    const double from_gradient = nesterov ? step : 0.0;
-    const double from_velocity = nesterov ? step * momentum : step;
-    SGDREG_SIMD("omp simd")
-    for (ptrdiff_t j = 0; j < d; j++) {
-        v[j] = momentum * v[j] + g[j];
-        w[j] -= from_gradient * g[j] + from_velocity * v[j];
-    }
-}
-
 #endif

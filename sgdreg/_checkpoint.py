@@ -1,0 +1,134 @@
+"""Checkpoints: a callback that writes them, and how files are written and read.
+
+Files are of the skops format, which holds no code, and of plain values only.
+"""
+
+import os
+from contextlib import suppress
+from numbers import Integral
+from secrets import token_hex
+
+from sgdreg._contents import plain
+
+
+class Checkpoint:
+    """Writes a fit to a file while it runs; :meth:`SGDLinearRegressor.resume` goes on.
+
+    A callback for ``set_callbacks``. The file is replaced as a whole: whenever the
+    process is killed, it is that of the last epoch written or of the one before. (Killed
+    within a write, a file ``*.tmp`` may be left beside it.) Needs `skops
+    <https://skops.readthedocs.io>`_, whose format holds no code.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file. One fit at a time may write to it.
+    every : int >= 1, default=1
+        Epochs from one checkpoint to the next; the end of the fit is written too.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from sgdreg import Checkpoint, SGDLinearRegressor
+    >>> from sklearn.datasets import load_diabetes
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = SGDLinearRegressor(optimizer="svrg", tol=None, max_iter=4, random_state=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "fit.skops")
+    ...     model = model.set_callbacks(Checkpoint(path)).fit(X, y)
+    ...     longer = SGDLinearRegressor.resume(path, X, y, max_iter=6)
+    >>> model.set_callbacks().set_params(max_iter=6).fit(X, y).n_iter_, longer.n_iter_
+    (6, 6)
+    >>> bool((model.coef_ == longer.coef_).all())
+    True
+    """
+
+    def __init__(self, path, every=1):
+        os.fspath(path)
+        if not isinstance(every, Integral) or every < 1:
+            raise ValueError(f"every must be an integer of at least 1, got {every!r}.")
+        self.path = path
+        self.every = every
+
+    def setup(self, estimator, context):
+        """Raise now what would go wrong after the first epoch."""
+        _skops()
+        if not hasattr(type(estimator), "resume"):
+            raise TypeError(
+                f"A Checkpoint cannot go on with {type(estimator).__name__}: set it on the "
+                "SGDLinearRegressor itself."
+            )
+        folder = os.path.dirname(os.path.realpath(self.path))
+        if not os.path.isdir(folder):
+            raise FileNotFoundError(
+                f"There is no folder {folder} to write a checkpoint to."
+            )
+
+    def teardown(self, estimator, context):
+        """Nothing is left open."""
+
+    def on_fit_task_begin(self, estimator, context):
+        """An epoch is written when it ends."""
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+        """Write the fit as it is after this epoch."""
+        due = fitted_estimator.n_iter_ % self.every == 0
+        if due == (context.task_name == "epoch"):  # or the last epoch was not due
+            write(fitted_estimator.checkpoint_, self.path)
+
+
+def write(checkpoint, path):
+    """Write a checkpoint so that at every moment `path` holds the old one or this one."""
+    path = os.path.realpath(os.fsdecode(path))
+    temporary = f"{path}.{token_hex(4)}.tmp"
+    try:
+        with open(temporary, "xb") as file:
+            _skops().dump(checkpoint, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    with suppress(OSError):  # Windows has no way to
+        folder = os.open(os.path.dirname(path), os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def read(path):
+    """What a file holds: nothing of it is executed.
+
+    Raises
+    ------
+    FileNotFoundError
+    ValueError
+        Where it is not a file of plain values.
+    """
+    io = _skops()
+    try:
+        return plain(io.load(os.fsdecode(path), trusted=[]))
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"There is no checkpoint {path}: has an epoch of the fit ended yet?"
+        ) from None
+    except OSError:
+        raise
+    except Exception as error:  # skops passes on whatever a strange file makes happen
+        raise ValueError(
+            f"{path} is not a checkpoint of sgdreg, or a damaged one "
+            f"({type(error).__name__}: {error})."
+        ) from error
+
+
+def _skops():
+    try:
+        from skops import io  # noqa: PLC0415 (optional, and slow to import)
+    except ImportError as error:
+        raise ImportError(
+            "Checkpoints are files of the skops format: pip install 'sgdreg[checkpoint]'."
+        ) from error
+    return io

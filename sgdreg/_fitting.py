@@ -1,0 +1,183 @@
+"""A call of `fit`, `resume` or `partial_fit`: data → plan → state → training → result."""
+
+from copy import deepcopy
+
+import numpy as np
+
+from sgdreg._contents import damage_noticed, fingerprint, refuse_other_data
+from sgdreg._data import Data
+from sgdreg._hooks import Hooks
+from sgdreg._inputs import (
+    check_init,
+    check_validation,
+    check_weights,
+    check_X_y,
+    hold_out,
+    names_restored_on_failure,
+)
+from sgdreg._outcome import all_attributes, attributes
+from sgdreg._parameters import check_parameters, snapshot
+from sgdreg._planning import make_plan, sampling_rng
+from sgdreg._state import State
+from sgdreg._threads import Team, one_blas_thread
+from sgdreg._training import Training
+from sgdreg.losses import get_loss
+
+
+def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None):
+    """Train, as `SGDLinearRegressor.fit` says.
+
+    Parameters
+    ----------
+    estimator : SGDLinearRegressor
+        Gets the names of X, and nothing else.
+    validation : dict
+        X_val, y_val and sample_weight_val.
+    start : dict or None
+        coef_init and intercept_init.
+    checkpoint : (dict, dict) or None
+        State and memory of the fit to go on with.
+
+    Returns
+    -------
+    attributes : dict
+        To be set on the estimator.
+    warnings : list of str
+    """
+    check_parameters(estimator, 7, **validation)
+    with names_restored_on_failure(estimator), Team(estimator.n_jobs) as team:
+        seen = {"X": X, "y": y}  # what callbacks see: names and all
+        if sample_weight is not None:
+            seen["metadata"] = {"sample_weight": sample_weight}
+        X, y = check_X_y(estimator, X, y, reset=True)
+        weights = check_weights(sample_weight, X, "sample_weight")
+        state, memory = checkpoint or (None, None)
+        seeds = _seeds(estimator.random_state, memory)
+        loss, held_out = _loss(estimator), None
+        data = Data.build(X, y.reshape(len(y), -1), weights, team=team, loss=loss)
+        if validation["X_val"] is not None:
+            held_out = check_validation(estimator, *validation.values(), y)
+        elif estimator.early_stopping:
+            draw = np.random.default_rng(seeds.spawn(1)[0])
+            data, held_out = hold_out(data, estimator.validation_fraction, weights, draw)
+        flat = y.ndim == 1
+        source = {
+            "entropy": seeds.entropy,
+            "data": fingerprint(data, flat),
+            "validation": fingerprint(held_out, flat),
+        }
+        if memory is not None:
+            refuse_other_data(source, memory)
+        with one_blas_thread():
+            plan = make_plan(estimator, data, rng=sampling_rng(seeds))
+            if memory is None:
+                state = _state(estimator, plan, data, seeds, flat, start)
+            else:
+                with damage_noticed():
+                    for _ in range(memory["sharpened"]):
+                        plan = plan.sharper()
+                    state = State.unpacked(state).checked(plan, data)
+            hooks = _hooks(estimator, seen, X.dtype, source, state, memory)
+            training = Training(data, plan, state, held_out, hooks)
+            if memory is not None:
+                with damage_noticed():
+                    training.recall(memory)
+            outcome = training.fit(estimator.max_iter)
+        if hooks is not None:
+            hooks.finish(outcome.plan, outcome.state, outcome.weights, training.memory)
+    fitted = all_attributes(outcome, X.dtype, (False, snapshot(estimator)))
+    return fitted | {"_memory": source | training.memory()}, outcome.warnings
+
+
+def partial_fit(estimator, X, y, sample_weight):
+    """One epoch on these rows; the fitted attributes."""
+    before, state, made_for = getattr(estimator, "_continuation", (None, None, None))
+    if made_for is not None and made_for[1] != snapshot(estimator):
+        estimator._validate_params()  # which scikit-learn skips once a model is fitted
+    check_parameters(estimator, 5, online=True)
+    first = state is None
+    with names_restored_on_failure(estimator), Team(estimator.n_jobs) as team:
+        X, y = check_X_y(estimator, X, y, reset=first)
+        if not first:
+            shape = () if state.flat else (len(state.weights),)
+            if y.shape[1:] != shape:
+                raise ValueError(
+                    f"y has shape {y.shape}, but the model was fitted to targets of shape "
+                    f"{('n_samples', *shape)}."
+                )
+        weights = check_weights(sample_weight, X, "sample_weight")
+        unit = None if first else state.weight_unit
+        targets = y.reshape(len(y), -1)
+        data = Data.build(
+            X, targets, weights, weight_unit=unit, team=team, loss=_loss(estimator)
+        )
+        with one_blas_thread():
+            if first:
+                plan = make_plan(estimator, data, online=True)
+                rng = np.random.default_rng(_seeds(estimator.random_state))
+                state = State.start(plan, data, rng, flat=y.ndim == 1)
+            else:
+                plan = _online_plan(estimator, data, before, made_for)
+                state = state.continued(before, plan, data)
+            outcome = Training(data, plan, state).one_epoch()
+    return all_attributes(outcome, X.dtype, (True, snapshot(estimator)))
+
+
+def _loss(estimator):
+    loss = get_loss(estimator.loss, epsilon=estimator.epsilon, quantile=estimator.quantile)
+    return loss if isinstance(estimator.loss, str) else deepcopy(loss)
+
+
+def _seeds(seed, memory=None):
+    """What the generator of a new state, and that of held-out rows, grow from."""
+    if memory is not None:
+        seed = memory["entropy"]
+    elif isinstance(seed, np.random.RandomState):
+        seed = seed.randint(0, 2**32, size=4, dtype=np.uint32).tolist()
+    return np.random.SeedSequence(seed)
+
+
+def _state(estimator, plan, data, seeds, flat, start):
+    """A new state, or with `warm_start` that of the last call."""
+    fresh = not (estimator.warm_start and hasattr(estimator, "_continuation"))
+    if not fresh and all(value is None for value in start.values()):
+        before, state, _ = estimator._continuation
+        state = state.continued(before, plan, data)
+        state.best, state.stale, state.reference = np.inf, 0, 0.0
+        state.flat = flat
+        return state
+    rng = np.random.default_rng(seeds)
+    start = {name: check_init(value, data, name) for name, value in start.items()}
+    coef = start["coef_init"]
+    if estimator.positive and coef is not None and (coef < 0).any():
+        raise ValueError(
+            "coef_init has negative coefficients, which positive=True does not allow."
+        )
+    return State.start(plan, data, rng, flat=flat, **start)
+
+
+def _online_plan(estimator, data, plan, made_for):
+    """The plan for the next rows of a stream.
+
+    Where nothing in it comes from the rows, the last one serves again. The curvature
+    of the rows seen so far grows by the new ones.
+    """
+    if made_for[1] == snapshot(estimator) and plan.online and not plan.automatic:
+        return plan
+    return make_plan(estimator, data, online=True, seen=plan)
+
+
+def _hooks(estimator, seen, dtype, source, state, memory):
+    """What looks at every epoch; None where nothing does, which saves its time."""
+    if not getattr(estimator, "_skl_callbacks", None) and not estimator.verbose:
+        return None
+    left = estimator.max_iter
+    if memory is not None:
+        left = max(0, memory["began"] + left - state.epochs)
+
+    def model(plan, state, weights, training_memory):
+        made_for = (False, snapshot(estimator))
+        fitted = attributes(plan, state.copy(), weights, dtype, made_for)
+        return fitted | {"_memory": source | training_memory()}
+
+    return Hooks(estimator, seen, left, model)

@@ -1,0 +1,121 @@
+# How a gradient becomes a step, and what moves.
+
+cdef enum Kind:  # what turns a gradient into a direction; names as in optimizers.py
+    PLAIN, ADAGRAD, RMSPROP, ADAM, OWN
+
+KINDS = {"plain": PLAIN, "adagrad": ADAGRAD, "rmsprop": RMSPROP, "adam": ADAM, "own": OWN}
+
+cdef enum Lazy:  # how CSR rows are stepped on at the cost of their non-zeros
+    DENSE, LINEAR, VISITED
+
+LAZY = {"dense": DENSE, "linear": LINEAR, "visited": VISITED}
+
+
+cdef class Rule:
+    """How a gradient becomes a step; fixed during a pass.
+
+    Parameters
+    ----------
+    optimizer : object of sgdreg.optimizers
+        Its `kind`, `momentum`, `nesterov` and numbers; with the kind "own" its method
+        `direction` is called.
+    l1, l2 : float
+        Weights of ‖w‖₁, by proximal steps, and of ½‖w‖², by its gradient.
+    positive : bool
+        No coefficient below zero.
+    fit_intercept : bool
+    lazy : {"dense", "linear", "visited"}
+        For CSR rows: see lazy.pxi and visited.pxi. Not with a metric.
+    keep : float
+        The sum of the averaged weights is multiplied by this before each is added.
+    centre : ndarray of shape (d,) or None
+        The steps are those of the features minus `centre`; the intercept in the state
+        is then the one of the centred features.
+    scale : ndarray of shape (d,) or None
+        The steps are those of the (centred) features divided by these numbers:
+        g <- g / scale².
+    root : ndarray of shape (rank, d) or None
+        In the scaled features, g <- rootᵀ root g: an inverse curvature.
+    low_rank : bool
+        g <- g - rootᵀ root g instead: one that is the identity but for a few directions.
+    anchor, drift : ndarray of shape (k, d + 1) or None
+        Variance-reduced gradients (SVRG): that of the batch, less the batch's at the
+        weights `anchor`, plus `drift`, the mean gradient of all rows there.
+    """
+
+    cdef readonly double l1, l2, momentum, epsilon, beta_1, beta_2, decoupled, keep
+    cdef readonly bint nesterov, fit_intercept, low_rank, positive, proximal, simple
+    cdef readonly Kind kind
+    cdef readonly Lazy lazy
+    cdef double[::1] centre, inverse_scale, product
+    cdef double[:, ::1] root, anchor, drift
+    cdef object optimizer, error
+    cdef readonly str lazy_way
+
+    def __init__(self, optimizer, double l1=0.0, double l2=0.0, bint positive=False,
+                 bint fit_intercept=True, lazy="dense", double keep=1.0, centre=None,
+                 scale=None, root=None, bint low_rank=False, anchor=None, drift=None):
+        self.optimizer, self.error = optimizer, None
+        self.kind = KINDS[optimizer.kind]
+        self.momentum, self.nesterov = optimizer.momentum, optimizer.nesterov
+        if self.kind == OWN:  # what its names mean is its own business
+            self.momentum, self.nesterov = 0.0, False
+        elif self.momentum != 0.0 and not optimizer.slots:
+            raise ValueError("momentum needs a memory")
+        self.epsilon = optimizer.epsilon
+        self.beta_1, self.beta_2 = optimizer.beta_1, optimizer.beta_2
+        self.decoupled = 0.0 if self.kind == OWN else optimizer.weight_decay
+        self.l1, self.l2, self.positive = l1, l2, positive
+        self.proximal = l1 > 0.0 or positive
+        self.fit_intercept, self.low_rank, self.keep = fit_intercept, low_rank, keep
+        self.lazy, self.lazy_way = LAZY[lazy], lazy
+        if self.lazy != DENSE and not (centre is None and scale is None and anchor is None):
+            raise ValueError("lazy steps take no metric and no anchor")
+        if (anchor is None) != (drift is None):
+            raise ValueError("anchor and drift go together")
+        self.anchor = None if anchor is None else np.array(anchor, dtype=np.float64)
+        self.drift = None if drift is None else np.array(drift, dtype=np.float64)
+        self.centre = None if centre is None else np.array(centre, dtype=np.float64)
+        self.inverse_scale = None
+        if scale is not None:  # the intercept's is one
+            self.inverse_scale = np.append(1.0 / np.asarray(scale, dtype=np.float64), 1.0)
+        self.root = None if root is None else np.array(root, dtype=np.float64, order="C")
+        if root is not None:
+            if scale is None:
+                raise ValueError("root works in the scaled features: scale is missing")
+            if self.proximal or self.kind != PLAIN:
+                raise ValueError("root goes with plain steps only")
+            self.product = np.empty(self.root.shape[0])
+        # Steps that are one sweep over the weights, without a direction to be made first.
+        self.simple = (self.kind == PLAIN and self.momentum == 0.0 and not self.proximal
+                       and scale is None and anchor is None)
+
+    cdef object raise_error(self):
+        """Raise what a method of a user's update rule raised during a pass."""
+        error, self.error = self.error, None
+        if error is not None:
+            raise error
+
+
+cdef struct Moving:
+    # What the steps of one pass change, with the sizes that walk through it.
+    Py_ssize_t d, k
+    double *weights    # (k, d + 1), the last column is the intercept
+    double *memory     # (slots, k, d + 1), or NULL where the rule keeps nothing
+    double *total      # (k, d + 1), or NULL without averaging
+    double *gradient   # (k, d + 1), scratch
+    double *scale      # (d + 1,), scratch: what an adaptive rule multiplies gradients by
+    double *offset     # (k,), what the dense way adds to x·w: intercept - centre·w
+    double *losses     # (k,), the sum of losses of a batch
+    const double *anchor   # (k, d + 1), or NULL: where all rows' gradient is known
+    double *anchor_offset  # (k,), as offset
+    Py_ssize_t span        # rows that are worked on together
+    double *residuals      # (2, span), scratch; of the lazy ways (k, batch)
+    Py_ssize_t t           # number of the step, since the memory began
+    double P[2][2]         # lazily applied recurrence, see lazy.pxi
+    double c[2]
+    Py_ssize_t *stamps     # lazily visited coordinates, see visited.pxi
+    Py_ssize_t *marks
+    Py_ssize_t *touched
+    double *path
+    Py_ssize_t now, capacity

@@ -1,0 +1,70 @@
+"""What constants cost: the best one, and zero. Losses are measured against them."""
+
+import numpy as np
+
+from sgdreg.losses import ask, is_squared
+
+# The best constant of other losses than the squared one is looked for among so many rows,
+# by so many halvings of the range of y: it need be no better than they tell.
+ROWS = 4096
+HALVINGS = 60
+
+
+def constants(y, weights, loss):
+    """The best constant of each output, its mean loss, and that of zero.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n, k)
+    weights : ndarray of shape (n,) or None
+    loss : Loss
+
+    Returns
+    -------
+    best, at_best, at_zero : ndarray of shape (k,)
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        if is_squared(loss):
+            best = _average(y, weights)
+            best = best + _average(y - best, weights)  # rounding's rest
+        else:
+            best = np.array([_best(column, weights, loss) for column in y.T])
+        best = np.where((y == y[0]).all(axis=0), y[0], best)
+        zeros = np.zeros(y.shape[1])
+        losses = (_mean(y, weights, loss, p) for p in (best, zeros))
+    return best, *losses
+
+
+def _average(y, weights):
+    """Weighted mean of each column (np.average takes 10 µs more)."""
+    if weights is None:
+        return np.add.reduce(y) / len(y)
+    return weights @ y / weights.sum()
+
+
+def _mean(y, weights, loss, p):
+    """Weighted mean loss of predicting the constants p, of each output."""
+    if is_squared(loss):
+        e = y - p
+        if weights is None:
+            return 0.5 * np.einsum("ij,ij->j", e, e) / len(y)
+        return 0.5 * np.einsum("i,ij,ij->j", weights, e, e) / weights.sum()
+    columns = [
+        ask(loss, y[:, o], np.full(len(y), p[o]), "value") for o in range(y.shape[1])
+    ]
+    return np.average(np.column_stack(columns), axis=0, weights=weights)
+
+
+def _best(y, weights, loss):
+    """Where the slope of the mean loss changes its sign, by bisection."""
+    every = -(-len(y) // ROWS)
+    y = y[::every]
+    weights = np.ones(len(y)) if weights is None else weights[::every]
+    low, high = y.min(), y.max()
+    for _ in range(HALVINGS):
+        middle = low + 0.5 * (high - low)
+        if weights @ ask(loss, y, np.full(len(y), middle), "gradient") > 0:
+            high = middle
+        else:
+            low = middle
+    return low + 0.5 * (high - low)

@@ -1,0 +1,78 @@
+"""Penalties: what coefficients cost beside the loss.
+
+==============  ============================================================
+name            alpha · R(w)
+==============  ============================================================
+None            0
+``l2``          alpha · ½‖w‖²
+``l1``          alpha · ‖w‖₁
+``elasticnet``  alpha · (l1_ratio ‖w‖₁ + (1 - l1_ratio) ½‖w‖²)
+==============  ============================================================
+
+The l2 part is in the gradient. The l1 part, and ``positive=True``, act after each step, as
+its proximal step: coefficients come closer to zero by eta·alpha·l1_ratio (in the metric of
+the step) and stay there when they meet it, so zeros are exact. The intercept is free.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """l1 ‖w‖₁ + l2 ½‖w‖², and w >= 0 where `positive`.
+
+    Attributes
+    ----------
+    name : str or None
+    l1, l2 : float
+    positive : bool
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgdreg.penalties import Penalty
+    >>> penalty = Penalty("elasticnet", l1=1.0, l2=0.5)
+    >>> penalty.values(np.array([[1.0, -2.0]])).tolist()  # 3 + 0.5 · 2.5
+    [4.25]
+    >>> penalty.shrink(np.array([3.0, -2.0, 0.5]), 1.0).tolist()
+    [2.0, -1.0, 0.0]
+    """
+
+    name: str | None = None
+    l1: float = 0.0
+    l2: float = 0.0
+    positive: bool = False
+
+    @property
+    def proximal(self):
+        """Whether steps end with a proximal one."""
+        return self.l1 > 0 or self.positive
+
+    def values(self, coef):
+        """Cost of each row of coefficients (k, d)."""
+        sums = np.zeros(len(coef))
+        if self.l2:
+            sums += 0.5 * self.l2 * np.einsum("ij,ij->i", coef, coef)
+        if self.l1:
+            sums += self.l1 * np.abs(coef).sum(axis=1)
+        return sums
+
+    def shrink(self, coef, amount):
+        """The proximal step: `amount` of l1 nearer to zero, none below where positive."""
+        coef = np.sign(coef) * np.maximum(np.abs(coef) - amount, 0.0)
+        return np.maximum(coef, 0.0) if self.positive else coef
+
+    def __str__(self):
+        parts = [(self.l1, "‖w‖₁"), (self.l2, "½‖w‖²")]
+        words = " + ".join(f"{share:g} {size}" for share, size in parts if share)
+        words = words or "none"
+        return f"{words}, no coefficient below zero" if self.positive else words
+
+
+def get_penalty(penalty, *, alpha, l1_ratio, positive):
+    """The penalty of a name, with the parameters of the estimator."""
+    share = {None: 0.0, "l2": 0.0, "l1": 1.0, "elasticnet": l1_ratio}[penalty]
+    alpha = float(alpha) if penalty else 0.0
+    return Penalty(penalty, alpha * share, alpha * (1.0 - share), bool(positive))

@@ -188,6 +188,30 @@ class Data:
         """Raise ValueError where X holds NaN or infinity (any row)."""
         check_finite(self.X, "X")
 
+    @property
+    def at(self):
+        """Index of the rows taking part."""
+        return self.rows if len(self.rows) else slice(None)
+
+    def weighed(self, factors, y=None, unit=1.0):
+        """The same rows with weights multiplied by `factors`; zero leaves a row out.
+
+        Parameters
+        ----------
+        factors : ndarray of shape (n_rows,)
+            Of the rows taking part.
+        y : ndarray of shape (n, k) or None
+            Other targets.
+        unit : float
+            The product that counts as one.
+        """
+        weights = np.zeros(len(self.y))
+        weights[self.at] = (
+            factors if self.weights is None else factors * self.weights[self.at]
+        )
+        y = self.y if y is None else y
+        return Data.build(self.X, y, weights, self.rows, weight_unit=unit, team=self.team)
+
     @cached_property
     def unweighted(self):
         """The same rows, each of weight one: for draws that know the weights already."""

@@ -18,6 +18,8 @@ class InteriorPoint(Rounds):
     least-squares problem of all rows, each output's its own.
     """
 
+    parts = None  # until there is a point to start from
+
     def _begin(self, state):
         self._arrive(state)
         self._take_apart()
@@ -65,5 +67,3 @@ class InteriorPoint(Rounds):
             return self.evaluation.gap(self.point)
         gaps = [part.gap for part in self.parts]
         return float(np.max((gaps + self.rise) / self.unit))
-
-    parts = None

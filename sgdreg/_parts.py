@@ -3,7 +3,6 @@
 import numpy as np
 from scipy import linalg
 
-from sgdreg._data import Data
 from sgdreg._hinges import Hinges
 from sgdreg._sketch import cost_of_all, curvature_of
 from sgdreg.losses import ask, compiled, is_squared
@@ -27,11 +26,9 @@ class Rows:
     """Products with the rows taking part, and their curvature at some weights."""
 
     def __init__(self, data, centre):
-        self.data, self.centre = data, centre
-        self.at = data.rows if len(data.rows) else slice(None)
-        self.weights = (
-            np.ones(data.n_rows) if data.weights is None else data.weights[self.at]
-        )
+        self.data, self.centre, self.weights = data, centre, np.ones(data.n_rows)
+        if data.weights is not None:
+            self.weights = data.weights[data.at]
         self.weights = self.weights / data.n_rows
         self.X = data.X[data.rows] if data.is_sparse and len(data.rows) else data.X
 
@@ -57,18 +54,9 @@ class Rows:
 
     def curvature(self, bends, centred):
         """Of Σ bend_i [x_i, 1][x_i, 1]ᵀ."""
-        weights = np.zeros(len(self.data.y))
-        weights[self.at] = bends
         blank = np.zeros((len(self.data.y), 1))
         largest = bends.max()  # their size is in `total`
-        data = Data.build(
-            self.data.X,
-            blank,
-            weights,
-            self.data.rows,
-            weight_unit=largest,
-            team=self.data.team,
-        )
+        data = self.data.unweighted.weighed(bends, blank, largest)
         return curvature_of(data, centred), largest
 
 
@@ -78,14 +66,14 @@ class Part:
     def __init__(self, rounds, output):
         plan, data = rounds.plan, rounds.data
         self.plan, self.rows, self.loss = plan, rounds.rows, plan.loss
-        self.y = np.ascontiguousarray(data.y[self.rows.at, output])
+        self.y = np.ascontiguousarray(data.y[data.at, output])
         self.weights = rounds.point.weights[output].copy()
         self.unit = rounds.unit[output]
         self.x = self.rows.predictions(self.weights)
         self.passes, self.gap, self.known = 0.0, np.inf, None
         self.decrement, self.finished = np.inf, False
         # Losses that are no hinges, and not quadratic either.
-        self.smooth = not (compiled(self.loss) or is_squared(self.loss))
+        self.smooth = not compiled(self.loss)
         self.least = EPS * float(rounds.evaluation.objectives(rounds.point)[output])
         e = self.x - self.y
         self.size = np.sqrt(self.rows.weights @ e**2) or 1.0
@@ -161,7 +149,7 @@ class Part:
             block.move(share)
         self.weights = self.weights + share * move
         self.x = self.rows.predictions(self.weights)
-        self.passes = 5.0 + cost_of_all(len(move) - 1)
+        self.passes = (5.0 if self.on_rows else 2.0) + cost_of_all(len(move) - 1)
         left = sum(block.products + block.unmet(share) for block in self.hinges)
         # The conditions are linear: what is left of them shrinks with the step.
         self.gap = left + (1.0 - share) ** 2 * self.decrement
@@ -193,16 +181,19 @@ class Part:
 
     def _allowed(self, move):
         """Turn every hinge with the move; the share of it within their bounds."""
-        dx, du = self.rows.predictions(move), move[:-1] * self.plan.metric.scale
-        longest = [np.inf, *(block.turn(dx) for block in self.on_rows)]
-        longest += [block.turn(du) for block in self.on_coef]
+        longest = [block.turn(move[:-1] * self.plan.metric.scale) for block in self.on_coef]
+        if self.on_rows:
+            dx = self.rows.predictions(move)
+            longest += [block.turn(dx) for block in self.on_rows]
         return min(1.0, NEARLY * min(longest))
 
     def _newton(self, aim, second_order):
         """The direction by Newton's equations, of products that are to become `aim`."""
-        plan, rows, scale = self.plan, self.rows, self.plan.metric.scale
-        bends, slopes = self._of_rows(aim, second_order)
-        gradient = rows.sums(slopes)
+        plan, scale = self.plan, self.plan.metric.scale
+        if self.on_rows or not second_order:  # without hinges they stay what they are
+            bends, slopes = self._of_rows(aim, second_order)
+            self.of_rows = bends, self.rows.sums(slopes)
+        bends, gradient = self.of_rows[0], self.of_rows[1].copy()
         gradient[:-1] += plan.penalty.l2 * self.weights[:-1]
         diagonal = np.full(len(scale), plan.penalty.l2)
         for block in self.on_coef:
@@ -224,7 +215,8 @@ class Part:
     def _of_rows(self, aim, second_order):
         """Second derivatives and slopes of the rows' terms."""
         if not self.on_rows:
-            bends, slopes = (ask(self.loss, self.y, self.x, name) for name in DERIVATIVES)
+            bends = ask(self.loss, self.y, self.x, "curvature")
+            slopes = ask(self.loss, self.y, self.x, "gradient")
             if self.smooth:
                 most = self.loss.smoothness
                 # Within bounds no search tells whether they were too small.
@@ -316,6 +308,3 @@ class Part:
             kinks = [block.at_kink(self.size, self.force) for block in self.on_coef]
             weights[:-1][np.logical_and.reduce(kinks)] = 0.0
         return weights
-
-
-DERIVATIVES = ("curvature", "gradient")

@@ -8,6 +8,7 @@ from sgdreg import optimizers
 from sgdreg._data import Data
 from sgdreg._interior import InteriorPoint
 from sgdreg._metric import Metric
+from sgdreg._parts import Rows
 from sgdreg._sketch import curvature_of
 from sgdreg._state import State
 from sgdreg.losses import SQUARED_ERROR, is_squared
@@ -49,7 +50,7 @@ def reweighted(data, plan, known):
             before = bends
         if not bends.any():  # all of them within the dead zone
             break
-        curvature = _weighed(data, bends, plan, known)
+        curvature = curvature_of(data.weighed(bends), plan.fit_intercept, known)
     return curvature
 
 
@@ -58,17 +59,7 @@ def met(data, plan, weights):
     bends = np.ones(data.n_rows)
     if not is_squared(data.loss):
         bends = _bends(data, weights[0], plan.metric.centre)
-    return _weighed(data, bends, plan, None) if bends.any() else None
-
-
-def _weighed(data, bends, plan, known):
-    """The curvature of rows whose weights are multiplied, added to a known one."""
-    weights = np.zeros(len(data.y))
-    rows = data.rows if len(data.rows) else slice(None)
-    own = np.ones(len(data.y)) if data.weights is None else data.weights
-    weights[rows] = own[rows] * bends
-    part = Data.build(data.X, data.y, weights, data.rows, weight_unit=1.0, team=data.team)
-    return curvature_of(part, plan.fit_intercept, known)
+    return curvature_of(data.weighed(bends), plan.fit_intercept) if bends.any() else None
 
 
 def solved(curvature, plan):
@@ -107,12 +98,8 @@ def solved(curvature, plan):
 
 def _bends(data, weights, centre):
     """L'(r)/r of each row, at some weights (d + 1,) at a centre."""
-    intercept = weights[-1]
-    if centre is not None:
-        intercept = intercept - weights[:-1] @ centre
-    rows = data.rows if len(data.rows) else slice(None)
-    y = data.y[rows, 0]
-    r = data.X[rows] @ weights[:-1] + intercept - y
+    y = data.y[data.at, 0]
+    r = Rows(data, centre).predictions(weights) - y
     small = SMALLEST * np.abs(r).mean() or 1.0
     r = np.where(np.abs(r) < small, np.where(r < 0, -small, small), r)
     return data.loss.gradient(y, y + r) / r

@@ -36,8 +36,6 @@ class Penalty:
     >>> penalty = Penalty("elasticnet", l1=1.0, l2=0.5)
     >>> penalty.values(np.array([[1.0, -2.0]])).tolist()  # 3 + 0.5 · 2.5
     [4.25]
-    >>> penalty.shrink(np.array([3.0, -2.0, 0.5]), 1.0).tolist()
-    [2.0, -1.0, 0.0]
     """
 
     name: str | None = None
@@ -58,11 +56,6 @@ class Penalty:
         if self.l1:
             sums += self.l1 * np.abs(coef).sum(axis=1)
         return sums
-
-    def shrink(self, coef, amount):
-        """The proximal step: `amount` of l1 nearer to zero, none below where positive."""
-        coef = np.sign(coef) * np.maximum(np.abs(coef) - amount, 0.0)
-        return np.maximum(coef, 0.0) if self.positive else coef
 
     def __str__(self):
         parts = [(self.l1, "‖w‖₁"), (self.l2, "½‖w‖²")]

@@ -62,13 +62,14 @@ def _grown(epochs, state, loss):
 def _advice(epochs):
     """What to do about it."""
     plan, hint = epochs.plan, ""
-    if plan.metric.scale is None:
+    # The steps of adaptive rules are lengths: no curvature bounds them.
+    if plan.metric.scale is None and plan.optimizer.kind == "plain":
         largest = stable_step_hint(
             epochs.data,
             epochs.order.batch_size,
             plan.penalty.l2,
             plan.fit_intercept,
-            plan.optimizer.momentum,
+            plan.optimizer,
         )
         hint = f" (largest stable value here is about {largest:.1e})"
     return (

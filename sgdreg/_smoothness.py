@@ -84,12 +84,19 @@ def stable_step(data, metric, batch_size, alpha=0.0, fit_intercept=True, momentu
     return (1.0 - momentum) * 2.0 * b / (R2 + alpha + (b - 1) * largest)
 
 
-def stable_step_hint(data, batch_size, alpha, fit_intercept, momentum):
+def stable_step_hint(data, batch_size, alpha, fit_intercept, optimizer):
     """`stable_step` on raw features from some rows only, for a message."""
     among = data.rows if len(data.rows) else np.arange(len(data.y))
     every = -(-len(among) // HINT_ROWS)
     rows = among[::every]
     weights = None if data.weights is None else data.weights[rows]
     thin = Data.build(data.X[rows], data.y[rows], weights)
-    b = thin.n_rows if batch_size >= data.n_rows else batch_size
-    return stable_step(thin, Metric(), b, alpha, fit_intercept, momentum)
+    full = batch_size >= data.n_rows
+    b, momentum = thin.n_rows if full else batch_size, optimizer.momentum
+    step = stable_step(thin, Metric(), b, alpha, fit_intercept, momentum)
+    if not full:
+        return step
+    # Where both roots of z² - (1 + m - h) z + m, or of Nesterov's z² - (1 + m) (1 - h) z +
+    # m (1 - h), are within the unit circle, h = eta λ (Polyak 1964; Lessard et al. 2016).
+    ahead = 1.0 + 2.0 * momentum if optimizer.nesterov else 1.0
+    return step * (1.0 + momentum) / ahead

@@ -16,6 +16,7 @@ if not _compiled(__path__[0]):
 
 from sgdreg._checkpoint import Checkpoint  # noqa: E402
 from sgdreg._regressor import SGDLinearRegressor  # noqa: E402
+from sgdreg._trajectory import TrajectoryRecorder  # noqa: E402
 from sgdreg._version import __version__  # noqa: E402
 
-__all__ = ["Checkpoint", "SGDLinearRegressor", "__version__"]
+__all__ = ["Checkpoint", "SGDLinearRegressor", "TrajectoryRecorder", "__version__"]

@@ -1,5 +1,6 @@
 """A call of `fit`, `resume` or `partial_fit`: data → plan → state → training → result."""
 
+from contextlib import ExitStack
 from copy import deepcopy
 
 import numpy as np
@@ -18,6 +19,7 @@ from sgdreg._inputs import (
 from sgdreg._outcome import all_attributes, attributes
 from sgdreg._parameters import check_parameters, snapshot
 from sgdreg._planning import make_plan, sampling_rng
+from sgdreg._progress import print_line
 from sgdreg._state import State
 from sgdreg._threads import Team, one_blas_thread
 from sgdreg._training import Training
@@ -45,7 +47,11 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
     warnings : list of str
     """
     check_parameters(estimator, 7, **validation)
-    with names_restored_on_failure(estimator), Team(estimator.n_jobs) as team:
+    with (
+        names_restored_on_failure(estimator),
+        Team(estimator.n_jobs) as team,
+        ExitStack() as on_exit,
+    ):
         seen = {"X": X, "y": y}  # what callbacks see: names and all
         if sample_weight is not None:
             seen["metadata"] = {"sample_weight": sample_weight}
@@ -77,7 +83,7 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
                     for _ in range(memory["sharpened"]):
                         plan = plan.sharper()
                     state = State.unpacked(state).checked(plan, data)
-            hooks = _hooks(estimator, seen, X.dtype, source, state, memory)
+            hooks = _hooks(estimator, seen, X.dtype, source, state, memory, on_exit)
             training = Training(data, plan, state, held_out, hooks)
             if memory is not None:
                 with damage_noticed():
@@ -120,6 +126,8 @@ def partial_fit(estimator, X, y, sample_weight):
                 plan = _online_plan(estimator, data, before, made_for)
                 state = state.continued(before, plan, data)
             outcome = Training(data, plan, state).one_epoch()
+    if estimator.verbose:
+        print_line(outcome.state.history[-1])
     return all_attributes(outcome, X.dtype, (True, snapshot(estimator)))
 
 
@@ -167,7 +175,7 @@ def _online_plan(estimator, data, plan, made_for):
     return make_plan(estimator, data, online=True, seen=plan)
 
 
-def _hooks(estimator, seen, dtype, source, state, memory):
+def _hooks(estimator, seen, dtype, source, state, memory, on_exit):
     """What looks at every epoch; None where nothing does, which saves its time."""
     if not getattr(estimator, "_skl_callbacks", None) and not estimator.verbose:
         return None
@@ -178,6 +186,8 @@ def _hooks(estimator, seen, dtype, source, state, memory):
     def model(plan, state, weights, training_memory):
         made_for = (False, snapshot(estimator))
         fitted = attributes(plan, state.copy(), weights, dtype, made_for)
+        if training_memory is None:
+            return fitted
         return fitted | {"_memory": source | training_memory()}
 
-    return Hooks(estimator, seen, left, model)
+    return Hooks(estimator, seen, left, model, on_exit)

@@ -164,7 +164,9 @@ class Plan:
             weights[:, -1] = data.best_constants
         return weights
 
-    def __repr__(self):
+    @property
+    def slots(self):
+        """The choices in words, {slot: choice}, as they are printed."""
         if self.metric.low_rank:
             rank, d = self.metric.root.shape
             metric = (
@@ -193,14 +195,15 @@ class Plan:
             step = self.reason
         if self.solved:
             step = f"from the least squares of these rows {step}"
-        return "\n".join(
-            (
-                f"loss        {self.loss!r}",
-                f"penalty     {self.penalty}",
-                f"optimizer   {self.optimizer!r}",
-                f"metric      {metric}",
-                f"batches     {batches}",
-                f"step        {step}",
-                f"averaging   {average or 'none'}",
-            )
-        )
+        return {
+            "loss": repr(self.loss),
+            "penalty": str(self.penalty),
+            "optimizer": repr(self.optimizer),
+            "metric": metric,
+            "batches": batches,
+            "step": step,
+            "averaging": f"{average or 'none'}",
+        }
+
+    def __repr__(self):
+        return "\n".join(f"{slot:12}{choice}" for slot, choice in self.slots.items())

@@ -14,6 +14,7 @@ from sgdreg._checkpoint import read
 from sgdreg._contents import contents, recalled, settled
 from sgdreg._inputs import FLOATS
 from sgdreg._parameters import CONSTRAINTS
+from sgdreg._repr import html_repr
 from sgdreg._sklearn import _fit_context
 
 
@@ -121,8 +122,10 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         follow one another). None: as many as BLAS would use. -1: all cores. No effect
         on results: the same bits with any number.
     verbose : int, default=0
-        1: one printed line an epoch. For a progress bar,
-        ``set_callbacks(sklearn.callback.ProgressBar())``.
+        1: a progress bar where one can be drawn (with `rich
+        <https://rich.readthedocs.io>`_, on a terminal or in a notebook), else one printed
+        line an epoch; nothing where a ProgressBar is drawn already. 2: lines, always.
+        `partial_fit` prints one line a call.
     random_state : int, RandomState instance or None, default=None
         Seed of the generators that order rows, sample them and hold some out.
 
@@ -189,6 +192,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = CONSTRAINTS
+    _html_repr = html_repr  # what notebooks show
 
     def __init__(
         self,

@@ -7,4 +7,19 @@ from sklearn.utils._param_validation import (
     StrOptions,
 )
 
-__all__ = ["Interval", "InvalidParameterError", "StrOptions", "_fit_context"]
+__all__ = [
+    "Interval",
+    "InvalidParameterError",
+    "StrOptions",
+    "_fit_context",
+    "is_watched_by",
+]
+
+
+def is_watched_by(kind, context):
+    """Whether a callback of this kind looks on at a fit, or at one that it is part of."""
+    while context is not None:
+        if any(isinstance(callback, kind) for callback in context._callbacks):
+            return True
+        context = context.parent
+    return False

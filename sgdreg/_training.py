@@ -32,8 +32,8 @@ class Training:
     validation : Data or None
         Held-out rows: the best epoch by R² on them is the one returned.
     hooks : object or None
-        With ``begin()`` and ``end(plan, state, weights, memory) -> bool``, which may ask
-        to stop.
+        With ``start(plan, state, weights)``, ``begin()`` and ``end(plan, state, weights,
+        memory) -> bool``, which may ask to stop.
     """
 
     def __init__(self, data, plan, state, validation=None, hooks=None):
@@ -66,6 +66,8 @@ class Training:
         """Train until the stopping rule, a callback or `max_epochs` ends it."""
         if self.began is None:
             self._begin()
+        if self.hooks is not None:
+            self.hooks.start(self.plan, self.state, self._model())
         last = self.began + max_epochs
         converged, reason = self._train_until(last)
         loss = self._final_loss()

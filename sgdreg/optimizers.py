@@ -1,18 +1,18 @@
 """Update rules: how a mini-batch gradient g becomes a step of size eta.
 
-============  ======================================================================
-name          step
-============  ======================================================================
-``sgd``       w <- w - eta g
-``momentum``  v <- momentum v + g;  w <- w - eta v
-``nesterov``  v <- momentum v + g;  w <- w - eta (g + momentum v)
-``adagrad``   s <- s + g²;  w <- w - eta g / (√s + epsilon)
-``rmsprop``   s <- rho s + (1 - rho) g²;  w <- w - eta g / (√s + epsilon)
-``adam``      m, v <- running means of g, g²;  w <- w - eta m / (√v + epsilon), unbiased
-``svrg``      w <- w - eta (g(w) - g(anchor) + all rows' gradient there)
-``cg``        p <- beta p - g;  w <- w + eta p, eta by line search
+==================  ======================================================================
+name                step
+==================  ======================================================================
+``sgd``             w <- w - eta g
+``momentum``        v <- momentum v + g;  w <- w - eta v
+``nesterov``        v <- momentum v + g;  w <- w - eta (g + momentum v)
+``adagrad``         s <- s + g²;  w <- w - eta g / (√s + epsilon)
+``rmsprop``         s <- rho s + (1 - rho) g²;  w <- w - eta g / (√s + epsilon)
+``adam``            m, v <- unbiased means of g, g²;  w <- w - eta m / (√v + epsilon)
+``svrg``            w <- w - eta (g(w) - g(anchor) + all rows' gradient there)
+``cg``              p <- beta p - g;  w <- w + eta p, eta by line search
 ``interior_point``  Newton steps on the optimality conditions
-============  ======================================================================
+==================  ======================================================================
 
 Rules take a `metric`: the inverse curvature that g is multiplied by first. None is
 textbook (raw features). ``"diagonal"`` steps as if every feature had been centred and

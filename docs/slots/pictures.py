@@ -15,7 +15,7 @@ from matplotlib.patches import Ellipse
 from PIL import Image
 from sklearn.datasets import load_diabetes
 
-from sgdreg import SGDLinearRegressor, losses, optimizers, schedules
+from sgdreg import SGDLinearRegressor, TrajectoryRecorder, losses, optimizers, schedules
 
 IMAGES = Path(__file__).parent / "images"
 # Dark to light, so that they differ in grey; lines differ in their dashes, too.
@@ -404,27 +404,10 @@ def excess(model, X, y, epochs, last=False):
     if last:
         fitted = model.set_params(max_iter=epochs).fit(X, y)
         return np.mean((y - fitted.predict(X)) ** 2) / 2 - least
-    curve = []
-
-    class Note:
-        """A callback that notes the objective of each epoch's model."""
-
-        def setup(self, estimator, context):
-            pass
-
-        def teardown(self, estimator, context):
-            pass
-
-        def on_fit_task_begin(self, estimator, context):
-            pass
-
-        def on_fit_task_end(self, estimator, context, *, fitted_estimator):
-            if context.task_name == "epoch":
-                fitted = np.mean((y - fitted_estimator.predict(X)) ** 2) / 2
-                curve.append(fitted - least)
-
-    model.set_params(max_iter=epochs).set_callbacks(Note()).fit(X, y)
-    return np.array(curve)
+    path = TrajectoryRecorder()
+    model.set_params(max_iter=epochs).set_callbacks(path).fit(X, y)
+    models = zip(path.coefs_[1:], path.intercepts_[1:], strict=True)
+    return np.array([np.mean((y - X @ w - b) ** 2) / 2 - least for w, b in models])
 
 
 def rows_of_steps(n_rows, batch_size, shuffle, epochs):
@@ -487,12 +470,17 @@ def main(names, folder=IMAGES):
     folder = Path(folder)
     folder.mkdir(exist_ok=True)
     for name in names or PICTURES:
-        file = BytesIO()
-        with mpl.rc_context(STYLE):
-            PICTURES[name]().savefig(file, dpi=150)
-        # Of 64 colours lines keep their smooth edges, and files a third of their size.
-        picture = Image.open(file).convert("RGB").quantize(64, dither=Image.Dither.NONE)
-        picture.save(folder / f"{name}.png", optimize=True)
+        save(PICTURES[name], folder / f"{name}.png")
+
+
+def save(draw, path):
+    """Write the figure that a function draws, as a small file."""
+    file = BytesIO()
+    with mpl.rc_context(STYLE):
+        draw().savefig(file, dpi=150)
+    # Of 64 colours lines keep their smooth edges, and files a third of their size.
+    picture = Image.open(file).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    picture.save(path, optimize=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,235 @@
+"""One feature: the data, the line, and the lines of earlier epochs."""
+
+import numpy as np
+from scipy import sparse
+
+from sgdreg.display._drawing import (
+    axes,
+    by_name,
+    geometrically,
+    ink,
+    path_of,
+    style,
+    unwrapped,
+)
+
+# Rows of the scatter, evenly spaced among all: more hide each other.
+ROWS = 2000
+# Points of a line: behind PolynomialFeatures it is a curve.
+POINTS = 200
+
+
+class FitDisplay:
+    """The data of one feature, the fitted line, and lines of earlier epochs, fading.
+
+        y = coef · x + intercept
+
+    Parameters
+    ----------
+    x, y : ndarray of shape (n_samples,)
+        The data.
+    grid : ndarray of shape (n_points,)
+        Where the lines are known.
+    lines : dict of str -> ndarray of shape (n_points,)
+        Name of a model -> its predictions there.
+    earlier : ndarray of shape (n_earlier, n_points), default=None
+        Predictions of earlier epochs.
+    epochs : ndarray of int of shape (n_earlier + 1,), default=None
+        Their numbers, and that of the line itself.
+    feature_name, target_name : str, default=None
+        Labels of the axes.
+
+    Attributes
+    ----------
+    scatter_ : matplotlib PathCollection
+    lines_ : list of matplotlib Line2D
+        One a model.
+    earlier_ : list of matplotlib Line2D
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from sgdreg import SGDLinearRegressor, TrajectoryRecorder
+    >>> from sgdreg.display import FitDisplay
+    >>> X, y = [[1.0], [2.0], [3.0], [4.0]], [2.1, 3.9, 6.1, 7.9]
+    >>> path = TrajectoryRecorder()
+    >>> model = SGDLinearRegressor(learning_rate=0.05, batch_size="full", max_iter=200)
+    >>> model = model.set_params(tol=None).set_callbacks(path).fit(X, y)
+    >>> display = FitDisplay.from_estimator(
+    ...     model, X, y, trajectory=path, ax=Figure().subplots()
+    ... )
+    >>> display.epochs.tolist()
+    [0, 1, 2, 4, 8, 16, 32, 64, 128, 200]
+    """
+
+    def __init__(
+        self,
+        x,
+        y,
+        grid,
+        lines,
+        *,
+        earlier=None,
+        epochs=None,
+        feature_name=None,
+        target_name=None,
+    ):
+        self.x = x
+        self.y = y
+        self.grid = grid
+        self.lines = lines
+        self.earlier = earlier
+        self.epochs = epochs
+        self.feature_name = feature_name
+        self.target_name = target_name
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y,
+        *,
+        trajectory=None,
+        feature_name=None,
+        target_name=None,
+        names=None,
+        output=0,
+        ax=None,
+        scatter_kwargs=None,
+        line_kwargs=None,
+    ):
+        """The line of a fitted model (or lines of several) through the data.
+
+        Parameters
+        ----------
+        estimator : estimator, list of them, or dict of name -> estimator
+            Fitted SGDLinearRegressors, or pipelines that end with one.
+        X : {array-like, sparse matrix} of shape (n_samples, 1)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        trajectory : TrajectoryRecorder, default=None
+            That of the fit: its epochs 0, 1, 2, 4, 8, … are drawn (if they are few, all).
+        feature_name, target_name : str, default=None
+            Labels of the axes; None: the names in X and y, or x and y.
+        names : list of str, default=None
+            Of several models; None: their losses.
+        output : int, default=0
+            Which output, where y has several.
+        ax, scatter_kwargs, line_kwargs
+            As in `plot`.
+
+        Returns
+        -------
+        FitDisplay
+
+        Raises
+        ------
+        ValueError
+            Where X has more than one feature.
+        """
+        models = by_name(estimator, names, lambda e: repr(unwrapped(e, cls)[1].plan_.loss))
+        x, feature = _column(X)
+        targets = np.asarray(y).reshape(len(x), -1)[:, output]
+        grid = np.linspace(x.min(), x.max(), POINTS)
+        frame = type(X)({X.columns[0]: grid}) if hasattr(X, "columns") else grid[:, None]
+        lines = {
+            name: model.predict(frame).reshape(POINTS, -1)[:, output]
+            for name, model in models.items()
+        }
+        earlier = epochs = None
+        if trajectory is not None:
+            if len(models) > 1:
+                raise ValueError("A trajectory is that of one model: draw that one alone.")
+            before, model = unwrapped(*models.values(), cls)
+            design = frame if before is None else before.transform(frame)
+            epochs, coefs, intercepts = path_of(trajectory, model, output)
+            shown = geometrically(len(epochs))  # a fit moves fast at first
+            earlier = coefs[shown[:-1]] @ _dense(design).T + intercepts[shown[:-1], None]
+            epochs = epochs[shown]
+        display = cls(
+            x,
+            targets,
+            grid,
+            lines,
+            earlier=earlier,
+            epochs=epochs,
+            feature_name=feature_name or feature,
+            target_name=target_name or getattr(y, "name", None) or "y",
+        )
+        return display.plot(ax, scatter_kwargs=scatter_kwargs, line_kwargs=line_kwargs)
+
+    def plot(self, ax=None, *, scatter_kwargs=None, line_kwargs=None):
+        """Draw data and lines.
+
+        Of more than 2000 rows every so-many-th is drawn. Lines of earlier epochs may leave
+        the picture.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None: those of a new figure.
+        scatter_kwargs : dict, default=None
+            For ``ax.scatter`` of the data.
+        line_kwargs : dict, default=None
+            For ``ax.plot`` of the fitted lines.
+
+        Returns
+        -------
+        self : FitDisplay
+        """
+        self.ax_ = ax = axes(ax, self)
+        self.figure_ = ax.figure
+        thin = slice(None, None, -(-len(self.x) // ROWS))
+        x, y = self.x[thin], self.y[thin]
+        faint = {"color": ink(ax), "s": 14, "linewidths": 0}
+        faint["alpha"] = float(np.clip(8 / np.sqrt(len(x)), 0.2, 0.6))
+        self.scatter_ = ax.scatter(x, y, **faint | (scatter_kwargs or {}))
+        self.lines_, self.earlier_ = [], []
+        for number, (name, line) in enumerate(self.lines.items()):
+            look = {"label": name, "linewidth": 2.5} | style(number)
+            self.lines_ += ax.plot(self.grid, line, **look | (line_kwargs or {}))
+        if self.earlier is not None:
+            self._draw_earlier(*ax.get_ylim())
+        ax.set(xlabel=self.feature_name, ylabel=self.target_name)
+        if len(self.lines_) > 1 or self.earlier_:
+            ax.legend()
+        return self
+
+    def _draw_earlier(self, low, high):
+        """Lines of earlier epochs, the earlier the fainter.
+
+        They widen the axes, by the height of the data at the most.
+        """
+        (line,), (*before, last) = self.lines_, self.epochs
+        line.set_label(f"epoch {last}")
+        alphas = np.linspace(0.3, 0.8, len(before))
+        for alpha, earlier in zip(alphas, self.earlier, strict=True):
+            look = {"color": line.get_color(), "linestyle": "-", "alpha": alpha}
+            self.earlier_ += self.ax_.plot(self.grid, earlier, lw=1.0, zorder=1.8, **look)
+        if before:
+            some = before if len(before) < 5 else [*before[:3], "…", before[-1]]
+            self.earlier_[-1].set_label("epochs " + ", ".join(map(str, some)))
+            ends = self.earlier.min() - 0.05 * (high - low), self.earlier.max()
+            low, high = (
+                max(min(low, ends[0]), 2 * low - high),
+                min(max(high, ends[1]), 2 * high - low),
+            )
+        self.ax_.set_ylim(low, high)
+
+
+def _column(X):
+    """The only feature of X, shape (n,), and its name."""
+    shape = np.shape(X)
+    if len(shape) != 2 or shape[1] != 1:
+        raise ValueError(
+            f"FitDisplay draws y against one feature, but X has shape {shape}. Fit one "
+            "column, or see more of them by LossSurfaceDisplay."
+        )
+    name = str(X.columns[0]) if hasattr(X, "columns") else "x"
+    return np.asarray(_dense(X), dtype=np.float64)[:, 0], name
+
+
+def _dense(X):
+    return X.toarray() if sparse.issparse(X) else np.asarray(X)

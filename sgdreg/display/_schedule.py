@@ -1,0 +1,166 @@
+"""Learning rates by the step number."""
+
+from numbers import Integral
+
+import numpy as np
+
+from sgdreg.display._drawing import axes, by_name, spans, style, unwrapped
+from sgdreg.schedules import get_schedule, step_sizes
+
+# Points of a curve: more than a picture has across.
+POINTS = 2000
+# Curves that span more than this factor are drawn on a log axis.
+WIDE = 100.0
+
+
+class ScheduleDisplay:
+    """Curves of eta(t), the learning rate by the step number t = 1, 2, ….
+
+    Parameters
+    ----------
+    curves : dict of str -> ndarray of shape (n_points, 2)
+        Name of a schedule -> pairs of t and eta(t).
+
+    Attributes
+    ----------
+    lines_ : list of matplotlib Line2D
+        One a schedule.
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from sgdreg.display import ScheduleDisplay
+    >>> from sgdreg.schedules import Cosine, StepDecay
+    >>> display = ScheduleDisplay.from_schedule(
+    ...     {"cosine": Cosine(0.1, steps=100), "steps": StepDecay(0.1, every=25)},
+    ...     n_steps=100,
+    ...     ax=Figure().subplots(),
+    ... )
+    >>> display.curves["steps"][[0, 24, 25], 1].tolist()
+    [0.1, 0.1, 0.05]
+    """
+
+    def __init__(self, curves):
+        self.curves = curves
+
+    @classmethod
+    def from_schedule(cls, schedules, *, n_steps, names=None, ax=None, line_kwargs=None):
+        """Curves of schedules.
+
+        Parameters
+        ----------
+        schedules : schedule, list of them, or dict of name -> schedule
+            What `learning_rate` takes: an object of :mod:`sgdreg.schedules`, a number, a
+            callable t -> eta.
+        n_steps : int >= 1
+            Drawn are the steps 1 … n_steps: an epoch has ceil(n / batch_size).
+        names : list of str, default=None
+            None: of a function its name, else what it prints as.
+        ax, line_kwargs
+            As in `plot`.
+
+        Returns
+        -------
+        ScheduleDisplay
+        """
+        if not isinstance(n_steps, Integral) or n_steps < 1:
+            raise ValueError(f"n_steps must be an integer of at least 1, got {n_steps!r}.")
+        laws = by_name(schedules, names, lambda law: getattr(law, "__name__", repr(law)))
+        curves = {name: _curve(_law(law), n_steps) for name, law in laws.items()}
+        return cls(curves).plot(ax, line_kwargs=line_kwargs)
+
+    @classmethod
+    def from_estimator(cls, estimators, *, names=None, ax=None, line_kwargs=None):
+        """Curves of the learning rates that fitted models have used.
+
+        Over all steps taken: the schedule's. Where a line search found them, or stalls
+        have shortened them ('adaptive'), those that `history_` records: of the last step
+        of each epoch.
+
+        Parameters
+        ----------
+        estimators : estimator, list of them, or dict of name -> estimator
+            Fitted SGDLinearRegressors, or pipelines that end with one.
+        names : list of str, default=None
+            None: their schedules.
+        ax, line_kwargs
+            As in `plot`.
+
+        Returns
+        -------
+        ScheduleDisplay
+        """
+        models = by_name(estimators, names, lambda e: _described(unwrapped(e, cls)[1]))
+        curves = {name: _used(unwrapped(model, cls)[1]) for name, model in models.items()}
+        return cls(curves).plot(ax, line_kwargs=line_kwargs)
+
+    def plot(self, ax=None, *, line_kwargs=None):
+        """Draw the curves.
+
+        On a log axis where they span more than a factor of 100, their smallest tenth left
+        aside (a cosine ends at zero).
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None: those of a new figure.
+        line_kwargs : dict, default=None
+            For ``ax.plot`` of every curve.
+
+        Returns
+        -------
+        self : ScheduleDisplay
+        """
+        self.ax_ = ax = axes(ax, self)
+        self.figure_ = ax.figure
+        self.lines_ = []
+        for number, (name, curve) in enumerate(self.curves.items()):
+            mark = {"marker": "o"} if len(curve) == 1 else {}
+            look = {"label": name} | style(number) | mark | (line_kwargs or {})
+            self.lines_ += ax.plot(*curve.T, **look)
+        etas = np.concatenate([curve[:, 1] for curve in self.curves.values()])
+        if spans(etas, WIDE):
+            ax.set_yscale("log")
+        else:
+            ax.set_ylim(bottom=0.0)
+        ax.set(xlabel="step t", ylabel="learning rate η(t)")
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        if len(self.lines_) > 1:
+            ax.legend()
+        return self
+
+
+def _law(schedule):
+    """The schedule of what `learning_rate` takes."""
+    law = get_schedule(schedule, eta0=0.01, power_t=0.25, alpha=1e-4)  # the defaults
+    if not callable(law):
+        raise TypeError(
+            "A schedule is an object of sgdreg.schedules, a number or a callable t -> eta, "
+            f"got {schedule!r}. (What a fit has used: ScheduleDisplay.from_estimator.)"
+        )
+    return law
+
+
+def _curve(law, n_steps):
+    """Pairs of t and eta(t) for the steps 1 … n_steps, or so many of them as are seen."""
+    t = np.unique(np.linspace(1, n_steps, min(n_steps, POINTS)).round())
+    return np.column_stack([t, step_sizes(law, t)])
+
+
+def _used(model):
+    """Pairs of t and eta(t) of a fitted model's own steps."""
+    law, last = model.plan_.schedule, model.history_[-1]["learning_rate"]
+    if law is not None and np.isclose(step_sizes(law, np.array([float(model.t_)])), last):
+        return _curve(law, model.t_)
+    etas = [entry["learning_rate"] for entry in model.history_]
+    ends = np.linspace(0, model.t_, len(etas) + 1).round()
+    steps = np.column_stack([ends[:-1] + 1, ends[1:]])  # first and last of each epoch
+    return np.unique(np.column_stack([steps.ravel(), np.repeat(etas, 2)]), axis=0)
+
+
+def _described(model):
+    """The schedule of a fitted model, in a word or two."""
+    law = model.plan_.schedule
+    return f"{model.plan_.optimizer!r}, by line search" if law is None else repr(law)

@@ -1,0 +1,312 @@
+"""The objective over two coefficients, and paths of descent on it."""
+
+import numpy as np
+
+from sgdreg.display._drawing import (
+    axes,
+    by_name,
+    geometrically,
+    one_of,
+    path_of,
+    style,
+    unwrapped,
+)
+from sgdreg.display._features import names_of, numbers_of
+from sgdreg.display._plane import Plane
+from sgdreg.display._window import Window
+
+KINDS, COORDINATES = ("contour", "3d"), ("raw", "preconditioned")
+# Contours and the mesh, on the shades of `_pale`.
+LINES = "#7a8794"
+# Points of the grid across; fewer where F is summed row by row.
+FINE, COARSE = 250, 100
+
+
+class LossSurfaceDisplay:
+    """The bowl: F over two coefficients, the others as fitted, with paths of descent.
+
+        F(v) = 1/S · Σ s_i L(y_i, p_i + c_i·(v - v_fitted)) + alpha · R(w)
+
+    v are the two coefficients, c_i their columns (ones for the intercept), p_i the
+    predictions of the fitted model.
+
+    Parameters
+    ----------
+    xx0, xx1 : ndarray of shape (n, n)
+        The grid, as ``np.meshgrid`` makes it.
+    objective : ndarray of shape (n, n)
+        F on it.
+    optimum : ndarray of shape (3,)
+        Where F is least, and F there.
+    levels : ndarray of shape (n_levels,)
+        Of the contours, above that.
+    paths : dict of str -> ndarray of shape (n_epochs, 3)
+        Name -> the two coordinates after each epoch, and F there.
+    xlabel, ylabel : str
+    round : bool, default=False
+        Whether the coordinates have one unit.
+    title : str, default=None
+
+    Attributes
+    ----------
+    surface_ : matplotlib QuadContourSet or Poly3DCollection
+    lines_ : list of matplotlib Line2D
+        One a path.
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+
+    Notes
+    -----
+    Where a model has more coefficients than two, the surface is a slice through the fitted
+    model, and paths are seen as their shadows on it. The squared error is known in closed
+    form, of any number of rows; of other losses F is summed over 10,000 rows at the most,
+    drawn at random (the title then says so).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from matplotlib.figure import Figure
+    >>> from sgdreg import SGDLinearRegressor, TrajectoryRecorder
+    >>> from sgdreg.display import LossSurfaceDisplay
+    >>> X, y = np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([3.0, 5.0, 7.0, 9.0])
+    >>> path = TrajectoryRecorder()
+    >>> model = SGDLinearRegressor(learning_rate=0.1, batch_size="full", max_iter=50)
+    >>> model = model.set_params(tol=None).set_callbacks(path).fit(X, y)
+    >>> display = LossSurfaceDisplay.from_estimator(
+    ...     model, X, y, trajectory=path, ax=Figure().subplots()
+    ... )
+    >>> (display.optimum + 0.0).round(6).tolist()  # intercept, coefficient, F
+    [1.0, 2.0, 0.0]
+    """
+
+    def __init__(
+        self,
+        xx0,
+        xx1,
+        objective,
+        *,
+        optimum,
+        levels,
+        paths,
+        xlabel,
+        ylabel,
+        round=False,
+        title=None,
+    ):
+        self.xx0 = xx0
+        self.xx1 = xx1
+        self.objective = objective
+        self.optimum = optimum
+        self.levels = levels
+        self.paths = paths
+        self.xlabel = xlabel
+        self.ylabel = ylabel
+        self.round = round
+        self.title = title
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y,
+        *,
+        features=("intercept", 0),
+        trajectory=None,
+        sample_weight=None,
+        output=0,
+        kind="contour",
+        coordinates="raw",
+        limits=None,
+        grid_resolution=None,
+        ax=None,
+        surface_kwargs=None,
+        line_kwargs=None,
+    ):
+        """The bowl of a fitted model.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted SGDLinearRegressor, or a pipeline that ends with one (the features
+            are then those that its last step sees).
+        X, y, sample_weight
+            What it was fitted to.
+        features : pair of int, str or 'intercept', default=('intercept', 0)
+            The coefficients to go across and up: columns by number or name.
+        trajectory : TrajectoryRecorder, list of them, or dict of name -> one, default=None
+            Paths to draw: of this model, or of others with the same features.
+        output : int, default=0
+            Which output, where y has several.
+        kind : {'contour', '3d'}, default='contour'
+        coordinates : {'raw', 'preconditioned'}, default='raw'
+            'preconditioned': u = R (v - v*) with RᵀR the curvature of the rows (and the
+            penalty) over the two coefficients, R upper triangular. There the bowl of the
+            squared error is round, and the steps in a full metric are straight. With
+            the intercept first, u₁ is the prediction at the mean of the feature, u₂ the
+            coefficient of the feature scaled to unit variance, both less the optimum's.
+        limits : ((float, float), (float, float)), default=None
+            Ranges of the axes; None: about the optimum, as wide as the paths ask for.
+        grid_resolution : int, default=None
+            Points of the grid across; None: 250, or 100 where F is summed row by row.
+        ax, surface_kwargs, line_kwargs
+            As in `plot`.
+
+        Returns
+        -------
+        LossSurfaceDisplay
+
+        Raises
+        ------
+        ValueError
+            For columns that are not there, and, with 'preconditioned', two that are
+            multiples of each other.
+        """
+        one_of(kind, "kind", KINDS)
+        one_of(coordinates, "coordinates", COORDINATES)
+        before, model = unwrapped(estimator, cls)
+        names = names_of(before, model)
+        chosen = numbers_of(features, names, model)
+        X = X if before is None else before.transform(X)
+        plane = Plane(model, X, y, sample_weight, chosen, output)
+        if plane.singular and coordinates == "preconditioned":
+            raise ValueError(
+                f"F has a flat direction over {names[chosen[0]]} and {names[chosen[1]]}: "
+                "one stands for the other, and no coordinates make it round. Choose other "
+                "features, or coordinates='raw'."
+            )
+        window = Window(plane, coordinates == "preconditioned", limits)
+        recorders = by_name([] if trajectory is None else trajectory, None, _path)
+        paths = {}
+        for name, recorder in recorders.items():
+            _, coefs, intercepts = path_of(recorder, model, output)
+            paths[name] = window.drawn(np.column_stack([coefs, intercepts])[:, chosen])
+        if limits is None:
+            window = window.about(paths.values())
+        size = grid_resolution or (FINE if plane.closed_form else COARSE)
+        xx0, xx1, F = window.grid(size)
+        labels = [names[at] for at in chosen]
+        some, rows = plane.rows, plane.n_rows
+        display = cls(
+            xx0,
+            xx1,
+            F,
+            optimum=window.drawn(plane.optimum[None])[0],
+            levels=window.levels(size, F),
+            paths=paths,
+            xlabel="u₁ (preconditioned)" if window.round else labels[0],
+            ylabel="u₂ (preconditioned)" if window.round else labels[1],
+            round=window.round,
+            title=f"F over {some:,} of {rows:,} rows" if some < rows else None,
+        )
+        return display.plot(
+            ax, kind=kind, surface_kwargs=surface_kwargs, line_kwargs=line_kwargs
+        )
+
+    def plot(self, ax=None, *, kind="contour", surface_kwargs=None, line_kwargs=None):
+        """Draw bowl and paths.
+
+        Contours are drawn at levels above the least F each of which is the same multiple
+        of the one before: a valley shows however narrow. A ring is the start of a path, a
+        disc its end, a cross the optimum; dots are epochs 0, 1, 2, 4, 8, … (if they are
+        few, all).
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None: those of a new figure. For kind='3d': of ``projection="3d"``.
+        kind : {'contour', '3d'}, default='contour'
+        surface_kwargs : dict, default=None
+            For ``ax.contourf`` or ``ax.plot_surface``.
+        line_kwargs : dict, default=None
+            For ``ax.plot`` of every path.
+
+        Returns
+        -------
+        self : LossSurfaceDisplay
+        """
+        one_of(kind, "kind", KINDS)
+        solid = kind == "3d"
+        self.ax_ = ax = axes(ax, self, "3d" if solid else None)
+        self.figure_ = ax.figure
+        if solid != (ax.name == "3d"):
+            raise ValueError(
+                f"kind={kind!r} needs axes of "
+                f"{'projection=' + repr('3d') if solid else 'two dimensions'}."
+            )
+        draw = self._draw_solid if solid else self._draw_contours
+        draw(surface_kwargs or {})
+        self._draw_paths(3 if solid else 2, line_kwargs or {})
+        ax.set(xlabel=self.xlabel, ylabel=self.ylabel)
+        if self.title:
+            ax.set_title(self.title)
+        return self
+
+    def _draw_contours(self, wanted):
+        ax, least = self.ax_, self.optimum[2]
+        heights = np.maximum(self.objective - least, self.levels[0] / 2)
+        levels = [self.levels[0] / 2, *self.levels]
+        look = {"cmap": _pale(), "norm": "log", "zorder": 0} | wanted
+        self.surface_ = ax.contourf(self.xx0, self.xx1, heights, levels, **look)
+        ax.contour(self.xx0, self.xx1, heights, levels[1:], colors=LINES, linewidths=0.6)
+        ax.set(xlim=self.xx0[0, [0, -1]], ylim=self.xx1[[0, -1], 0])
+        if self.round:
+            ax.set_aspect("equal")
+
+    def _draw_solid(self, wanted):
+        look = {"cmap": _pale(), "rcount": 40, "ccount": 40, "linewidth": 0.3}
+        look |= {"edgecolor": LINES, "alpha": 0.9}
+        self.surface_ = self.ax_.plot_surface(
+            self.xx0, self.xx1, self.objective, **look | wanted
+        )
+        self.ax_.computed_zorder = False  # paths lie on the surface, not behind it
+        self.ax_.set_zlabel("objective F", labelpad=8)
+
+    def _draw_paths(self, dimensions, wanted):
+        ax, marks = self.ax_, {"linestyle": "", "marker": "o", "markersize": 7, "zorder": 5}
+        self.lines_ = []
+        for number, (name, path) in enumerate(self.paths.items(), start=1):
+            points = self._in_sight(path, beyond=0.01 if dimensions == 3 else 10)
+            points = points[:, :dimensions]
+            look = {"label": name, "linewidth": 1.6, "zorder": 4} | style(number)
+            look |= {"marker": "o", "markersize": 3.5}
+            look["markevery"] = geometrically(len(points)).tolist()
+            self.lines_ += ax.plot(*points.T, **look | wanted)
+            marks |= {"color": self.lines_[-1].get_color()}
+            ax.plot(*points[-1:].T, **marks)
+            ax.plot(*points[:1].T, **marks, markerfacecolor="white")
+        if self.paths:  # in the legend once, behind the names
+            hollow = marks | {"color": "grey", "markerfacecolor": "white"}
+            ax.plot(*np.empty((dimensions, 0)), **hollow, label="start")
+        cross = {"marker": "x", "color": "black", "markersize": 8, "markeredgewidth": 2}
+        cross["path_effects"] = _outlined()
+        ax.plot(*self.optimum[:dimensions, None], **marks | cross, label="optimum")
+        ax.legend(loc="upper left" if dimensions == 3 else "best", frameon=True)
+
+    def _in_sight(self, path, beyond):
+        """The path, with nan where it is further out than so many times the picture."""
+        low = np.array([self.xx0[0, 0], self.xx1[0, 0]])
+        high = np.array([self.xx0[-1, -1], self.xx1[-1, -1]])
+        slack = beyond * (high - low)
+        inside = ((path[:, :2] >= low - slack) & (path[:, :2] <= high + slack)).all(axis=1)
+        return np.where(inside[:, None], path, np.nan)
+
+
+def _path(_):
+    """The name of the only path."""
+    return "path of descent"
+
+
+def _pale():
+    """Light where F is low, darker where it is high; paths show on all of it."""
+    from matplotlib import colormaps, colors  # noqa: PLC0415 (optional)
+
+    shades = colormaps["Blues"](np.linspace(0.0, 0.5, 256))
+    return colors.ListedColormap(shades)
+
+
+def _outlined():
+    """White about what is black, to be seen on all grounds."""
+    from matplotlib import patheffects  # noqa: PLC0415 (optional)
+
+    return [patheffects.withStroke(linewidth=4, foreground="white")]

@@ -4,7 +4,7 @@ Files are of the skops format, which holds no code, and of plain values only.
 """
 
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from numbers import Integral
 from secrets import token_hex
 
@@ -52,7 +52,7 @@ class Checkpoint:
 
     def setup(self, estimator, context):
         """Raise now what would go wrong after the first epoch."""
-        _skops()
+        skops_io()
         if not hasattr(type(estimator), "resume"):
             raise TypeError(
                 f"A Checkpoint cannot go on with {type(estimator).__name__}: set it on the "
@@ -77,13 +77,25 @@ class Checkpoint:
             write(fitted_estimator.checkpoint_, self.path)
 
 
-def write(checkpoint, path):
-    """Write a checkpoint so that at every moment `path` holds the old one or this one."""
+def write(values, path):
+    """Write plain values so that at every moment `path` holds the old ones or these."""
+    io = skops_io()
+    with replaced(path) as file:
+        io.dump(values, file)
+
+
+@contextmanager
+def replaced(path):
+    """A binary file to write that takes the place of `path` at the end, or not at all."""
     path = os.path.realpath(os.fsdecode(path))
+    if os.path.exists(path) and not os.path.isfile(path):  # a device or pipe stays one
+        with open(path, "wb") as file:
+            yield file
+        return
     temporary = f"{path}.{token_hex(4)}.tmp"
     try:
         with open(temporary, "xb") as file:
-            _skops().dump(checkpoint, file)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -99,8 +111,16 @@ def write(checkpoint, path):
             os.close(folder)
 
 
+def load(path):
+    """The plain values that a file holds: nothing of it is executed.
+
+    Raises whatever skops does of a strange file, or TypeError for other values.
+    """
+    return plain(skops_io().load(os.fsdecode(path), trusted=[]))
+
+
 def read(path):
-    """What a file holds: nothing of it is executed.
+    """What a checkpoint's file holds.
 
     Raises
     ------
@@ -108,14 +128,13 @@ def read(path):
     ValueError
         Where it is not a file of plain values.
     """
-    io = _skops()
     try:
-        return plain(io.load(os.fsdecode(path), trusted=[]))
+        return load(path)
     except FileNotFoundError:
         raise FileNotFoundError(
             f"There is no checkpoint {path}: has an epoch of the fit ended yet?"
         ) from None
-    except OSError:
+    except (ImportError, OSError):
         raise
     except Exception as error:  # skops passes on whatever a strange file makes happen
         raise ValueError(
@@ -124,11 +143,13 @@ def read(path):
         ) from error
 
 
-def _skops():
+def skops_io():
+    """The module that reads and writes files of the skops format."""
     try:
         from skops import io  # noqa: PLC0415 (optional, and slow to import)
     except ImportError as error:
         raise ImportError(
-            "Checkpoints are files of the skops format: pip install 'sgdreg[checkpoint]'."
+            "Checkpoints and saved models are files of the skops format: "
+            "pip install 'sgdreg[checkpoint]'."
         ) from error
     return io

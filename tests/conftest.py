@@ -28,6 +28,18 @@ def real_data():
     return folder
 
 
+@pytest.fixture
+def write(tmp_path):
+    """A function that writes text or bytes to a file of its own, and returns its path."""
+
+    def write(content, name="data.csv"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
 def pytest_collection_modifyitems(config, items):
     """Heavy tests run only when asked for: pytest -m heavy."""
     if "heavy" in (config.option.markexpr or ""):

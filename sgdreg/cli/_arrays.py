@@ -1,0 +1,109 @@
+"""Arrays: ``.npz`` files, and the diabetes data."""
+
+import io
+import zipfile
+
+import numpy as np
+import pyarrow as pa
+from sklearn.datasets import load_diabetes
+
+from sgdreg.cli import _table
+from sgdreg.cli._messages import Unusable, listed, one_line
+
+# The usual names, in small letters; the first that a file has is taken.
+MATRICES = ("x", "inputs", "features", "data")
+TARGETS = ("y", "target", "targets", "labels", "outputs")
+NAMES = "feature_names"
+
+
+def diabetes():
+    """scikit-learn's diabetes data, in the units in which they were measured."""
+    data = load_diabetes(scaled=False)
+    columns = dict(zip(data.feature_names, data.data.T, strict=True))
+    columns["disease progression"] = data.target
+    return _source("Diabetes data of scikit-learn", columns, "disease progression")
+
+
+def read_npz(source):
+    """The columns of the arrays in an ``.npz`` file.
+
+    The columns of the matrix are those of its array `feature_names`, if there is one,
+    else x0, x1, …; arrays of one dimension are columns of their own names.
+    """
+    title = source.title
+    if not source.again:
+        raise Unusable(f"{title} is too long to hold: .npz files are read from a path.")
+    try:
+        with source.open() as stream:
+            file = np.load(io.BytesIO(stream.read()))
+        if not isinstance(file, np.ndarray):  # one array, as .npy files have
+            arrays = {name: file[name] for name in file.files}
+    except (OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise Unusable(f"{title} is not an .npz file: {one_line(error)}.") from None
+    except ValueError as error:
+        raise Unusable(f"{title} cannot be read as .npz: {one_line(error)}.") from None
+    if isinstance(file, np.ndarray):
+        raise Unusable(f"{title} is a single array; save X and y by np.savez.")
+    if set(arrays) >= {"indptr", "indices", "data", "shape"}:
+        raise Unusable(
+            f"{title} holds a sparse matrix without a target; save it with its target by "
+            "sklearn.datasets.dump_svmlight_file."
+        )
+    return _of_arrays(arrays, title)
+
+
+def _of_arrays(arrays, title):
+    names = arrays.pop(NAMES, None)
+    matrix = _matrix(arrays, title)
+    columns, features = {}, None
+    if matrix is not None:
+        X = arrays.pop(matrix)
+        features = [f"x{j}" for j in range(X.shape[1])]
+        if names is not None:
+            features = [str(name) for name in np.ravel(names)]
+            if len(features) != X.shape[1]:
+                raise Unusable(
+                    f"{title} has {len(features)} {NAMES} for the {X.shape[1]} columns of "
+                    f"{matrix}."
+                )
+        columns = dict(zip(features, X.T, strict=True))
+    single = {
+        name: values.reshape(-1)
+        for name, values in arrays.items()
+        if values.ndim == 1 or values.shape[1:] == (1,)
+    }
+    columns |= single
+    lengths = {f"{name} ({len(values):,})": len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise Unusable(f"The arrays of {title} differ in length: {listed(list(lengths))}.")
+    if not columns:
+        raise Unusable(f"{title} holds no array of one or two dimensions.")
+    known = (name for usual in TARGETS for name in single if name.lower() == usual)
+    target = next(known, None)
+    if target is None and features and len(single) == 1:
+        (target,) = single
+    return _source(title, columns, target, features)
+
+
+def _matrix(arrays, title):
+    """The name of the array whose columns are features, or None."""
+    flat = {name: values for name, values in arrays.items() if values.ndim == 2}
+    for usual in MATRICES:
+        for name in flat:
+            if name.lower() == usual:
+                return name
+    wide = [name for name, values in flat.items() if values.shape[1] != 1]
+    if len(wide) > 1:
+        shapes = [f"{name} ({' × '.join(map(str, flat[name].shape))})" for name in wide]
+        raise Unusable(
+            f"{title} has several matrices, {listed(shapes)}: call the features X and the "
+            "target y."
+        )
+    return wide[0] if wide else None
+
+
+def _source(title, columns, target, features=None):
+    table = pa.table({name: np.ascontiguousarray(v) for name, v in columns.items()})
+    return _table.source_of(
+        title, list(columns), lambda _: iter([table]), target=target, features=features
+    )

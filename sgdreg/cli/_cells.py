@@ -1,0 +1,75 @@
+"""Cells: which are numbers, which are text, which are empty."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+NUMBER = r"^[-+]?((\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[iI]nf(inity)?|[nN]a[nN])$"
+TRUE, FALSE = pa.array(["true", "True", "TRUE"]), pa.array(["false", "False", "FALSE"])
+
+
+def numbers(values):
+    """The numbers of a column; true and false count as 1 and 0.
+
+    Parameters
+    ----------
+    values : pyarrow.Array or ChunkedArray
+
+    Returns
+    -------
+    x : ndarray of float64
+        NaN where a cell is empty or no number.
+    wrong : pyarrow.BooleanArray or None
+        Where it is no number; None: nowhere.
+    """
+    values = flat(values)
+    kind = values.type
+    if is_number(kind) or pa.types.is_null(kind):
+        return _to_numpy(values.cast(pa.float64(), safe=False)), None
+    if not is_text(kind):
+        return np.full(len(values), np.nan), pc.is_valid(values)
+    try:
+        return _to_numpy(values.cast(pa.float64())), None
+    except pa.ArrowInvalid:
+        values = texts(values)
+    cells = pc.if_else(pc.is_in(values, TRUE), "1", values)
+    cells = pc.if_else(pc.is_in(cells, FALSE), "0", cells)
+    good = pc.fill_null(pc.match_substring_regex(cells, NUMBER), True)
+    cells = pc.replace_substring_regex(pc.if_else(good, cells, None), r"^\+", "")
+    wrong = None if pc.all(good).as_py() else pc.invert(good)
+    return _to_numpy(cells.cast(pa.float64())), wrong
+
+
+def texts(values):
+    """The cells as text without the spaces around them; null where they are empty."""
+    values = pc.utf8_trim_whitespace(flat(values).cast(pa.string()))
+    return pc.if_else(pc.equal(values, ""), None, values)
+
+
+def flat(values):
+    """One array, of plain values, of a column in chunks or of dictionary indices."""
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    return values.cast(pa.string()) if is_text(values.type) else values
+
+
+def is_number(kind):
+    """Whether an Arrow type is one of numbers, or of true and false."""
+    return (
+        pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_decimal(kind)
+        or pa.types.is_boolean(kind)
+    )
+
+
+def is_text(kind):
+    """Whether an Arrow type is one of text."""
+    names = ("string", "large_string", "string_view")
+    return str(kind) in names
+
+
+def _to_numpy(values):
+    return values.to_numpy(zero_copy_only=False)

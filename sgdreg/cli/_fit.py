@@ -1,0 +1,229 @@
+"""``sgdreg fit``."""
+
+import sys
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated
+
+import numpy as np
+import rich
+import typer
+from sklearn.preprocessing import StandardScaler
+
+from sgdreg import SGDLinearRegressor
+from sgdreg.cli import _arguments as arguments
+from sgdreg.cli import _model, _plot, _report
+from sgdreg.cli._arrays import diabetes
+from sgdreg.cli._choice import Choice
+from sgdreg.cli._messages import Unusable, explained, say, warnings_said
+from sgdreg.cli._options import with_estimator_options
+from sgdreg.cli._scores import scores
+from sgdreg.cli._stream import Stream, must_stream, usual_rows
+from sgdreg.cli._whole import gathered
+
+
+@with_estimator_options
+def fit(
+    file: Annotated[
+        str | None,
+        typer.Argument(
+            help="Data, or - for standard input; without it, scikit-learn's diabetes data.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    target: Annotated[
+        str | None,
+        arguments.option(
+            "--target", "NAME", "Column to predict; otherwise the last numeric one."
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None, arguments.option("--weights", "NAME", "Column of sample weights.")
+    ] = None,
+    one_hot: Annotated[
+        bool,
+        arguments.flag("--one-hot", "Make a column of 0 and 1 of each category of text."),
+    ] = False,
+    max_categories: Annotated[
+        int,
+        arguments.option(
+            "--max-categories", "NUMBER", "Drop text with more; 100, otherwise."
+        ),
+    ] = 100,
+    validation: Annotated[
+        str | None,
+        arguments.option(
+            "--validation", "FILE", "Rows to choose the best epoch and score it by."
+        ),
+    ] = None,
+    chunk_rows: Annotated[
+        int | None,
+        arguments.option(
+            "--chunk-rows", "ROWS", "Stream the file, so many rows at a time.", min=1
+        ),
+    ] = None,
+    format: arguments.Format = None,
+    delimiter: arguments.Delimiter = None,
+    decimal: arguments.Decimal = ".",
+    encoding: arguments.Encoding = None,
+    missing: arguments.Missing = None,
+    save: Annotated[
+        Path | None,
+        arguments.option(
+            "--save", "FILE", "Write the model, for sgdreg predict.", arguments.OUTPUT
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        arguments.option(
+            "--plot", "FILE", "Draw it: .png, .pdf or .svg.", arguments.OUTPUT
+        ),
+    ] = None,
+    json: arguments.Json = False,
+    parameters: dict,
+):
+    """Fit a linear regression and show its coefficients and how it went.
+
+    Numeric columns are the features; true and false count as 1 and 0. Other columns, and
+    rows with an empty cell, are dropped, and named. Without options everything is chosen
+    from the data. Files larger than memory are streamed.
+    """
+    with explained():
+        if file is None and target is not None:
+            raise Unusable("--target names a column of a file: give the file, too.")
+        choice = Choice(target, weights, one_hot, max_categories)
+        read = arguments.reading(format, delimiter, decimal, encoding, missing)
+        model = SGDLinearRegressor(**parameters)
+        model._validate_params()
+        if save is not None:
+            _model.check(save)
+        if plot is not None:
+            _plot.check(plot)
+        work = Work(model, parameters, json, plot)
+        source = diabetes() if file is None else read.source(file)
+        held_out = None if validation is None else read.source(validation)
+        document = work.run(source, choice, held_out, chunk_rows)
+        if save is not None:  # before the output, which may be cut short
+            _model.save(document, save)
+        if json:
+            _report.print_json(_report.as_json(document))
+        else:
+            _report.show_coefficients(document)
+            _report.show_outcome(document)
+
+
+@dataclass
+class Work:
+    """A fit, from a source to the document of what came out, and to its picture."""
+
+    model: SGDLinearRegressor
+    parameters: dict
+    json: bool
+    plot: Path | None
+
+    def __post_init__(self):
+        self.warnings = []
+        if self.parameters.get("warm_start"):
+            self._warn("--warm-start has no effect: a command fits once.")
+        if sys.stderr.isatty() and "verbose" not in self.parameters:
+            rich.reconfigure(stderr=True)  # the console of the progress bar
+            self.model.set_params(verbose=1)
+
+    def _warn(self, text):
+        self.warnings.append(text)
+        say(f"Warning: {text}")
+
+    def run(self, source, choice, held_out, chunk_rows):
+        """Fit; returns the document."""
+        survey, source = source.looked_at()
+        wanted, notes = choice.wanted(survey, source)
+        if held_out is not None:
+            wanted.check_columns_of(held_out, f"the model of {source.title}")
+        if choice.one_hot and not source.again:
+            raise Unusable(
+                f"--one-hot needs all categories before the fit, and {source.title} is too "
+                "long to be held and read twice: give a file."
+            )
+        self.source, self.wanted, self.notes = source, wanted, notes
+        if chunk_rows is None and must_stream(source, survey, wanted):
+            chunk_rows = usual_rows(survey, wanted)
+        if chunk_rows is None:
+            facts = self._in_memory(survey, held_out)
+        else:
+            facts = self._streamed(survey, held_out, chunk_rows)
+        facts |= {"parameters": self.parameters, "notes": notes, "warnings": self.warnings}
+        return _model.document(self.model, wanted, facts)
+
+    def _in_memory(self, survey, held_out):
+        rows, notes = gathered(self.source, self.wanted, survey)
+        self.notes += notes
+        known = {}
+        if held_out is not None:
+            checked, notes = gathered(held_out, self.wanted)
+            self.notes += notes
+            known = {"X_val": checked.X, "y_val": checked.y}
+            known["sample_weight_val"] = checked.weights
+        self._show_data(len(rows))
+        recorders = [] if self.plot is None else _plot.recorders(self.wanted)
+        self.model.set_callbacks(*recorders)
+        with self._watched():
+            start = perf_counter()
+            self.model.fit(rows.X, rows.y, rows.weights, **known)
+            seconds = perf_counter() - start
+        found = scores(self.model, rows)
+        if held_out is not None:
+            found["r2_validation"] = self.model.score(
+                checked.X, checked.y, sample_weight=checked.weights
+            )
+        self._draw(rows, recorders)
+        return {
+            "data": self._data(len(rows), survey.rows - len(rows)),
+            "std": np.sqrt(StandardScaler(with_mean=False).fit(rows.X).var_),
+            "scores": found,
+            "unscored": f"undefined: every {self.wanted.target} is {rows.y[0]:g}",
+            "seconds": seconds,
+        }
+
+    def _streamed(self, survey, held_out, chunk_rows):
+        stream = Stream(self.model, self.source, self.wanted, chunk_rows)
+        self._show_data(survey.rows if self.source.again else None)
+        stream.announce()
+        with self._watched():
+            start = perf_counter()
+            facts = stream.fit()
+            facts["seconds"] = perf_counter() - start
+        if not (facts["converged"] or stream.recursive):
+            self._warn(facts["stop_reason"])
+        found, unscored = {}, "unknown: the rows cannot be read twice"
+        if self.source.again:
+            r2 = stream.r2(self.source)
+            unscored = f"undefined: every {self.wanted.target} is the same"
+            found = {} if r2 is None else {"r2": r2}
+        if held_out is not None and (r2 := stream.r2(held_out)) is not None:
+            found["r2_validation"] = r2
+        self._draw(None, [])
+        return facts | {
+            "data": self._data(stream.kept, stream.met - stream.kept),
+            "scores": found,
+            "unscored": unscored,
+        }
+
+    @contextmanager
+    def _watched(self):
+        """Warnings are said, and what `verbose` prints goes to stderr."""
+        with warnings_said(self.warnings), redirect_stdout(sys.stderr):
+            yield
+
+    def _show_data(self, rows):
+        if not self.json:
+            _report.show_data(self.source.title, rows, self.wanted, self.notes)
+
+    def _data(self, rows, dropped):
+        return {"file": self.source.title, "rows": rows, "dropped": dropped}
+
+    def _draw(self, rows, recorders):
+        if self.plot is not None:
+            _plot.draw(self.plot, self.model, self.wanted, rows, recorders)

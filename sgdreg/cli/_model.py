@@ -1,0 +1,194 @@
+"""Models in files: plain documents in the skops format, which holds no code.
+
+``skops.io.load`` returns the same dict in Python: see `document` for what it holds.
+"""
+
+import platform
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import scipy
+import sklearn
+
+from sgdreg._checkpoint import load, skops_io, write
+from sgdreg._contents import plain
+from sgdreg._version import __version__
+from sgdreg.cli._messages import Unusable, one_line
+from sgdreg.cli._output import check_writable
+from sgdreg.cli._wanted import Wanted
+
+FORMAT = 1
+KIND = "sgdreg model"
+# What predictions and reports are made from.
+REQUIRED = {"columns", "categories", "one_hot", "target", "weights", "coef", "std"}
+REQUIRED |= {
+    "intercept",
+    "data",
+    "scores",
+    "unscored",
+    "converged",
+    "stop_reason",
+    "epochs",
+}
+REQUIRED |= {"seconds", "plan", "parameters", "history", "notes", "versions"}
+
+
+def is_model(path):
+    """Whether a file looks like one of the skops format."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "schema.json" in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def check(path):
+    """Raise before the fit where a model cannot be saved after it."""
+    check_writable(path, "--save")
+    skops_io()
+
+
+def save(document, path):
+    """Write the document of a fit, as a whole."""
+    write(document, path)
+
+
+def read(path):
+    """The document in a file; nothing of the file is executed.
+
+    Raises
+    ------
+    Unusable
+        Where it is none.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise Unusable(f"{path} is a directory; give a model that sgdreg fit --save wrote.")
+    try:
+        document = load(path)
+    except FileNotFoundError:
+        raise Unusable(f"There is no file {path}.") from None
+    except OSError as error:
+        raise Unusable(f"{path} cannot be read: {error.strerror or error}.") from None
+    except (ImportError, MemoryError):
+        raise
+    except Exception as error:  # skops passes on whatever a strange file makes happen
+        raise Unusable(_refusal(path, error)) from error
+    if not isinstance(document, dict) or document.get("kind") != KIND:
+        raise Unusable(
+            f"{path} is of the skops format, but no model that sgdreg fit --save wrote."
+        )
+    number = document.get("format")
+    if not isinstance(number, int) or number > FORMAT:
+        raise Unusable(
+            f"{path} is a model of sgdreg {document.get('sgdreg')}, of format {number}; "
+            f"sgdreg {__version__} reads up to format {FORMAT}: install that version or a "
+            "later one."
+        )
+    _check(document, path)
+    return document
+
+
+def _refusal(path, error):
+    name = type(error).__name__
+    if name == "UntrustedTypesFoundException" or isinstance(error, TypeError):
+        return (
+            f"{path} holds objects that are not trusted, and is no model that sgdreg fit "
+            f"--save wrote; nothing of it was run ({one_line(error)[:200]})."
+        )
+    if not is_model(path):
+        return f"{path} is no model that sgdreg fit --save wrote (nothing of it was run)."
+    return f"{path} is damaged ({name}: {one_line(error)})."
+
+
+def _check(document, path):
+    """Raise where the parts of a document do not hold together."""
+    lacking = REQUIRED - set(document)
+    lengths = {
+        np.shape(document.get(name))
+        for name in ("columns", "categories", "one_hot", "coef", "std")
+    }
+    if lacking or len(lengths) != 1 or len(lengths.pop()) != 1:
+        raise Unusable(f"{path} is damaged: its parts do not hold together.")
+
+
+def wanted(document):
+    """The columns that a model takes."""
+    columns = zip(
+        document["columns"], document["one_hot"], document["categories"], strict=True
+    )
+    features = tuple((str(c), str(k) if hot else None) for c, hot, k in columns)
+    return Wanted(features, document["target"], document["weights"])
+
+
+def predictions(document, X):
+    """X·coef + intercept."""
+    return X @ document["coef"] + document["intercept"]
+
+
+def document(model, wanted, facts):
+    """What is kept of a fit: plain values.
+
+    Parameters
+    ----------
+    model : SGDLinearRegressor
+        Fitted.
+    wanted : Wanted
+    facts : dict
+        What the model itself does not know: "data" (file, rows, dropped), "std" of the
+        features, "scores", "seconds", "parameters", "notes", "warnings"; where rows were
+        streamed, "converged", "stop_reason", "epochs" and "history".
+
+    Returns
+    -------
+    dict
+        Names and numbers of the features are arrays of the same length: "columns",
+        "one_hot" (whether a feature is a category of its column), "categories", "coef"
+        (in the units of the file), "std". "history" is a dict of arrays, one an epoch.
+    """
+    content = {
+        "kind": KIND,
+        "format": FORMAT,
+        "sgdreg": __version__,
+        "versions": _versions(),
+        "columns": np.array([c for c, _ in wanted.features], dtype=np.str_),
+        "one_hot": np.array([k is not None for _, k in wanted.features]),
+        "categories": np.array([k or "" for _, k in wanted.features], dtype=np.str_),
+        "target": wanted.target,
+        "weights": wanted.weights,
+        "coef": np.array(model.coef_),
+        "intercept": float(model.intercept_),
+        "plan": model.plan_.slots,
+        "converged": bool(model.converged_),
+        "stop_reason": model.stop_reason_,
+        "epochs": int(model.n_iter_),
+        "history": model.history_,
+        **facts,
+    }
+    return plain({**content, "history": by_column(content["history"])})
+
+
+def by_column(history):
+    """A history as arrays, one a quantity; NaN where an epoch lacks it."""
+    names = dict.fromkeys(name for entry in history for name in entry)
+    return {
+        name: np.array([entry.get(name, np.nan) for entry in history], dtype=float)
+        for name in names
+    }
+
+
+def by_epoch(history):
+    """The same as a list of dicts, one an epoch, of what it has."""
+    rows = zip(*(values.tolist() for values in history.values()), strict=True)
+    entries = [dict(zip(history, row, strict=True)) for row in rows]
+    return [
+        {n: int(v) if n == "epoch" else v for n, v in entry.items() if not np.isnan(v)}
+        for entry in entries
+    ]
+
+
+def _versions():
+    modules = {"numpy": np, "scipy": scipy, "scikit-learn": sklearn}
+    found = {name: module.__version__ for name, module in modules.items()}
+    return {"python": platform.python_version(), **found}

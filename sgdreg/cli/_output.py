@@ -1,0 +1,31 @@
+"""Files to write: checked before long work."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from sgdreg.cli._messages import Unusable
+
+
+def check_writable(path, option):
+    """Raise Unusable where a file cannot be written.
+
+    Parameters
+    ----------
+    option : str
+        That names it, for the message.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise Unusable(f"{option} {path} is a directory; give the path of a file.")
+        if not path.parent.is_dir():
+            raise Unusable(f"There is no folder {path.parent} for {option} {path}.")
+        if path.exists() and not os.access(path, os.W_OK):
+            raise Unusable(f"{option} {path} is write-protected.")
+        if not path.exists() or path.is_file():  # no device or pipe
+            with tempfile.TemporaryFile(dir=path.resolve().parent):
+                pass
+    except OSError as error:
+        reason = error.strerror or error
+        raise Unusable(f"{option} {path} cannot be written: {reason}.") from None

@@ -1,0 +1,37 @@
+"""A progress bar on stderr, where that is a terminal."""
+
+import sys
+from contextlib import contextmanager
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from sgdreg.cli._messages import console, counted
+
+
+@contextmanager
+def watching(doing, total=None):
+    """Yields a function that passes parts of rows through, and shows how many.
+
+    Parameters
+    ----------
+    doing : str
+        What is done with them.
+    total : int or None
+        How many there are, if it is known.
+    """
+    if not sys.stderr.isatty():
+        yield iter
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+        task = bar.add_task(doing, total=total)
+
+        def passed(parts):
+            rows = 0
+            for part in parts:
+                yield part
+                rows += len(part)
+                shown = f"{doing}: {counted(rows, 'row')}"
+                bar.update(task, completed=rows, description=shown)
+
+        yield passed

@@ -1,0 +1,160 @@
+"""Rows of numbers as they come from a file, and what is odd about them."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from scipy import sparse
+
+from sgdreg.cli._messages import Unusable, counted
+
+
+@dataclass(frozen=True)
+class Odd:
+    """Cells that are not what their column holds: how many, and the first of them."""
+
+    count: int
+    row: int
+    cell: str
+
+    def __add__(self, later):
+        return replace(self, count=self.count + later.count)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows.
+
+    Attributes
+    ----------
+    X : ndarray or CSR of shape (n, d)
+        NaN where a cell is empty or no number.
+    y, weights : ndarray of shape (n,) or None
+    numbers : ndarray of shape (n,)
+        Of the rows in the file, from 1.
+    wrong : dict of Odd
+        Cells that are no numbers, by column.
+    unknown : dict of Odd
+        Categories that the model does not know, by column.
+    """
+
+    X: np.ndarray
+    y: np.ndarray | None
+    weights: np.ndarray | None
+    numbers: np.ndarray
+    wrong: dict = field(default_factory=dict)
+    unknown: dict = field(default_factory=dict)
+
+    def __len__(self):
+        return self.X.shape[0]
+
+    @property
+    def finite(self):
+        """Which rows of X are: no cell is empty, text or infinite."""
+        return _rows_where(self.X, np.isfinite)
+
+    def only(self, rows):
+        """The rows of a mask or slice."""
+        y, weights = (None if v is None else v[rows] for v in (self.y, self.weights))
+        X, numbers = self.X[rows], self.numbers[rows]
+        return replace(self, X=X, y=y, weights=weights, numbers=numbers)
+
+
+def add_odd(known, more):
+    """Count the odd cells of further rows, by column, in place."""
+    for name, odd in more.items():
+        known[name] = known[name] + odd if name in known else odd
+
+
+def remarks(unknown, title):
+    """Sentences on categories that a model does not know."""
+    return [
+        f"{title}: {counted(odd.count, 'cell')} of column {name} "
+        f"{'is' if odd.count == 1 else 'are'} no category of the model, first "
+        f"{odd.cell!r} in row {odd.row:,}: taken as none of them."
+        for name, odd in unknown.items()
+    ]
+
+
+def complete(rows, wanted, title):
+    """The rows to fit: those without an empty cell.
+
+    Raises
+    ------
+    Unusable
+        Where a cell is text or infinite, or a weight negative.
+    """
+    for name, odd in rows.wrong.items():
+        raise Unusable(
+            f"Column {name} of {title} holds numbers at first, but {odd.cell!r} in row "
+            f"{odd.row:,}; make the cell empty to drop its row."
+        )
+    single = {wanted.target: rows.y, wanted.weights: rows.weights}
+    single = {name: values for name, values in single.items() if values is not None}
+    keep = rows.finite & np.all([np.isfinite(v) for v in single.values()], axis=0)
+    if not keep.all():
+        rest = rows.only(~keep)
+        empty = ~_rows_where(rest.X, lambda x: ~np.isnan(x))
+        empty |= np.any([np.isnan(v[~keep]) for v in single.values()], axis=0)
+        if not empty.all():
+            _refuse_infinity(rows.only(~keep).only(~empty), wanted, title)
+        rows = rows.only(keep)
+    if rows.weights is not None and (rows.weights < 0).any():
+        at = int(np.argmax(rows.weights < 0))
+        raise Unusable(
+            f"Column {wanted.weights} of {title} has a negative weight, "
+            f"{rows.weights[at]:g} in row {rows.numbers[at]:,}; weights are zero or more."
+        )
+    return rows
+
+
+def joined(parts, X=None):
+    """One Rows of several; X is theirs, if it is there already."""
+    if X is None:
+        stack = sparse.vstack if sparse.issparse(parts[0].X) else np.concatenate
+        X = stack([part.X for part in parts])
+    y, weights, numbers = (
+        None if values[0] is None else np.concatenate(values)
+        for values in (
+            [getattr(part, name) for part in parts] for name in ("y", "weights", "numbers")
+        )
+    )
+    return Rows(X.tocsr() if sparse.issparse(X) else X, y, weights, numbers)
+
+
+def regrouped(parts, size):
+    """The same rows, `size` at a time."""
+    waiting, count = [], 0
+    for part in parts:
+        start = 0
+        while count + len(part) - start >= size:
+            stop = start + size - count
+            yield joined([*waiting, part.only(slice(start, stop))])
+            waiting, count, start = [], 0, stop
+        if start < len(part):
+            waiting.append(part.only(slice(start, None)))
+            count += len(waiting[-1])
+    if waiting:
+        yield joined(waiting)
+
+
+def _rows_where(X, condition):
+    """Which rows have all their numbers so."""
+    if not sparse.issparse(X):
+        return condition(X).all(axis=1)
+    at = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+    rows = np.ones(X.shape[0], dtype=bool)
+    rows[at[~condition(X.data)]] = False
+    return rows
+
+
+def _refuse_infinity(rows, wanted, title):
+    first = rows.X[[0]].toarray()[0] if sparse.issparse(rows.X) else rows.X[0]
+    cells = dict(zip(wanted.names, first, strict=True))
+    cells[wanted.target] = rows.y[0]
+    if rows.weights is not None:
+        cells[wanted.weights] = rows.weights[0]
+    name = next(name for name, value in cells.items() if np.isinf(value))
+    raise Unusable(
+        f"Column {name} of {title} contains infinity, or a number too large for float64, "
+        f"in row {rows.numbers[0]:,}; make the cell empty to drop its row."
+    )

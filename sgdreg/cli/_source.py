@@ -1,0 +1,60 @@
+"""What a file is to a fit: pieces of rows, a survey of its columns, numbers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from sgdreg.cli._progress import watching
+
+# Of a source that can be read only once, what is looked at before the fit.
+HEAD_ROWS = 100_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table of rows, read in pieces.
+
+    Attributes
+    ----------
+    title : str
+    names : list of str or None
+        Of the columns; None: any index is one (svmlight).
+    pieces : callable
+        (columns or None) -> iterator of pieces with at least these columns.
+    survey : callable
+        (pieces) -> Survey.
+    rows : callable
+        (pieces, wanted) -> iterator of Rows.
+    again : bool
+        Whether `pieces` may be called again.
+    target : str or None
+        The column to predict, where the format says it.
+    features : list of str or None
+        The columns that may be features; None: all.
+    """
+
+    title: str
+    names: list | None
+    pieces: Callable
+    survey: Callable
+    rows: Callable
+    again: bool = True
+    target: str | None = None
+    features: list | None = None
+
+    def numbers(self, wanted):
+        """Rows of the numbers that are wanted, piece by piece."""
+        return self.rows(self.pieces(wanted.columns), wanted)
+
+    def looked_at(self):
+        """(the survey, a source to go on with): of all rows, or the first of a stream."""
+        if self.again:
+            with watching(f"Reading {self.title}") as watched:
+                return self.survey(watched(self.pieces(None))), self
+        rest, head, rows = self.pieces(None), [], 0
+        for piece in rest:
+            head.append(piece)
+            rows += len(piece)
+            if rows >= HEAD_ROWS:
+                break
+        return self.survey(head), replace(self, pieces=lambda _: chain(head, rest))

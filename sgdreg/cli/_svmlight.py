@@ -1,0 +1,127 @@
+"""The svmlight format: a target and the numbers that are not zero, by index."""
+
+import io
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+from scipy import sparse
+from sklearn.datasets import load_svmlight_file
+
+from sgdreg.cli._messages import Unusable, one_line
+from sgdreg.cli._rows import Rows
+from sgdreg.cli._source import Source
+from sgdreg.cli._survey import Column, Survey
+
+BLOCK = 2**22
+TARGET = "target"
+
+
+def read_svmlight(source):
+    """The source of an Input of svmlight text; its columns are called by their index."""
+    title = source.title
+    return Source(
+        title,
+        None,
+        partial(_pieces, source),
+        partial(_survey, title),
+        _rows,
+        again=source.again,
+        target=TARGET,
+    )
+
+
+class _Piece:
+    """Some lines: (X, y), X having a column for every index from 0."""
+
+    def __init__(self, X, y):
+        self.X, self.y = X, y
+
+    def __len__(self):
+        return len(self.y)
+
+
+def _pieces(source, columns):
+    number = 0
+    with source.open() as stream:
+        while lines := stream.readlines(BLOCK):
+            yield _Piece(*_loaded(lines, number, source.title))
+            number += len(lines)
+
+
+def _loaded(lines, number, title):
+    try:
+        X, y = load_svmlight_file(io.BytesIO(b"".join(lines)), zero_based=True)
+    except ValueError as error:
+        if len(lines) > 1:  # find the line
+            half = len(lines) // 2
+            _loaded(lines[:half], number, title)
+            _loaded(lines[half:], number + half, title)
+        raise Unusable(
+            f"{title} cannot be read as svmlight, in line {number + 1:,}: "
+            f"{one_line(error)}."
+        ) from None
+    return X, y
+
+
+def _survey(title, pieces):
+    """Of every index up to the largest; absent ones are zeros."""
+    moments, target, rows = _Moments(), Column(TARGET, pa.float64()), 0
+    for piece in pieces:
+        target.meet(pa.array(piece.y))
+        moments.meet(piece.X)
+        rows += len(piece)
+    if rows == 0:
+        raise Unusable(f"{title} is empty.")
+    stored = int(moments.filled.sum())
+    return Survey(title, rows, [*moments.columns(rows), target], stored)
+
+
+class _Moments:
+    """Sums over the columns of sparse pieces, and their extremes."""
+
+    def __init__(self):
+        self.filled, self.sums, self.squares = (np.zeros(0) for _ in range(3))
+        self.least, self.largest = np.zeros(0), np.zeros(0)
+
+    def meet(self, X):
+        finite = np.isfinite(X.data)
+        at, x = X.indices[finite], X.data[finite]
+        d = max(X.shape[1], len(self.sums))
+        for name in ("filled", "sums", "squares", "least", "largest"):
+            values = getattr(self, name)
+            setattr(self, name, np.pad(values, (0, d - len(values))))
+        self.filled += np.bincount(at, minlength=d)
+        self.sums += np.bincount(at, x, d)
+        self.squares += np.bincount(at, x**2, d)
+        np.minimum.at(self.least, at, x)
+        np.maximum.at(self.largest, at, x)
+
+    def columns(self, rows):
+        """Of every index; the least and largest are with zero, which most columns have."""
+        counted_from = 0 if len(self.filled) and self.filled[0] else 1
+        for j in range(counted_from, len(self.filled)):
+            mean = self.sums[j] / rows
+            yield Column(
+                str(j),
+                pa.float64(),
+                rows=rows,
+                numbers=rows,
+                mean=mean,
+                squares=max(0.0, self.squares[j] - rows * mean**2),
+                minimum=self.least[j],
+                maximum=self.largest[j],
+            )
+
+
+def _rows(pieces, wanted):
+    first, at = 1, np.array([int(name) for name in wanted.places], dtype=np.int64)
+    together = (np.diff(at) == 1).all()  # a slice is faster
+    columns = slice(at[0], at[-1] + 1) if together else at
+    for piece in pieces:
+        X, d = piece.X, at.max() + 1
+        if X.shape[1] < d:  # absent indices are zeros
+            X = sparse.csr_matrix((X.data, X.indices, X.indptr), shape=(len(piece), d))
+        numbers = np.arange(first, first + len(piece))
+        yield Rows(X[:, columns], piece.y, None, numbers)
+        first += len(piece)

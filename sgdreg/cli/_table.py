@@ -1,0 +1,80 @@
+"""Tables of columns: a source of pyarrow tables, and their numbers."""
+
+from functools import partial
+
+import numpy as np
+import pyarrow.compute as pc
+
+from sgdreg.cli import _cells
+from sgdreg.cli._rows import Odd, Rows
+from sgdreg.cli._source import Source
+from sgdreg.cli._survey import survey_of
+
+
+def source_of(title, names, pieces, **parts):
+    """The source of an iterator of tables."""
+    return Source(title, names, pieces, partial(survey_of, title), rows_of, **parts)
+
+
+def tidied(names):
+    """Names of columns without the spaces around them; of those without one, too."""
+    return [name.strip() or f"(column {k})" for k, name in enumerate(names, start=1)]
+
+
+def rows_of(tables, wanted):
+    """Rows of the numbers that are wanted of each table."""
+    first = 1
+    for table in tables:
+        yield _Reading(table, wanted, first).rows()
+        first += len(table)
+
+
+class _Reading:
+    """Takes the numbers that are wanted out of one table."""
+
+    def __init__(self, table, wanted, first):
+        self.columns = dict(zip(table.column_names, table.columns, strict=True))
+        self.wanted = wanted
+        self.numbers = np.arange(first, first + len(table))
+        self.wrong, self.unknown = {}, {}
+
+    def rows(self):
+        X = np.empty((len(self.numbers), len(self.wanted.features)))
+        for name, place in self.wanted.places.items():
+            categories = self.wanted.categories[name]
+            if categories is None:
+                X[:, place.start] = self._column(name)
+            else:
+                X[:, place] = self._one_hot(name, categories)
+        y, weights = self._column(self.wanted.target), self._column(self.wanted.weights)
+        return Rows(X, y, weights, self.numbers, self.wrong, self.unknown)
+
+    def _column(self, name):
+        """The numbers of a column; None where there is none."""
+        if name not in self.columns:
+            return None
+        values = self.columns[name]
+        x, wrong = _cells.numbers(values)
+        if wrong is not None:
+            self.wrong[name] = self._odd(values, wrong)
+        return x
+
+    def _one_hot(self, name, categories):
+        """1 in the column of the row's category; NaN in all of them where it is empty."""
+        values = _cells.texts(self.columns[name])
+        at = pc.index_in(values, categories)
+        block = _plain(pc.fill_null(at, -1))[:, None] == np.arange(len(categories))
+        block = block.astype(float)
+        block[_plain(pc.is_null(values))] = np.nan
+        unknown = pc.and_(pc.is_null(at), pc.is_valid(values))
+        if pc.any(unknown).as_py():
+            self.unknown[name] = self._odd(values, unknown)
+        return block
+
+    def _odd(self, values, where):
+        at = pc.index(where, True).as_py()
+        return Odd(pc.sum(where).as_py(), int(self.numbers[at]), str(values[at].as_py()))
+
+
+def _plain(values):
+    return values.to_numpy(zero_copy_only=False)

@@ -1,0 +1,76 @@
+"""What a model takes of a file: its features, its target, its weights, by name."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+
+from sgdreg.cli._messages import MOST_NAMES, Unusable, listed, nearest
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The columns that a model takes.
+
+    Attributes
+    ----------
+    features : tuple of (str, str or None)
+        (column, category) each: a column of numbers where the category is None, else
+        whether the column has it: 1 or 0.
+    target, weights : str or None
+    """
+
+    features: tuple
+    target: str | None
+    weights: str | None = None
+
+    @cached_property
+    def names(self):
+        """Of the features."""
+        return [c if k is None else f"{c}={k}" for c, k in self.features]
+
+    @cached_property
+    def places(self):
+        """{column: slice of its features}; those of a column stand together."""
+        found = {}
+        for j, (column, _) in enumerate(self.features):
+            start = found[column].start if column in found else j
+            found[column] = slice(start, j + 1)
+        return found
+
+    @cached_property
+    def categories(self):
+        """{column: its categories, an Arrow array; None: it is one of numbers}."""
+        found = {}
+        for column, place in self.places.items():
+            names = [k for _, k in self.features[place]]
+            found[column] = None if names[0] is None else pa.array(names, pa.string())
+        return found
+
+    @cached_property
+    def columns(self):
+        """All of them, each once."""
+        single = [name for name in (self.target, self.weights) if name is not None]
+        return list(dict.fromkeys([*self.places, *single]))
+
+    def check_columns_of(self, source, whose):
+        """Raise Unusable where a source lacks one.
+
+        Parameters
+        ----------
+        whose : str
+            Of what they are the columns, for the message.
+        """
+        if source.names is None:  # any index is a column
+            missing = [c for c in self.columns if not c.isdigit() and c != source.target]
+            names = []
+        else:
+            names = source.names
+            known = set(names)
+            missing = [c for c in self.columns if c not in known]
+        if not missing:
+            return
+        near = {name: nearest(name, names) for name in missing[:MOST_NAMES]}
+        hints = [f"{n} (is it {near[n]}?)" if near.get(n) else n for n in missing]
+        word = "column" if len(missing) == 1 else "columns"
+        raise Unusable(f"{source.title} lacks the {word} {listed(hints)} of {whose}.")

@@ -65,7 +65,7 @@ def _shrinking_schedule(plan, data, step):
     y, p = data.best_constants[[0, 0]], data.best_constants[0] + [-span, span]
     slope = np.abs(ask(data.loss, y, p, "gradient")).max() or 1.0
     size = data.constant_losses.max() / slope**2 or 1.0
-    schedule = schedules.InvScaling(step * size, power_t=0.5)
+    schedule = schedules.InvScaling(float(step * size), power_t=0.5)
     return schedule, "from the size of the losses, for a loss with kinks"
 
 

@@ -342,7 +342,9 @@ class Training:
         remedy = "Increase max_iter or tol, or choose another learning rate."
         if self.plan.by_line_search:
             remedy = "Increase max_iter or tol"
-            sure = self.plan.solved or self.plan.to_the_end
+            plan = self.plan
+            at_its_best = plan.wide and plan.metric.scale is not None
+            sure = plan.solved or plan.to_the_end or at_its_best
             remedy += "." if sure else ", or use optimizer='auto'."
         return (
             f"Ran for {in_words(state.epochs)} (max_iter) without reaching tol={tol:g}: "

@@ -90,8 +90,8 @@ class InteriorPoint(Plain):
     """Newton steps on the optimality conditions, through the inside of their bounds [1]_.
 
     For losses with kinks, l1 and ``positive=True``, where "auto" chooses it (up to 2,000
-    features): a weighted least-squares problem of all rows a step, some ten to thirty of
-    them whatever the size. No learning rate, no mini-batches.
+    features): a weighted least-squares problem of all rows a step, some ten to fifty of
+    them in all. No learning rate, no mini-batches.
 
     References
     ----------

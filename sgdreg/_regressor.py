@@ -64,9 +64,9 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         The update rule; see :mod:`sgdreg.optimizers`. 'auto' chooses it, and everything
         else that is left open, from the data: conjugate gradients in the best metric
         that they afford, and an interior point where the problem is not least squares;
-        with an explicit `batch_size` or `average`, mini-batches. With an explicit
-        `learning_rate` 'auto' means plain 'sgd' on raw features. An object of a class
-        derived from :class:`sgdreg.optimizers.Optimizer` is one of your own.
+        with an explicit `batch_size` or `average`, gradient steps in a metric. With an
+        explicit `learning_rate` 'auto' means plain 'sgd' on raw features. An object of a
+        class derived from :class:`sgdreg.optimizers.Optimizer` is one of your own.
     learning_rate : float, str, object or callable, default='auto'
         The step size eta(t), t counting steps from 1: a number; 'constant' (eta0),
         'invscaling' (eta0 / t^power_t), 'optimal' (1 / (alpha (t0 + t - 1))),
@@ -79,9 +79,9 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     power_t : float >= 0, default=0.25
         For learning_rate='invscaling'.
     batch_size : int >= 1, 'full' or 'auto', default='auto'
-        Rows a step; the last, short batch of an epoch is kept. 'auto' is 1 for textbook
-        settings (four rows a feature with SVRG in a full curvature, 'full' with
-        conjugate gradients).
+        Rows a step; the last, short batch of an epoch is kept. 'auto' is 'full' with
+        optimizer='auto', conjugate gradients and the interior point, 1 for other
+        textbook settings (four rows a feature for SVRG in a full curvature).
     max_iter : int >= 1, default=1000
         Epochs (passes over the data) that a call of `fit` may take.
     tol : float >= 0 or None, default=1e-8

@@ -23,7 +23,7 @@ class            eta(t)
 `Piecewise`      `values`, one after the other
 `Polynomial`     eta0 (1 - (t - 1) / steps)^power, down to `last`
 `Cosine`         half a cosine from eta0 to `last`, once or again
-`OneCycle`       half a cosine up to `largest`, half a one down
+`OneCycle`       half a cosine up to `largest`, another one down
 `WarmUp`         a straight line up to any other, then that one
 ===============  ======================================================
 

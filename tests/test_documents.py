@@ -1,4 +1,4 @@
-"""What the documents show is what happens: README and every docstring, run."""
+"""What documents say of the package: docstrings run, the build lists what there is."""
 
 import doctest
 import importlib
@@ -12,27 +12,28 @@ import sgdreg
 
 ROOT = Path(__file__).parent.parent
 MODULES = ["sgdreg"] + [
-    f"sgdreg.{module.name}"
-    for module in pkgutil.iter_modules(sgdreg.__path__)
-    if module.name != "cli"  # needs its extra
+    module.name
+    for module in pkgutil.walk_packages(sgdreg.__path__, "sgdreg.")
+    if not module.name.startswith(("sgdreg._kernels", "sgdreg.cli", "sgdreg.display"))
 ]
-EXAMPLES = {"sgdreg._regressor", "sgdreg.losses", "sgdreg.optimizers", "sgdreg.schedules"}
-quiet = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of SGDRegressor
+# The documentation shows their examples. (Those of sgdreg.display: test_display.py.)
+EXAMPLES = {
+    "sgdreg._checkpoint",
+    "sgdreg._regressor",
+    "sgdreg._trajectory",
+    "sgdreg.losses",
+    "sgdreg.optimizers",
+    "sgdreg.schedules",
+}
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_docstrings(name):
+    if name == "sgdreg._checkpoint":
+        pytest.importorskip("skops", reason="Checkpoint needs the extra checkpoint")
     failed, tried = doctest.testmod(importlib.import_module(name))
     assert failed == 0
     assert tried > 0 or name not in EXAMPLES
-
-
-@quiet
-@pytest.mark.parametrize("name", ["README.md", "docs/design-notes.md"])
-def test_documents(name):
-    failed, tried = doctest.testfile(str(ROOT / name), module_relative=False)
-    assert failed == 0
-    assert tried > 0
 
 
 def test_the_two_commands_are_in_the_readme():
@@ -42,8 +43,9 @@ def test_the_two_commands_are_in_the_readme():
 
 
 def test_every_module_is_installed_and_in_the_build():
-    sources = {p.name for p in (ROOT / "sgdreg").glob("*.py")}
-    listed = (ROOT / "sgdreg" / "meson.build").read_text(encoding="utf-8")
+    folder = ROOT / "sgdreg"
+    sources = {p.relative_to(folder).as_posix() for p in folder.rglob("*.py")}
+    listed = (folder / "meson.build").read_text(encoding="utf-8")
     assert {name for name in sources if f"'{name}'" not in listed} == set()
 
 

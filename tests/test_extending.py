@@ -1,0 +1,193 @@
+"""The parts of one's own of docs/extending, held to what the built-in ones are held to."""
+
+import pickle
+import sys
+from pathlib import Path
+from unittest.mock import patch
+
+import judges
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from problems import problems
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+from sgdreg import SGDLinearRegressor
+
+sys.path.append(str(Path(__file__).parent.parent / "docs" / "extending"))
+
+from loss import Expectile
+from schedule import Triangle
+from update_rule import QHM
+
+seeds = st.integers(0, 2**16)
+SHARES = (0.1, 0.5, 0.8)
+
+
+def rows(seed=0, n=60, d=3):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, d)) * [0.5, 1, 2]
+    return X, X @ [3, -2, 1] + 1 + rng.normal(size=n)
+
+
+# ------------------------------------------------------------------------- the loss
+
+
+@pytest.mark.parametrize("share", SHARES)
+@given(seeds)
+def test_slope_and_bend_of_the_loss(share, seed):
+    """Against differences of the value and of the gradient, away from the kink's sides."""
+    rng, h = np.random.default_rng(seed), 1e-6
+    y, p = rng.normal(size=(2, 50))
+    p = np.where(np.abs(p - y) > 2 * h, p, y + 2 * h)
+    loss = Expectile(share)
+    slope = (loss.value(y, p + h) - loss.value(y, p - h)) / (2 * h)
+    bend = (loss.gradient(y, p + h) - loss.gradient(y, p - h)) / (2 * h)
+    assert_allclose(loss.gradient(y, p), slope, rtol=1e-6, atol=1e-9)
+    assert_allclose(loss.curvature(y, p), bend, rtol=1e-6)
+    assert (loss.curvature(y, p) <= loss.smoothness).all()
+    assert (loss.value(y, y) == 0).all()
+
+
+def expectile_by_weights(X, y, s, share):
+    """The optimum by reweighted least squares, which ends when the signs are right."""
+    A = np.column_stack([X, np.ones(len(X))])
+    below = np.ones(len(y), dtype=bool)
+    for _ in range(100):
+        root = np.sqrt(s * np.where(below, share, 1 - share))
+        theta = np.linalg.lstsq(A * root[:, None], y * root, rcond=None)[0]
+        if (below == (before := A @ theta < y)).all():
+            return theta
+        below = before
+    raise AssertionError("the signs go on changing")
+
+
+@pytest.mark.parametrize("share", SHARES)
+@given(seeds)
+def test_the_optimum_of_the_loss(share, seed):
+    X, y = rows(seed)
+    s = np.random.default_rng(seed).integers(1, 4, len(y)).astype(float)
+    model = SGDLinearRegressor(loss=Expectile(share)).fit(X, y, s)
+    theta = expectile_by_weights(X, y, s, share)
+
+    def objective(p):
+        return np.average(Expectile(share).value(y, p), weights=s)
+
+    least = objective(X @ theta[:-1] + theta[-1])
+    assert model.converged_
+    assert -1e-12 <= objective(model.predict(X)) - least <= 1e-8 * np.var(y)
+    assert type(model.plan_.optimizer).__name__ == "InteriorPoint"
+
+
+@given(seeds)
+def test_a_step_of_the_loss(seed):
+    X, y = rows(seed)
+    model = SGDLinearRegressor(Expectile(0.8), learning_rate=0.01, batch_size="full")
+    model.partial_fit(X, y)
+    g = -np.where(y >= 0, 0.8, 0.2) * y
+    assert_allclose(model.coef_, -0.01 * X.T @ g / len(y), rtol=1e-12)
+    assert_allclose(model.intercept_, -0.01 * g.mean(), rtol=1e-12)
+
+
+# --------------------------------------------------------------------- the schedule
+
+
+@given(st.integers(1, 50), st.floats(0, 1), st.floats(1.5, 9))
+def test_the_triangle(half, low, high):
+    steps = Triangle(low, high, half)(np.arange(1, 6 * half + 1))
+    assert_allclose(steps[: half + 1], np.linspace(low, high, half + 1), atol=1e-12)
+    assert_allclose(steps[half : 2 * half], steps[1 : half + 1][::-1], atol=1e-12)
+    assert_allclose(steps[2 * half :], steps[: 4 * half], atol=1e-12)
+
+
+def test_a_fit_with_the_schedule():
+    X, y = rows()
+    law = Triangle(0.01, 0.1, half=5)
+    model = SGDLinearRegressor(
+        learning_rate=law, batch_size=20, shuffle=False, max_iter=4, tol=None
+    ).fit(X, y)
+    theta, A = np.zeros(4), np.column_stack([X, np.ones(len(X))])
+    for t in range(12):
+        B = slice(20 * (t % 3), 20 * (t % 3) + 20)
+        theta -= float(law(t + 1)) * A[B].T @ (A[B] @ theta - y[B]) / 20
+    assert_allclose([*model.coef_, model.intercept_], theta, rtol=1e-11)
+
+
+# ------------------------------------------------------------------ the update rule
+
+
+def run(X, y, *, eta, momentum=0.0, nesterov=False, **settings):
+    """What the judges run: the estimator, with this rule in place of the built-in one."""
+    rule = QHM(beta=0.9, share=0.0)
+    if momentum:
+        rule = QHM(beta=momentum, share=momentum if nesterov else 1.0)
+    with patch.object(judges, "optimizer_of", lambda _: rule):
+        return judges.run_estimator(X, y, eta=lambda t: eta(t) / (1 - momentum), **settings)
+
+
+@given(problems())
+def test_closed_form_of_the_rule(problem):
+    judges.closed_form(run, problem)
+
+
+@given(problems(), st.booleans())
+def test_momentum_of_the_rule(problem, nesterov):
+    judges.momentum_recurrence(run, problem, nesterov)
+
+
+@given(problems(outputs=st.none()))
+def test_single_rows_of_the_rule(problem):
+    judges.equal_to_sgd_regressor(run, problem)
+
+
+@given(problems(), st.sampled_from((1, 3, 100)))
+def test_zero_weights_of_the_rule(problem, batch_size):
+    judges.zero_weight_is_removed(run, problem, batch_size)
+
+
+# --------------------------------------------------------------------- all of them
+
+OWN = {
+    "loss": {"loss": Expectile(0.8), "learning_rate": 0.05},
+    "schedule": {"learning_rate": Triangle(0.01, 0.1, half=7)},
+    "rule": {"optimizer": QHM(0.5, 0.9), "learning_rate": 0.05},
+}
+SEARCHED = {
+    "loss": ("loss__share", [0.2, 0.5]),
+    "schedule": ("learning_rate__half", [1, 20]),
+    "rule": ("optimizer__share", [0.0, 1.0]),
+}
+
+
+def model_of(own, **settings):
+    common = {"batch_size": 7, "max_iter": 3, "tol": None, "random_state": 0}
+    return SGDLinearRegressor(**{**common, **OWN[own], **settings})
+
+
+@pytest.mark.parametrize("own", OWN)
+def test_copies_and_pieces(own):
+    X, y = rows()
+    model = model_of(own).fit(X, y)
+    pieces = model_of(own)
+    for _ in range(3):
+        pieces.partial_fit(X, y)
+    again = clone(model).fit(X, y)
+    loaded = pickle.loads(pickle.dumps(model))
+    for other in (pieces, again, loaded):
+        assert_array_equal(other.coef_, model.coef_)
+    assert_array_equal(
+        loaded.partial_fit(X, y).coef_, model_of(own, max_iter=4).fit(X, y).coef_
+    )
+
+
+@pytest.mark.parametrize("own", OWN)
+def test_searches(own):
+    X, y = rows()
+    name, values = SEARCHED[own]
+    search = GridSearchCV(model_of(own), {name: values}, cv=2).fit(X, y)
+    scores = search.cv_results_["mean_test_score"]
+    assert scores[0] != scores[1]  # the parameter has reached the fit
+    assert search.best_params_[name] == values[int(np.argmax(scores))]

@@ -184,12 +184,12 @@ class ConjugateGradients(Rounds):
             if not (steps[:, o] > 0).all():
                 continue
             inverse = 1.0 / steps[:, o]
-            middle = inverse.copy()
-            side = np.empty(0)
-            if len(steps) > 1:
+            low = inverse[0]
+            if len(steps) > 1:  # SciPy 1.10 knows no matrix of one number
+                middle, side = inverse.copy(), np.sqrt(betas[:, o]) * inverse[:-1]
                 middle[1:] += betas[:, o] * inverse[:-1]
-                side = np.sqrt(betas[:, o]) * inverse[:-1]
-            low = eigvalsh_tridiagonal(middle, side, select="i", select_range=(0, 0))[0]
+                chosen = {"select": "i", "select_range": (0, 0)}
+                low = eigvalsh_tridiagonal(middle, side, **chosen)[0]
             if low > 0:
                 self.least[o] = min(self.least[o], low)
 

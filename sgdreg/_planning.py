@@ -291,7 +291,7 @@ def _average(average, optimizer, tail):
             f"average={average!r} does not go with SVRG, which averages over the later "
             "half of each epoch's steps: use 'tail' or False."
         )
-    if not isinstance(average, Integral | np.bool):
+    if not isinstance(average, Integral | np.bool_):
         return float(average)
     return int(average) or None  # True: from the first step; False and 0: never
 

@@ -50,7 +50,7 @@ def near_copies(n=200, d=20):
 
 def wide(density=0.01, n=200, d=2500):
     rng = np.random.default_rng(4)
-    X = sparse.random_array((n, d), density=density, rng=rng, format="csr")
+    X = sparse.csr_array(sparse.random(n, d, density, "csr", random_state=rng))
     return X, X @ rng.standard_normal(d) + 0.1 * rng.standard_normal(n)
 
 

@@ -182,7 +182,8 @@ def many_rows(kind):
         X = sparse.csr_array((values, at), shape=(n, columns))
         if kind == "CSR twins":  # each column has another one that is nearly the same
             values += 1e-3 * rng.standard_normal(10 * n)
-            X = sparse.hstack([X, sparse.csr_array((values, at), shape=X.shape)], "csr")
+            twins = sparse.csr_array((values, at), shape=X.shape)
+            X = sparse.csr_array(sparse.hstack([X, twins]))  # SciPy 1.10: of a matrix
     else:
         offset = 10.0 if kind == "float32" else 1e4
         X = (rng.standard_normal((n, d)) + offset) * np.logspace(-4, 4, d)

@@ -141,9 +141,19 @@ def test_many_features(write, d):
 def test_constant_target_has_no_r2(write):
     path = write("a,y\n1,5\n2,5\n3,5\n")
     output = succeed("fit", path).stdout
-    assert value(output, "R²") == "undefined: every y is 5"
+    assert value(output, "R²") == "undefined: the variance of y is 0"
     assert coefficients(output)["a"][0] == pytest.approx(0, abs=1e-12)
     assert "r2" not in as_json("fit", path)["scores"]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [[(1, 1e-310, 1), (2, 3e-310, 1), (3, 2e-310, 1)], [(1, 5, 1), (2, 5, 1), (3, 9, 0)]],
+)
+def test_target_without_variance_has_no_r2(write, rows):
+    path = write("a,y,w\n" + "".join(f"{a},{y},{w}\n" for a, y, w in rows))
+    output = succeed("fit", path, "--target", "y", "--weights", "w").stdout
+    assert value(output, "R²") == "undefined: the variance of y is 0"
 
 
 # ---------------------------------------------------------------------------- JSON

@@ -16,6 +16,7 @@ from scipy import sparse
 from sklearn.datasets import dump_svmlight_file
 
 from sgdreg import SGDLinearRegressor
+from sgdreg.cli import _memory
 
 # ------------------------------------------------------------------ the same numbers
 
@@ -180,6 +181,7 @@ def test_arrays_by_their_usual_names(tmp_path):
         {"inputs": inputs, "targets": targets},
         {"X": inputs, "Y": targets[:, 0], "w": np.ones(20)},
         {"some": inputs, "other": targets[:, 0]},
+        {"X": inputs.astype(">f8"), "y": targets[:, 0].astype(np.longdouble)},
         {"all": np.hstack([inputs, targets])},
     ):
         np.savez(tmp_path / "data.npz", **arrays)
@@ -198,6 +200,9 @@ def test_arrays_by_their_usual_names(tmp_path):
         ({"x": np.ones(2), "y": np.ones(3)}, "differ in length: x (2), y (3)"),
         ({"X": np.ones((2, 2)), "feature_names": ["a"]}, "1 feature_names for the 2"),
         ({"X": np.array([1, None], object)}, "Object arrays cannot be loaded"),
+        ({"X": np.ones((2, 2)), "x0": np.ones(2), "y": np.ones(2)}, "columns called x0;"),
+        ({"X": np.ones((2, 2)), "feature_names": ["a", "a"]}, "columns called a;"),
+        ({"X": np.ones((2, 2), complex)}, "Column x0 of "),
         ({"c": np.ones((2, 2, 2))}, "holds no array of one or two dimensions"),
     ],
 )
@@ -241,10 +246,13 @@ def test_svmlight_is_sparse(tmp_path):
         ("1 1:2\n2 x:1\n3 1:1\n", [], "cannot be read as svmlight, in line 2: "),
         ("1 1:2\n2 1:inf\n3 1:1\n", [], "Column 1 of "),
         ("1 1:2\n2 1:1\n", ["--target", "1"], "is the first number of each line"),
+        ("1 99999999999:2\n2 1:1\n", [], "cannot be read as svmlight, in line 1: "),
+        ("1 2147483646:2\n2 1:1\n", [], "The index 2,147,483,646 of "),
         ("", [], "is empty."),
     ],
 )
-def test_unusable_svmlight(write, text, options, why):
+def test_unusable_svmlight(write, monkeypatch, text, options, why):
+    monkeypatch.setattr(_memory, "available", lambda: 2**30)
     assert why in refused("fit", write(text, "data.svm"), *options)
 
 

@@ -108,6 +108,18 @@ def test_readers_that_have_seen_enough(tmp_path):
 
 @installed
 @posix
+def test_closed_output(tmp_path):
+    model = tmp_path / "model.skops"
+    closed = ["bash", "-c", '"$@" >&-', "bash", SCRIPT, "fit", "--save", model]
+    result = subprocess.run(
+        closed, check=False, stderr=subprocess.PIPE, text=True, timeout=60
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert model.exists()
+
+
+@installed
+@posix
 def test_ctrl_c(tmp_path):
     model = tmp_path / "model.skops"
     command = ["fit", "--optimizer", "sgd", "--tol", "none", "--max-iter", "1000000000"]

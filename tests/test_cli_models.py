@@ -315,6 +315,26 @@ def test_documents_that_do_not_hold_together(saved, tmp_path):
     assert "no model that sgdreg fit --save wrote" in changed(kind="checkpoint")
     assert "of sgdreg 9.0, of format 9; sgdreg" in changed(format=9, sgdreg="9.0")
     assert "parts do not hold together" in changed(coef=np.ones(7))
-    assert "parts do not hold together" in changed(columns=None)
+    for parts in (
+        {"columns": None},
+        {"coef": np.array(["a"] * len(document["coef"]))},
+        {"intercept": "1"},
+        {"history": 3},
+        {"plan": None},
+        {"data": {}},
+        {"parameters": [1]},
+    ):
+        assert "parts do not hold together" in changed(**parts)
     document.pop("intercept")
     assert "parts do not hold together" in changed()
+
+
+def test_targets_whose_squares_overflow_have_no_r2(saved, write):
+    model = saved(EXACT)
+    names = list(dict.fromkeys(io.load(model)["columns"].tolist()))
+    header = ",".join([*names, str(io.load(model)["target"])])
+    rows = [",".join(["1"] * len(names) + [y]) for y in ("1e300", "-1e300")]
+    path = write("\n".join([header, *rows]), "huge.csv")
+    result = succeed("predict", model, path)
+    assert "R²" not in result.stderr
+    assert len(predictions(result.stdout)) == 2

@@ -40,6 +40,7 @@ def test_no_permission(write):
         ("", "is empty."),
         ("\n\n", "is empty."),
         ("a,b\n", "has a header but no rows."),
+        ("a,b", "has a header but no rows."),
         ("a,b\nx,y\nz,w\n", "has no numeric columns: a, b."),
         ("a,b\nx,1\nz,2\n", "has no numeric column besides the target b"),
         ("a,b\nx,1\nz,2\n", "--one-hot makes features of text columns."),
@@ -157,6 +158,31 @@ def test_unusable_weights(write, weights, why):
     assert why.format(path) in message
 
 
+def test_weights_of_a_stream_that_are_all_zero(write):
+    path = write("a,y,w\n1,2,0\n2,3,0\n")
+    options = ["--target", "y", "--weights", "w", "--chunk-rows", 1]
+    result = run("fit", path, *options)
+    assert result.exit_code == 2
+    assert "has 0 rows with a weight above 0 to fit" in result.stderr
+
+
+def test_category_named_as_another_column(write):
+    path = write("t,t=a,y\na,1,2\nb,2,3\na,3,5\n")
+    assert "makes 2 columns called t=a" in refused("fit", path, "--one-hot")
+
+
+def test_files_are_not_written_over_each_other(write, tmp_path):
+    path, model = write(LINE), tmp_path / "model.skops"
+    picture = tmp_path / "line.png"
+    overwritten = "would overwrite a file that this command reads or writes"
+    assert overwritten in refused("fit", path, "--save", path)
+    assert overwritten in refused("fit", path, "--save", picture, "--plot", picture)
+    succeed("fit", path, "--save", model)
+    for output in (model, path):
+        assert overwritten in refused("predict", model, path, "--output", output)
+    assert path.read_text() == LINE
+
+
 def test_target_as_weights(write):
     message = refused("fit", write(LINE), "--target", "y", "--weights", "y")
     assert message == "y cannot be both the target and the weights."
@@ -175,9 +201,12 @@ def test_target_as_weights(write):
         (["--target", "bmi"], "give the file, too"),
         (["--max-categories", "1"], "--max-categories must be from 2 to 1,000, got 1"),
         (["--format", "xls"], "There is no format 'xls'; it is one of csv, tsv,"),
-        (["--delimiter", "ab"], "--delimiter must be one character, got 'ab'"),
+        (["--delimiter", "ab"], "--delimiter must be one ASCII character, .* got 'ab'"),
+        (["--delimiter", "ü"], "--delimiter must be one ASCII character, .* got 'ü'"),
+        (["--delimiter", '"'], "neither a quotation mark nor a line break"),
         (["--decimal", ";"], "--decimal must be . or , and not ;"),
         (["--encoding", "klingon"], "There is no encoding 'klingon'"),
+        (["--encoding", "idna"], "There is no encoding 'idna'"),
         (["--plot", "out.gif"], "out.gif must end with .png, .pdf, .svg"),
         (["--learning-rate", "pa1"], "pa1"),
     ],

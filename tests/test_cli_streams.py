@@ -95,6 +95,14 @@ def test_dropped_rows_and_validation_are_reported(write):
     assert found["data"] == {"file": str(path), "rows": 1000, "dropped": 2}
 
 
+@pytest.mark.parametrize("rows", [1, 3])
+def test_rows_of_no_weight_are_not_dropped(write, rows):
+    path = write("a,y,w\n1,2,1\n2,3,0\n3,5,1\n4,4,2\n5,,1\n")
+    options = ["--target", "y", "--weights", "w", "--chunk-rows", rows]
+    data = as_json("fit", path, *options)["data"]
+    assert (data["rows"], data["dropped"]) == (4, 1)
+
+
 # ------------------------------------------------------------------- steps of the textbook
 
 

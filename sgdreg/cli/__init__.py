@@ -3,6 +3,7 @@
 # Annotations stay unevaluated, so that this module imports without the extras.
 from __future__ import annotations
 
+import os
 import sys
 from inspect import cleandoc
 from typing import Annotated
@@ -26,6 +27,9 @@ def main():
         sys.exit(
             f"The command sgdreg needs its extras ({missing}): pip install 'sgdreg[cli]'."
         )
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the shell, as >&- does
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (to the end)
     for stream in (sys.stdout, sys.stderr):
         # A terminal or pipe without ² gets a question mark, not a traceback.
         stream.reconfigure(errors="replace")

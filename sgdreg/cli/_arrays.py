@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections import Counter
 
 import numpy as np
 import pyarrow as pa
@@ -72,6 +73,9 @@ def _of_arrays(arrays, title):
         for name, values in arrays.items()
         if values.ndim == 1 or values.shape[1:] == (1,)
     }
+    shared = [name for name, k in Counter([*(features or []), *single]).items() if k > 1]
+    if shared:
+        raise Unusable(f"{title} has several columns called {listed(shared)}; rename them.")
     columns |= single
     lengths = {f"{name} ({len(values):,})": len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:
@@ -103,7 +107,19 @@ def _matrix(arrays, title):
 
 
 def _source(title, columns, target, features=None):
-    table = pa.table({name: np.ascontiguousarray(v) for name, v in columns.items()})
+    table = pa.table({name: _arrow(v, name, title) for name, v in columns.items()})
     return _table.source_of(
         title, list(columns), lambda _: iter([table]), target=target, features=features
     )
+
+
+def _arrow(values, name, title):
+    """An Arrow array; it knows no foreign byte order and no float wider than 64 bits."""
+    native = np.float64 if values.dtype == np.longdouble else values.dtype.newbyteorder("=")
+    try:
+        return pa.array(np.ascontiguousarray(values, native))
+    except pa.ArrowNotImplementedError:
+        raise Unusable(
+            f"Column {name} of {title} is of type {values.dtype}; save real numbers or "
+            "text."
+        ) from None

@@ -4,11 +4,10 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from sgdreg.cli import _cells
 from sgdreg.cli._messages import Unusable, counted, listed, nearest
 from sgdreg.cli._survey import MOST_COUNTED
 from sgdreg.cli._wanted import Wanted
-
-NUMBER = r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?"
 
 
 @dataclass(frozen=True)
@@ -41,12 +40,7 @@ class Choice:
     def wanted(self, survey, source):
         """(what is wanted of the source's columns, notes in sentences)."""
         columns, title = survey.columns, source.title
-        twice = [n for n, k in Counter(c.name for c in columns).items() if k > 1]
-        if twice:
-            raise Unusable(
-                f"{title} has {sum(c.name == twice[0] for c in columns)} columns called "
-                f"{twice[0]}; give each a name of its own."
-            )
+        _refuse_same([c.name for c in columns], f"{title} has")
         if survey.rows == 0:
             raise Unusable(f"{title} has a header but no rows.")
         notes = _notes_on_header(columns)
@@ -77,7 +71,9 @@ class Choice:
                 f"{title} has no numeric column besides the target {target}, so there is "
                 f"nothing to predict it from. {' '.join(notes)}".rstrip()
             )
-        return Wanted(tuple(features), target, weights), notes
+        wanted = Wanted(tuple(features), target, weights)
+        _refuse_same(wanted.names, f"--one-hot of {title} makes")
+        return wanted, notes
 
     def why_dropped(self, column):
         """Why a column that is not of numbers is no feature; None where it is one."""
@@ -128,6 +124,15 @@ class Choice:
         return numeric[-1]
 
 
+def _refuse_same(names, where):
+    """Raise Unusable where a name occurs twice."""
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise Unusable(
+                f"{where} {count} columns called {name}; give each a name of its own."
+            )
+
+
 def _find(name, survey, role):
     """The column of that name, which must be one of numbers."""
     title, columns = survey.title, survey.columns
@@ -147,7 +152,7 @@ def _find(name, survey, role):
 
 
 def _notes_on_header(columns):
-    if all(re.fullmatch(NUMBER, c.name) for c in columns):
+    if all(re.match(_cells.NUMBER, c.name) for c in columns):
         return [
             "The first line is taken as the header but consists of numbers; add a "
             "line of names if it is a row of data."

@@ -39,14 +39,18 @@ class Dialect:
     missing: tuple = ()
 
     def __post_init__(self):
-        if self.delimiter is not None and len(self.delimiter) != 1:
-            raise Unusable(f"--delimiter must be one character, got {self.delimiter!r}.")
+        mark = self.delimiter
+        if mark is not None and (len(mark) != 1 or not mark.isascii() or mark in '"\r\n'):
+            raise Unusable(
+                "--delimiter must be one ASCII character, neither a quotation mark nor a "
+                f"line break, got {mark!r}."
+            )
         if self.decimal not in (".", ","):
             raise Unusable(f"--decimal must be . or , and not {self.decimal}.")
         if self.encoding is not None:
             try:
-                "".encode(self.encoding)
-            except LookupError:
+                b" ".decode(self.encoding, errors="replace")
+            except (LookupError, UnicodeError):  # idna knows no "replace"
                 raise Unusable(f"There is no encoding {self.encoding!r}.") from None
 
 
@@ -161,6 +165,8 @@ class _File:
             elif "invalid UTF8" in reason:
                 where = f"row {int(number[1]) - 1}" if number else "some row"
                 raise Unusable(self._not_text(where)) from None
+            elif "Empty CSV" in reason:  # not even a line break after the header
+                raise Unusable(f"{self.title} has a header but no rows.") from None
             elif "straddl" in reason:
                 reason = (
                     f"a row is longer than {self.block >> 20} MB; is a quotation mark left "

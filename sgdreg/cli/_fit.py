@@ -19,6 +19,7 @@ from sgdreg.cli._arrays import diabetes
 from sgdreg.cli._choice import Choice
 from sgdreg.cli._messages import Unusable, explained, say, warnings_said
 from sgdreg.cli._options import with_estimator_options
+from sgdreg.cli._output import check_apart
 from sgdreg.cli._scores import scores
 from sgdreg.cli._stream import Stream, must_stream, usual_rows
 from sgdreg.cli._whole import gathered
@@ -98,6 +99,7 @@ def fit(
         read = arguments.reading(format, delimiter, decimal, encoding, missing)
         model = SGDLinearRegressor(**parameters)
         model._validate_params()
+        check_apart({"--save": save, "--plot": plot}, [file, validation])
         if save is not None:
             _model.check(save)
         if plot is not None:
@@ -183,7 +185,7 @@ class Work:
             "data": self._data(len(rows), survey.rows - len(rows)),
             "std": np.sqrt(StandardScaler(with_mean=False).fit(rows.X).var_),
             "scores": found,
-            "unscored": f"undefined: every {self.wanted.target} is {rows.y[0]:g}",
+            "unscored": self._undefined(),
             "seconds": seconds,
         }
 
@@ -200,7 +202,7 @@ class Work:
         found, unscored = {}, "unknown: the rows cannot be read twice"
         if self.source.again:
             r2 = stream.r2(self.source)
-            unscored = f"undefined: every {self.wanted.target} is the same"
+            unscored = self._undefined()
             found = {} if r2 is None else {"r2": r2}
         if held_out is not None and (r2 := stream.r2(held_out)) is not None:
             found["r2_validation"] = r2
@@ -220,6 +222,9 @@ class Work:
     def _show_data(self, rows):
         if not self.json:
             _report.show_data(self.source.title, rows, self.wanted, self.notes)
+
+    def _undefined(self):
+        return f"undefined: the variance of {self.wanted.target} is 0"
 
     def _data(self, rows, dropped):
         return {"file": self.source.title, "rows": rows, "dropped": dropped}

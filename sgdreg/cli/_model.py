@@ -20,18 +20,15 @@ from sgdreg.cli._wanted import Wanted
 
 FORMAT = 1
 KIND = "sgdreg model"
-# What predictions and reports are made from.
-REQUIRED = {"columns", "categories", "one_hot", "target", "weights", "coef", "std"}
-REQUIRED |= {
-    "intercept",
-    "data",
-    "scores",
-    "unscored",
-    "converged",
-    "stop_reason",
-    "epochs",
+# What predictions and reports are made from, by type.
+PARTS = {
+    np.ndarray: ("columns", "categories", "one_hot", "coef", "std"),
+    str: ("target", "unscored", "stop_reason", "sgdreg"),
+    (str, type(None)): ("weights",),
+    (int, float): ("intercept", "epochs", "seconds", "converged"),
+    dict: ("data", "scores", "plan", "parameters", "history", "versions"),
+    list: ("notes",),
 }
-REQUIRED |= {"seconds", "plan", "parameters", "history", "notes", "versions"}
 
 
 def is_model(path):
@@ -104,12 +101,17 @@ def _refusal(path, error):
 
 def _check(document, path):
     """Raise where the parts of a document do not hold together."""
-    lacking = REQUIRED - set(document)
-    lengths = {
-        np.shape(document.get(name))
-        for name in ("columns", "categories", "one_hot", "coef", "std")
-    }
-    if lacking or len(lengths) != 1 or len(lengths.pop()) != 1:
+    fits = all(
+        isinstance(document.get(name, ...), kind) for kind in PARTS for name in PARTS[kind]
+    )
+    shapes = {np.shape(document.get(name)) for name in PARTS[np.ndarray]}
+    if (
+        not fits
+        or len(shapes) != 1
+        or len(shapes.pop()) != 1
+        or not all(document[name].dtype.kind == "f" for name in ("coef", "std"))
+        or not document["data"].keys() >= {"file", "rows", "dropped"}
+    ):
         raise Unusable(f"{path} is damaged: its parts do not hold together.")
 
 
@@ -124,7 +126,8 @@ def wanted(document):
 
 def predictions(document, X):
     """X·coef + intercept."""
-    return X @ document["coef"] + document["intercept"]
+    with np.errstate(over="ignore", invalid="ignore"):  # numbers of 1e300
+        return X @ document["coef"] + document["intercept"]
 
 
 def document(model, wanted, facts):

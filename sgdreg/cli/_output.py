@@ -29,3 +29,25 @@ def check_writable(path, option):
     except OSError as error:
         reason = error.strerror or error
         raise Unusable(f"{option} {path} cannot be written: {reason}.") from None
+
+
+def check_apart(written, read):
+    """Raise Unusable where a file to write is one to read, or another one to write.
+
+    Parameters
+    ----------
+    written : dict
+        {option: path or None}
+    read : list of path or None
+        "-" is standard input.
+    """
+    taken = {Path(path).resolve() for path in read if path not in (None, "-")}
+    for option, path in written.items():
+        if path in (None, "-"):
+            continue
+        if Path(path).resolve() in taken:
+            raise Unusable(
+                f"{option} {path} would overwrite a file that this command reads or "
+                "writes; give another name."
+            )
+        taken.add(Path(path).resolve())

@@ -10,6 +10,7 @@ import typer
 from sgdreg.cli import _arguments as arguments
 from sgdreg.cli import _model, _predictions, _report
 from sgdreg.cli._messages import counted, explained, listed, say
+from sgdreg.cli._output import check_apart
 from sgdreg.cli._progress import watching
 from sgdreg.cli._rows import add_odd, remarks
 from sgdreg.cli._scores import RunningR2
@@ -43,6 +44,7 @@ def predict(
     """
     with explained():
         document = _model.read(model)
+        check_apart({"--output": output}, [model, file])
         _predictions.check(output)
         source = arguments.reading(format, delimiter, decimal, encoding, missing).source(
             file

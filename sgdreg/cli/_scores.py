@@ -22,11 +22,11 @@ def scores(model, rows):
         "r2"; where the optimum has a closed form and is cheap, "r2_least_squares", and
         with an l2 penalty "r2_ridge". Empty where all targets are the same.
     """
-    if np.ptp(rows.y) == 0:
-        return {}
     weights = np.ones(len(rows)) if rows.weights is None else rows.weights
     mean = np.average(rows.y, weights=weights)
     total = weights @ np.square(rows.y - mean)
+    if np.ptp(rows.y) == 0 or total == 0:  # of 1e-200, squares are 0
+        return {}
 
     def score(residual):
         return 1.0 - weights @ np.square(residual) / total
@@ -60,19 +60,20 @@ class RunningR2:
         new = weights.sum()
         if new == 0:
             return
-        mean = weights @ y / new
-        share = new / (self.total + new)
-        self.squares += weights @ np.square(y - mean)
-        self.squares += share * self.total * (mean - self.mean) ** 2
-        self.mean += share * (mean - self.mean)
-        self.missed += weights @ np.square(y - predicted)
+        with np.errstate(over="ignore", invalid="ignore"):  # numbers of 1e200
+            mean = weights @ y / new
+            share = new / (self.total + new)
+            self.squares += weights @ np.square(y - mean)
+            self.squares += share * self.total * (mean - self.mean) ** 2
+            self.mean += share * (mean - self.mean)
+            self.missed += weights @ np.square(y - predicted)
         self.total += new
         self.rows += len(y)
 
     @property
     def value(self):
-        """R²; None where all targets are the same, or there are none."""
-        return 1.0 - self.missed / self.squares if self.squares > 0 else None
+        """R²; None where all targets are the same, there are none, or squares overflow."""
+        return 1.0 - self.missed / self.squares if 0 < self.squares < np.inf else None
 
 
 def exact_residual(X, y, alpha, fit_intercept, weights):

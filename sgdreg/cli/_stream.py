@@ -116,18 +116,19 @@ class Stream:
 
     def _epoch(self, number):
         """Learn from every chunk; returns the mean objective."""
-        losses, self.met, self.kept = 0.0, 0, 0
+        losses, learned, self.met, self.kept = 0.0, 0, 0, 0
         with watching(f"Epoch {number}") as watched:
             for chunk in watched(self._chunks()):
                 if number == 1:
                     self.moments.partial_fit(chunk.X)
                 self.model.partial_fit(chunk.X, chunk.y, chunk.weights)
                 losses += len(chunk) * self.model.history_[-1]["objective"]
-                self.kept += len(chunk)
-        if self.kept < 2:
+                learned += len(chunk)
+        if learned < 2:
+            weighted = "" if self.wanted.weights is None else " with a weight above 0"
             raise Unusable(
-                f"{self.source.title} has {counted(self.kept, 'row')} to fit; a line takes "
-                "two at least."
+                f"{self.source.title} has {counted(learned, 'row')}{weighted} to fit; a "
+                "line takes two at least."
             )
         entry = self.model.history_[-1]
         self.history.append(
@@ -135,11 +136,11 @@ class Stream:
                 "epoch": number,
                 "passes": float(number),
                 "seconds": perf_counter() - self.began,
-                "objective": losses / self.kept,
+                "objective": losses / learned,
                 "learning_rate": entry["learning_rate"],
             }
         )
-        return losses / self.kept
+        return losses / learned
 
     def _chunks(self):
         for chunk in regrouped(self._complete(), self.chunk_rows):
@@ -148,8 +149,10 @@ class Stream:
 
     def _complete(self):
         for part in self.source.numbers(self.wanted):
+            rows = complete(part, self.wanted, self.source.title)
             self.met += len(part)
-            yield complete(part, self.wanted, self.source.title)
+            self.kept += len(rows)
+            yield rows
 
     def _outcome(self, converged, reason):
         return {

@@ -8,6 +8,7 @@ import pyarrow as pa
 from scipy import sparse
 from sklearn.datasets import load_svmlight_file
 
+from sgdreg.cli import _memory
 from sgdreg.cli._messages import Unusable, one_line
 from sgdreg.cli._rows import Rows
 from sgdreg.cli._source import Source
@@ -15,6 +16,8 @@ from sgdreg.cli._survey import Column, Survey
 
 BLOCK = 2**22
 TARGET = "target"
+# Bytes that the sums and the survey of a column take: 439 measured.
+COLUMN = 500
 
 
 def read_svmlight(source):
@@ -52,7 +55,7 @@ def _pieces(source, columns):
 def _loaded(lines, number, title):
     try:
         X, y = load_svmlight_file(io.BytesIO(b"".join(lines)), zero_based=True)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         if len(lines) > 1:  # find the line
             half = len(lines) // 2
             _loaded(lines[:half], number, title)
@@ -66,7 +69,7 @@ def _loaded(lines, number, title):
 
 def _survey(title, pieces):
     """Of every index up to the largest; absent ones are zeros."""
-    moments, target, rows = _Moments(), Column(TARGET, pa.float64()), 0
+    moments, target, rows = _Moments(title), Column(TARGET, pa.float64()), 0
     for piece in pieces:
         target.meet(pa.array(piece.y))
         moments.meet(piece.X)
@@ -80,7 +83,8 @@ def _survey(title, pieces):
 class _Moments:
     """Sums over the columns of sparse pieces, and their extremes."""
 
-    def __init__(self):
+    def __init__(self, title):
+        self.title = title
         self.filled, self.sums, self.squares = (np.zeros(0) for _ in range(3))
         self.least, self.largest = np.zeros(0), np.zeros(0)
 
@@ -88,6 +92,11 @@ class _Moments:
         finite = np.isfinite(X.data)
         at, x = X.indices[finite], X.data[finite]
         d = max(X.shape[1], len(self.sums))
+        if d * COLUMN > _memory.available():
+            raise Unusable(
+                f"The index {d - 1:,} of {self.title} makes more columns than fit into "
+                "memory; number them from 1, without gaps."
+            )
         for name in ("filled", "sums", "squares", "least", "largest"):
             values = getattr(self, name)
             setattr(self, name, np.pad(values, (0, d - len(values))))

@@ -299,3 +299,15 @@ def test_low_rank_saves_passes():
         assert Reference(X, y).excess(model.coef_, model.intercept_).max() <= 1e-7
     assert low.plan_.metric.low_rank
     assert low.history_[-1]["passes"] < 0.7 * diagonal.history_[-1]["passes"]
+
+
+def test_auto_is_advised_where_it_is_not_in_use_only():
+    """Beyond 2,000 features, too, where it takes steps and may run out of epochs."""
+    rng = np.random.default_rng(0)
+    X = sparse.csr_array(sparse.random(4000, 2500, 0.01, "csr", random_state=rng))
+    y = X @ rng.standard_normal(2500) + rng.standard_normal(4000)
+    for optimizer, advice in (("auto", "tol."), ("cg", "tol, or use optimizer='auto'.")):
+        model = SGDLinearRegressor(optimizer=optimizer, max_iter=2, tol=1e-14)
+        with pytest.warns(ConvergenceWarning, match="the optimality gap is"):
+            model.fit(X, y)
+        assert model.stop_reason_.endswith(f"Increase max_iter or {advice}")

@@ -7,12 +7,12 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.extmath import safe_sparse_dot
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sgdreg import _fitting
 from sgdreg._checkpoint import read
 from sgdreg._contents import contents, recalled, settled
-from sgdreg._inputs import FLOATS
+from sgdreg._inputs import check_rows
 from sgdreg._parameters import CONSTRAINTS
 from sgdreg._repr import html_repr
 from sgdreg._sklearn import _fit_context
@@ -425,7 +425,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
+        X = check_rows(self, X, finite=True, order=None)
         coef = self.coef_
         out = safe_sparse_dot(X, coef.T, dense_output=True)
         if sparse.issparse(coef) and self._continuation[1].flat:

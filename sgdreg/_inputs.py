@@ -216,17 +216,3 @@ def check_init(value, data, name):
         )
     check_finite(value.reshape(-1), name)
     return value
-
-
-@contextmanager
-def names_restored_on_failure(estimator):
-    """Put back what input validation recorded of X when the fit then fails."""
-    recorded = ("n_features_in_", "feature_names_in_")
-    before = {name: vars(estimator)[name] for name in recorded if name in vars(estimator)}
-    try:
-        yield
-    except BaseException:
-        for name in recorded:
-            vars(estimator).pop(name, None)
-        vars(estimator).update(before)
-        raise

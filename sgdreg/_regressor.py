@@ -16,6 +16,7 @@ from sgdreg._inputs import check_rows
 from sgdreg._parameters import CONSTRAINTS
 from sgdreg._repr import html_repr
 from sgdreg._sklearn import _fit_context
+from sgdreg._transaction import all_or_nothing
 
 
 class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
@@ -363,15 +364,17 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         validation["sample_weight_val"] = sample_weight_val
         return self._fit(X, y, sample_weight, validation, None, checkpoint)
 
+    @all_or_nothing
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def _fit(self, *given):
         fitted, messages = _fitting.fit(self, *given)
-        for text in messages:
-            warnings.warn(text, ConvergenceWarning, stacklevel=5)
         vars(self).update(fitted)
+        for text in messages:
+            warnings.warn(text, ConvergenceWarning, stacklevel=6)
         return self
 
+    @all_or_nothing
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
         """One epoch on these rows, continuing the state of earlier calls.

@@ -134,7 +134,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     ----------
     coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
         Coefficients, in the units of raw X and y; float32 if X was.
-    intercept_ : float or ndarray of shape (n_outputs,)
+    intercept_ : NumPy scalar or ndarray of shape (n_outputs,)
+        Of the dtype of `coef_`.
     n_iter_ : int
         Epochs run since the first `fit` or `partial_fit` that the state goes back to.
     t_ : int

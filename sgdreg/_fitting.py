@@ -14,7 +14,6 @@ from sgdreg._inputs import (
     check_weights,
     check_X_y,
     hold_out,
-    names_restored_on_failure,
 )
 from sgdreg._outcome import all_attributes, attributes
 from sgdreg._parameters import check_parameters, snapshot
@@ -46,12 +45,8 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
         To be set on the estimator.
     warnings : list of str
     """
-    check_parameters(estimator, 7, **validation)
-    with (
-        names_restored_on_failure(estimator),
-        Team(estimator.n_jobs) as team,
-        ExitStack() as on_exit,
-    ):
+    check_parameters(estimator, 8, **validation)
+    with Team(estimator.n_jobs) as team, ExitStack() as on_exit:
         seen = {"X": X, "y": y}  # what callbacks see: names and all
         if sample_weight is not None:
             seen["metadata"] = {"sample_weight": sample_weight}
@@ -100,9 +95,9 @@ def partial_fit(estimator, X, y, sample_weight):
     before, state, made_for = getattr(estimator, "_continuation", (None, None, None))
     if made_for is not None and made_for[1] != snapshot(estimator):
         estimator._validate_params()  # which scikit-learn skips once a model is fitted
-    check_parameters(estimator, 5, online=True)
+    check_parameters(estimator, 6, online=True)
     first = state is None
-    with names_restored_on_failure(estimator), Team(estimator.n_jobs) as team:
+    with Team(estimator.n_jobs) as team:
         X, y = check_X_y(estimator, X, y, reset=first)
         if not first:
             shape = () if state.flat else (len(state.weights),)

@@ -9,72 +9,112 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from sgdreg._data import Data, check_finite, not_finite
+from sgdreg._sparse import trusted
 
 FLOATS = [np.float64, np.float32]
 
 
+def check_rows(estimator, X, name="X", *, reset=False, finite=False, order="C", **options):
+    """X as dense float32/64 or CSR of those, not copied in vain; with y (X, y).
+
+    The one door by which rows come in, to learn from, to validate on and to predict.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument, for messages.
+    reset : bool
+        Whether the estimator takes the names and the number of the columns from X.
+    finite : bool
+        Whether to look for NaN and infinity.
+    order : {"C", None}
+        Of dense X; None: any.
+    **options
+        For scikit-learn's `validate_data`, y among them.
+    """
+    given, X = X, trusted(X, name)
+    with naming({name: X, **{n: value for n, value in options.items() if n == "y"}}):
+        checked = validate_data(
+            estimator,
+            X,
+            accept_sparse="csr",
+            accept_large_sparse=True,
+            dtype=FLOATS,
+            order=order,
+            ensure_all_finite=finite,
+            reset=reset,
+            **options,
+        )
+    X, *y = checked if "y" in options else (checked,)
+    if X.dtype not in FLOATS:  # sparse columns of bool in a DataFrame stay so
+        X = X.astype(np.float64)
+    if sparse.issparse(X) and not sparse.issparse(given):  # a DataFrame's
+        X = trusted(X, name)
+    return (X, *y) if y else X
+
+
+@contextmanager
+def naming(arguments):
+    """Errors of conversions within say which of the arguments, {name: value}, is at fault.
+
+    And where, if a cell is no number.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, OverflowError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        for name, value in arguments.items():
+            if place := _no_number(value):
+                raise kind(f"In {name}: {error} ({place}).") from error
+        named = any(name in str(error) for name in arguments)
+        if named or len(arguments) > 1 or "X" in arguments:
+            if kind is ValueError and not isinstance(error, ValueError):
+                raise ValueError(str(error)) from error
+            raise
+        raise kind(f"In {name}: {error}") from error
+
+
+def _no_number(value):
+    """Where the first cell is that is no number, in words; None if there is none."""
+    try:
+        cells = np.asarray(value)
+        if cells.dtype.kind not in "OUSV" or sparse.issparse(value):
+            return None
+    except (ValueError, TypeError):  # no array at all
+        return None
+    for place, cell in np.ndenumerate(cells):
+        try:
+            float(cell)
+        except (ValueError, TypeError, OverflowError):
+            where = [
+                f"{what} {at}" for what, at in zip(("row", "column"), place, strict=False)
+            ]
+            return f"{cell!r} at {', '.join(where)}" if where else repr(cell)
+    return None
+
+
 def check_X_y(estimator, X, y, reset):
-    """X as C-ordered float32/64 or CSR of those, y as float64; neither copied in vain.
+    """X as `check_rows` has it, y as float64.
 
     That X is finite is left to the first pass over it, which notices without a pass of
     its own.
     """
-    if getattr(np.asarray(y), "dtype", None) in FLOATS:
-        check_finite(np.asarray(y), "y")  # which says where, too
-    X, y = validate_data(
-        estimator,
-        X,
-        y,
-        accept_sparse="csr",
-        accept_large_sparse=True,
-        dtype=FLOATS,
-        order="C",
-        multi_output=True,
-        y_numeric=True,
-        ensure_all_finite=False,
-        reset=reset,
-    )
     if sparse.issparse(y):
         raise TypeError("Sparse y is not supported: pass an array, y.toarray().")
-    if sparse.issparse(X):
-        X = _checked_csr(X)
+    if getattr(np.asarray(y), "dtype", None) in FLOATS:
+        check_finite(np.asarray(y), "y")  # which says where, too
+    X, y = check_rows(estimator, X, y=y, reset=reset, multi_output=True, y_numeric=True)
     return X, np.ascontiguousarray(y, dtype=np.float64)
-
-
-def _checked_csr(X):
-    """CSR whose indices are of one type and within X: the kernels trust them."""
-    starts = np.diff(X.indptr)
-    unsigned = X.indices.astype(X.indices.dtype, copy=False).view(f"u{X.indices.itemsize}")
-    outside = len(unsigned) and unsigned.max() >= X.shape[1]  # negative ones are huge
-    if outside or (starts < 0).any() or not 0 <= X.indptr[-1] <= len(X.data):
-        raise ValueError(
-            "The indices of the sparse X are not those of a matrix of shape "
-            f"{X.shape}: X.check_format() says more."
-        )
-    if X.indices.dtype != X.indptr.dtype:
-        X = type(X)((X.data, X.indices, X.indptr), shape=X.shape)  # makes them of one type
-    return X
 
 
 def check_validation(estimator, X_val, y_val, sample_weight_val, y):
     """The validation set as Data; `y` are the training targets."""
-    try:
-        X_val = validate_data(
-            estimator,
-            X_val,
-            accept_sparse="csr",
-            dtype=FLOATS,
-            order="C",
-            ensure_all_finite=False,
-            reset=False,
-        )
-    except (ValueError, TypeError) as error:
-        raise type(error)(f"In X_val: {error}") from error
-    X_val = _checked_csr(X_val) if sparse.issparse(X_val) else X_val
+    X_val = check_rows(estimator, X_val, "X_val")
     check_finite(X_val, "X_val")
-    y_val = check_array(
-        y_val, dtype=np.float64, order="C", ensure_2d=False, input_name="y_val"
-    )
+    with naming({"y_val": y_val}):
+        y_val = check_array(
+            y_val, dtype=np.float64, order="C", ensure_2d=False, input_name="y_val"
+        )
     check_consistent_length(X_val, y_val)
     if y_val.shape[1:] != y.shape[1:]:
         raise ValueError(
@@ -117,15 +157,16 @@ def check_weights(weights, X, name):
     """Weights as float64 of shape (n,), or None; the rows left out must be finite too."""
     if weights is None:
         return None
-    if isinstance(weights, Real):
-        weights = np.full(X.shape[0], weights)
-    weights = check_array(
-        weights,
-        ensure_2d=False,
-        dtype=np.float64,
-        ensure_all_finite=False,
-        input_name=name,
-    )
+    with naming({name: weights}):
+        if isinstance(weights, Real):
+            weights = np.full(X.shape[0], weights, dtype=np.float64)
+        weights = check_array(
+            weights,
+            ensure_2d=False,
+            dtype=np.float64,
+            ensure_all_finite=False,
+            input_name=name,
+        )
     check_finite(weights, name)
     if weights.shape != (X.shape[0],):
         raise ValueError(
@@ -156,17 +197,18 @@ def check_init(value, data, name):
     if value is None:
         return None
     shape = (data.n_outputs, data.n_features) if name == "coef_init" else (data.n_outputs,)
-    if np.ndim(value):
-        value = check_array(
-            value,
-            ensure_2d=False,
-            allow_nd=True,
-            dtype=np.float64,
-            ensure_min_samples=0,
-            ensure_all_finite=False,
-            input_name=name,
-        )
-    value = np.asarray(value, dtype=np.float64)
+    with naming({name: value}):
+        if np.ndim(value):
+            value = check_array(
+                value,
+                ensure_2d=False,
+                allow_nd=True,
+                dtype=np.float64,
+                ensure_min_samples=0,
+                ensure_all_finite=False,
+                input_name=name,
+            )
+        value = np.asarray(value, dtype=np.float64)
     flat = shape[1:] if shape[0] == 1 else shape
     if value.shape not in (shape, flat):
         raise ValueError(
@@ -174,17 +216,3 @@ def check_init(value, data, name):
         )
     check_finite(value.reshape(-1), name)
     return value
-
-
-@contextmanager
-def names_restored_on_failure(estimator):
-    """Put back what input validation recorded of X when the fit then fails."""
-    recorded = ("n_features_in_", "feature_names_in_")
-    before = {name: vars(estimator)[name] for name in recorded if name in vars(estimator)}
-    try:
-        yield
-    except BaseException:
-        for name in recorded:
-            vars(estimator).pop(name, None)
-        vars(estimator).update(before)
-        raise

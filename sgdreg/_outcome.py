@@ -53,7 +53,7 @@ def attributes(plan, state, weights, dtype, made_for):
     history = list(state.history)
     return {
         "coef_": coef[0] if state.flat else coef,
-        "intercept_": float(intercept[0]) if state.flat else intercept,
+        "intercept_": intercept[0] if state.flat else intercept,
         "n_iter_": state.epochs,
         "t_": state.steps,
         "plan_": plan,

@@ -7,15 +7,16 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.extmath import safe_sparse_dot
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sgdreg import _fitting
 from sgdreg._checkpoint import read
 from sgdreg._contents import contents, recalled, settled
-from sgdreg._inputs import FLOATS
+from sgdreg._inputs import check_rows
 from sgdreg._parameters import CONSTRAINTS
 from sgdreg._repr import html_repr
 from sgdreg._sklearn import _fit_context
+from sgdreg._transaction import all_or_nothing
 
 
 class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
@@ -133,7 +134,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     ----------
     coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
         Coefficients, in the units of raw X and y; float32 if X was.
-    intercept_ : float or ndarray of shape (n_outputs,)
+    intercept_ : NumPy scalar or ndarray of shape (n_outputs,)
+        Of the dtype of `coef_`.
     n_iter_ : int
         Epochs run since the first `fit` or `partial_fit` that the state goes back to.
     t_ : int
@@ -363,15 +365,17 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         validation["sample_weight_val"] = sample_weight_val
         return self._fit(X, y, sample_weight, validation, None, checkpoint)
 
+    @all_or_nothing
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def _fit(self, *given):
         fitted, messages = _fitting.fit(self, *given)
-        for text in messages:
-            warnings.warn(text, ConvergenceWarning, stacklevel=5)
         vars(self).update(fitted)
+        for text in messages:
+            warnings.warn(text, ConvergenceWarning, stacklevel=6)
         return self
 
+    @all_or_nothing
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
         """One epoch on these rows, continuing the state of earlier calls.
@@ -425,7 +429,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
+        X = check_rows(self, X, finite=True, order=None)
         coef = self.coef_
         out = safe_sparse_dot(X, coef.T, dense_output=True)
         if sparse.issparse(coef) and self._continuation[1].flat:

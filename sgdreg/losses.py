@@ -60,7 +60,7 @@ class Loss(BaseEstimator):
     ...         return np.tanh(p - y)
     >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
     >>> model = SGDLinearRegressor(loss=LogCosh()).fit(X, y)
-    >>> model.coef_.round(3), round(model.intercept_, 3)
+    >>> model.coef_.round(3), round(float(model.intercept_), 3)
     (array([2.]), 1.0)
     """
 

@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.linear_model import SGDRegressor
+from sklearn.linear_model import LinearRegression, SGDRegressor
 from sklearn.utils import get_tags
 
 from sgdreg import SGDLinearRegressor
@@ -287,6 +287,25 @@ def test_every_attribute_and_method_is_here():
     assert get_tags(model).input_tags.sparse == get_tags(peer).input_tags.sparse
 
 
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("settings", [{}, {"learning_rate": 0.01}, {"loss": "huber"}])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@quiet
+def test_the_intercept_is_of_the_kind_of_linear_regressions(dtype, settings, method):
+    X, y = data()
+    X, y = X.astype(dtype), y.astype(dtype)
+    peer = LinearRegression().fit(X, y)
+    assert type(peer.intercept_) is dtype
+    for fit_intercept in (True, False):
+        model = SGDLinearRegressor(**settings, fit_intercept=fit_intercept)
+        getattr(model, method)(X, y)
+        assert type(model.intercept_) is dtype
+        assert model.intercept_.copy() == model.intercept_
+        assert model.intercept_.shape == ()
+        assert model.intercept_.dtype == model.coef_.dtype
+        assert model.predict(X).dtype == dtype
+
+
 @quiet
 def test_shapes_and_kinds_of_the_attributes():
     X, y = data()
@@ -299,7 +318,7 @@ def test_shapes_and_kinds_of_the_attributes():
     assert np.ndim(model.intercept_) == 0
     assert peer.intercept_.shape == (1,)
     assert_allclose(np.atleast_1d(model.intercept_), peer.intercept_, rtol=1e-12)
-    assert isinstance(model.intercept_, float)
+    assert isinstance(model.intercept_, np.float64)
     assert (model.n_iter_, model.t_) == (3, 3 * N)
     assert_allclose(model.predict(X), peer.predict(X), rtol=1e-10)
     assert model.score(X, y) == pytest.approx(peer.score(X, y), rel=1e-10)

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import sparse
 
+from sgdreg._sparse import trusted
 from sgdreg.display._drawing import (
     axes,
     by_name,
@@ -232,4 +233,4 @@ def _column(X):
 
 
 def _dense(X):
-    return X.toarray() if sparse.issparse(X) else np.asarray(X)
+    return trusted(X).toarray() if sparse.issparse(X) else np.asarray(X)

@@ -4,10 +4,9 @@ from functools import cached_property
 
 import numpy as np
 from scipy import linalg, optimize, sparse
-from sklearn.utils.validation import validate_data
 
 from sgdreg._curvature import triangle_of
-from sgdreg._inputs import FLOATS, check_weights
+from sgdreg._inputs import check_rows, check_weights
 from sgdreg.losses import ask, is_squared
 
 # Losses that have to be summed row by row are summed over so many rows at the most, ...
@@ -43,9 +42,7 @@ class Plane:
     """
 
     def __init__(self, model, X, y, sample_weight, chosen, output):
-        X, y = validate_data(
-            model, X, y, accept_sparse="csr", dtype=FLOATS, multi_output=True, reset=False
-        )
+        X, y = check_rows(model, X, y=y, finite=True, order=None, multi_output=True)
         weights = check_weights(sample_weight, X, "sample_weight")
         weights = np.ones(len(y)) if weights is None else weights
         loss, y = model.plan_.loss, y.reshape(len(y), -1)[:, output].astype(np.float64)

@@ -155,7 +155,7 @@ class Work:
         if chunk_rows is None:
             facts = self._in_memory(survey, held_out)
         else:
-            facts = self._streamed(survey, held_out, chunk_rows)
+            facts = self._streamed(held_out, chunk_rows)
         facts |= {"parameters": self.parameters, "notes": notes, "warnings": self.warnings}
         return _model.document(self.model, wanted, facts)
 
@@ -176,7 +176,7 @@ class Work:
             self.model.fit(rows.X, rows.y, rows.weights, **known)
             seconds = perf_counter() - start
         found = scores(self.model, rows)
-        if held_out is not None:
+        if held_out is not None and np.ptp(checked.y) > 0:
             found["r2_validation"] = self.model.score(
                 checked.X, checked.y, sample_weight=checked.weights
             )
@@ -189,9 +189,8 @@ class Work:
             "seconds": seconds,
         }
 
-    def _streamed(self, survey, held_out, chunk_rows):
+    def _streamed(self, held_out, chunk_rows):
         stream = Stream(self.model, self.source, self.wanted, chunk_rows)
-        self._show_data(survey.rows if self.source.again else None)
         stream.announce()
         with self._watched():
             start = perf_counter()
@@ -201,14 +200,19 @@ class Work:
             self._warn(facts["stop_reason"])
         found, unscored = {}, "unknown: the rows cannot be read twice"
         if self.source.again:
-            r2 = stream.r2(self.source)
+            r2, _ = stream.r2(self.source)
             unscored = self._undefined()
             found = {} if r2 is None else {"r2": r2}
-        if held_out is not None and (r2 := stream.r2(held_out)) is not None:
-            found["r2_validation"] = r2
+        tally = stream.tally
+        self.notes += tally.notes()
+        if held_out is not None:
+            r2, checked = stream.r2(held_out)
+            found |= {} if r2 is None else {"r2_validation": r2}
+            self.notes += checked.notes()
+        self._show_data(tally.kept)  # which is known only now
         self._draw(None, [])
         return facts | {
-            "data": self._data(stream.kept, stream.met - stream.kept),
+            "data": self._data(tally.kept, tally.met - tally.kept),
             "scores": found,
             "unscored": unscored,
         }

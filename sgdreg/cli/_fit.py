@@ -18,6 +18,7 @@ from sgdreg.cli import _model, _plot, _report
 from sgdreg.cli._arrays import diabetes
 from sgdreg.cli._choice import Choice
 from sgdreg.cli._messages import Unusable, explained, say, warnings_said
+from sgdreg.cli._missing import Markers
 from sgdreg.cli._options import with_estimator_options
 from sgdreg.cli._output import check_apart
 from sgdreg.cli._scores import scores
@@ -96,7 +97,9 @@ def fit(
         if file is None and target is not None:
             raise Unusable("--target names a column of a file: give the file, too.")
         choice = Choice(target, weights, one_hot, max_categories)
-        read = arguments.reading(format, delimiter, decimal, encoding, missing)
+        read = arguments.reading(
+            [file, validation], format, delimiter, decimal, encoding, missing
+        )
         model = SGDLinearRegressor(**parameters)
         model._validate_params()
         check_apart({"--save": save, "--plot": plot}, [file, validation])
@@ -104,7 +107,7 @@ def fit(
             _model.check(save)
         if plot is not None:
             _plot.check(plot)
-        work = Work(model, parameters, json, plot)
+        work = Work(model, parameters, json, plot, read.markers)
         source = diabetes() if file is None else read.source(file)
         held_out = None if validation is None else read.source(validation)
         document = work.run(source, choice, held_out, chunk_rows)
@@ -125,6 +128,7 @@ class Work:
     parameters: dict
     json: bool
     plot: Path | None
+    markers: Markers
 
     def __post_init__(self):
         self.warnings = []
@@ -157,6 +161,7 @@ class Work:
         else:
             facts = self._streamed(held_out, chunk_rows)
         facts |= {"parameters": self.parameters, "notes": notes, "warnings": self.warnings}
+        facts["missing"] = list(self.markers.texts)
         return _model.document(self.model, wanted, facts)
 
     def _in_memory(self, survey, held_out):
@@ -168,6 +173,7 @@ class Work:
             self.notes += notes
             known = {"X_val": checked.X, "y_val": checked.y}
             known["sample_weight_val"] = checked.weights
+        self._note_markers(held_out)
         self._show_data(len(rows))
         recorders = [] if self.plot is None else _plot.recorders(self.wanted)
         self.model.set_callbacks(*recorders)
@@ -209,6 +215,7 @@ class Work:
             r2, checked = stream.r2(held_out)
             found |= {} if r2 is None else {"r2_validation": r2}
             self.notes += checked.notes()
+        self._note_markers(held_out)
         self._show_data(tally.kept)  # which is known only now
         self._draw(None, [])
         return facts | {
@@ -226,6 +233,10 @@ class Work:
     def _show_data(self, rows):
         if not self.json:
             _report.show_data(self.source.title, rows, self.wanted, self.notes)
+
+    def _note_markers(self, held_out):
+        files = [self.source] if held_out is None else [self.source, held_out]
+        self.notes += self.markers.notes(*(file.title for file in files))
 
     def _undefined(self):
         return f"undefined: the variance of {self.wanted.target} is 0"

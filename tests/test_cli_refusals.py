@@ -163,7 +163,7 @@ def test_weights_of_a_stream_that_are_all_zero(write):
     options = ["--target", "y", "--weights", "w", "--chunk-rows", 1]
     result = run("fit", path, *options)
     assert result.exit_code == 2
-    assert "has 0 rows with a weight above 0 to fit" in result.stderr
+    assert result.stderr.endswith(f"Error: All weights in column w of {path} are 0.\n")
 
 
 def test_category_named_as_another_column(write):

@@ -166,7 +166,7 @@ def test_streams_of_one_row_are_refused(write):
     path = write("a,y\n1,2\n,3\n4,\n")
     result = run("fit", path, "--chunk-rows", 1)
     assert result.exit_code == 2
-    error = f"Error: {path} has 1 row to fit; a line takes two at least."
+    error = f"Error: {path} has only one row to fit; a line takes two at least."
     assert result.stderr.splitlines()[1:] == [error]
 
 

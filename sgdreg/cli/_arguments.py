@@ -7,6 +7,8 @@ import typer
 
 from sgdreg.cli._delimited import Dialect
 from sgdreg.cli._formats import ENDINGS, Reading
+from sgdreg.cli._messages import Unusable
+from sgdreg.cli._missing import Markers
 
 DATA, OUTPUT = "The data", "The results"
 
@@ -39,7 +41,7 @@ Decimal = Annotated[str, option("--decimal", "CHAR", "Of CSV; a point, otherwise
 Encoding = Annotated[str | None, option("--encoding", "NAME", "Of CSV; utf-8, otherwise.")]
 Missing = Annotated[
     list[str] | None,
-    option("--missing", "TEXT", "Of CSV: a cell that means empty, such as ?; repeatable."),
+    option("--missing", "CELL", "What means empty, such as ? or -9999; repeatable."),
 ]
 Json = Annotated[
     bool, flag("--json", "Print one JSON object, and nothing else, on stdout.", OUTPUT)
@@ -52,8 +54,42 @@ Model = Annotated[
 ]
 
 
-def reading(format, delimiter, decimal, encoding, missing):
-    """How the options say that files are to be read."""
+def reading(files, format, delimiter, decimal, encoding, missing, known=()):
+    """How the options say that these files are to be read; None is no file.
+
+    Parameters
+    ----------
+    known : sequence of str
+        What means empty to the model, besides.
+
+    Raises
+    ------
+    Unusable
+        Where an option is of no use to any of them.
+    """
+    options = given(format, delimiter, decimal, encoding, missing)
     delimiter = {"\\t": "\t", "tab": "\t", "space": " "}.get(delimiter, delimiter)
-    dialect = Dialect(delimiter, decimal, encoding, tuple(missing or ()))
-    return Reading(format, dialect)
+    dialect = Dialect(delimiter, decimal, encoding)
+    found = Reading(format, dialect, Markers(missing or (), known, decimal))
+    found.check(options, files)
+    return found
+
+
+def given(format, delimiter, decimal, encoding, missing):
+    """The names of those of these options that are not as they are without."""
+    values = {
+        "--format": format,
+        "--delimiter": delimiter,
+        "--decimal": None if decimal == "." else decimal,
+        "--encoding": encoding,
+        "--missing": missing or None,
+    }
+    return [name for name, value in values.items() if value is not None]
+
+
+def refuse_for_model(path, options):
+    """Raise Unusable where options for data are given beside a model."""
+    for option in options:
+        raise Unusable(
+            f"{option} says how data are read, and {path} is a model; leave it out."
+        )

@@ -36,7 +36,6 @@ class Dialect:
     delimiter: str | None = None
     decimal: str = "."
     encoding: str | None = None
-    missing: tuple = ()
 
     def __post_init__(self):
         mark = self.delimiter
@@ -121,7 +120,7 @@ class _File:
         return [r for r, n in zip(self.raw, self.names, strict=True) if n in wanted]
 
     def _reader(self, stream, included):
-        encoding, missing = self.dialect.encoding, csv.ConvertOptions().null_values
+        encoding = self.dialect.encoding
         if encoding is not None:
             text = pa.PythonFile(stream, mode="r")
             stream = pa.transcoding_input_stream(text, encoding, "utf8")
@@ -136,7 +135,6 @@ class _File:
             csv.ConvertOptions(
                 column_types=dict.fromkeys(self.raw, pa.string()),
                 strings_can_be_null=True,
-                null_values=[*missing, *self.dialect.missing],
                 include_columns=included,
             ),
         )

@@ -18,6 +18,7 @@ from sgdreg.cli import _model, _plot, _report
 from sgdreg.cli._arrays import diabetes
 from sgdreg.cli._choice import Choice
 from sgdreg.cli._messages import Unusable, explained, say, warnings_said
+from sgdreg.cli._missing import Markers
 from sgdreg.cli._options import with_estimator_options
 from sgdreg.cli._output import check_apart
 from sgdreg.cli._scores import scores
@@ -96,7 +97,9 @@ def fit(
         if file is None and target is not None:
             raise Unusable("--target names a column of a file: give the file, too.")
         choice = Choice(target, weights, one_hot, max_categories)
-        read = arguments.reading(format, delimiter, decimal, encoding, missing)
+        read = arguments.reading(
+            [file, validation], format, delimiter, decimal, encoding, missing
+        )
         model = SGDLinearRegressor(**parameters)
         model._validate_params()
         check_apart({"--save": save, "--plot": plot}, [file, validation])
@@ -104,7 +107,7 @@ def fit(
             _model.check(save)
         if plot is not None:
             _plot.check(plot)
-        work = Work(model, parameters, json, plot)
+        work = Work(model, parameters, json, plot, read.markers)
         source = diabetes() if file is None else read.source(file)
         held_out = None if validation is None else read.source(validation)
         document = work.run(source, choice, held_out, chunk_rows)
@@ -125,6 +128,7 @@ class Work:
     parameters: dict
     json: bool
     plot: Path | None
+    markers: Markers
 
     def __post_init__(self):
         self.warnings = []
@@ -155,8 +159,9 @@ class Work:
         if chunk_rows is None:
             facts = self._in_memory(survey, held_out)
         else:
-            facts = self._streamed(survey, held_out, chunk_rows)
+            facts = self._streamed(held_out, chunk_rows)
         facts |= {"parameters": self.parameters, "notes": notes, "warnings": self.warnings}
+        facts["missing"] = list(self.markers.texts)
         return _model.document(self.model, wanted, facts)
 
     def _in_memory(self, survey, held_out):
@@ -168,6 +173,7 @@ class Work:
             self.notes += notes
             known = {"X_val": checked.X, "y_val": checked.y}
             known["sample_weight_val"] = checked.weights
+        self._note_markers(held_out)
         self._show_data(len(rows))
         recorders = [] if self.plot is None else _plot.recorders(self.wanted)
         self.model.set_callbacks(*recorders)
@@ -176,7 +182,7 @@ class Work:
             self.model.fit(rows.X, rows.y, rows.weights, **known)
             seconds = perf_counter() - start
         found = scores(self.model, rows)
-        if held_out is not None:
+        if held_out is not None and np.ptp(checked.y) > 0:
             found["r2_validation"] = self.model.score(
                 checked.X, checked.y, sample_weight=checked.weights
             )
@@ -189,9 +195,8 @@ class Work:
             "seconds": seconds,
         }
 
-    def _streamed(self, survey, held_out, chunk_rows):
+    def _streamed(self, held_out, chunk_rows):
         stream = Stream(self.model, self.source, self.wanted, chunk_rows)
-        self._show_data(survey.rows if self.source.again else None)
         stream.announce()
         with self._watched():
             start = perf_counter()
@@ -201,14 +206,20 @@ class Work:
             self._warn(facts["stop_reason"])
         found, unscored = {}, "unknown: the rows cannot be read twice"
         if self.source.again:
-            r2 = stream.r2(self.source)
+            r2, _ = stream.r2(self.source)
             unscored = self._undefined()
             found = {} if r2 is None else {"r2": r2}
-        if held_out is not None and (r2 := stream.r2(held_out)) is not None:
-            found["r2_validation"] = r2
+        tally = stream.tally
+        self.notes += tally.notes()
+        if held_out is not None:
+            r2, checked = stream.r2(held_out)
+            found |= {} if r2 is None else {"r2_validation": r2}
+            self.notes += checked.notes()
+        self._note_markers(held_out)
+        self._show_data(tally.kept)  # which is known only now
         self._draw(None, [])
         return facts | {
-            "data": self._data(stream.kept, stream.met - stream.kept),
+            "data": self._data(tally.kept, tally.met - tally.kept),
             "scores": found,
             "unscored": unscored,
         }
@@ -222,6 +233,10 @@ class Work:
     def _show_data(self, rows):
         if not self.json:
             _report.show_data(self.source.title, rows, self.wanted, self.notes)
+
+    def _note_markers(self, held_out):
+        files = [self.source] if held_out is None else [self.source, held_out]
+        self.notes += self.markers.notes(*(file.title for file in files))
 
     def _undefined(self):
         return f"undefined: the variance of {self.wanted.target} is 0"

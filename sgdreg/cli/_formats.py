@@ -7,6 +7,7 @@ from sgdreg.cli._arrays import read_npz
 from sgdreg.cli._delimited import Dialect, read_delimited
 from sgdreg.cli._input import SUFFIXES, name_without_packing, open_input
 from sgdreg.cli._messages import Unusable
+from sgdreg.cli._missing import Markers
 from sgdreg.cli._parquet import read_parquet
 from sgdreg.cli._svmlight import read_svmlight
 
@@ -18,14 +19,27 @@ ENDINGS = {
     "svmlight": (".svm", ".svmlight", ".libsvm"),
     "npz": (".npz",),
 }
+# The formats that an option says something of; others are for all.
+APPLIES = dict.fromkeys(("--delimiter", "--decimal", "--encoding"), ("csv", "tsv"))
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How files are to be read: the format, if its name does not tell, and the dialect."""
+    """How files are to be read.
+
+    Attributes
+    ----------
+    format : str or None
+        None: by a file's name.
+    dialect : Dialect
+        Of text.
+    markers : Markers
+        Of empty cells.
+    """
 
     format: str | None
     dialect: Dialect
+    markers: Markers
 
     def __post_init__(self):
         if self.format is not None and self.format not in ENDINGS:
@@ -35,8 +49,40 @@ class Reading:
 
     def source(self, path):
         """The source of a path, or of standard input for "-"."""
-        name = self.format or _format_of(path)
-        file = open_input(path)
+        return self.markers.applied(self._read(self.format_of(path), open_input(path)))
+
+    def format_of(self, path):
+        """The name of the format that a path is read as."""
+        return self.format or _format_of(path)
+
+    def check(self, options, paths):
+        """Raise Unusable where an option applies to none of the files.
+
+        Parameters
+        ----------
+        options : list of str
+            Names of those that are given.
+        paths : list of path or None
+        """
+        paths = [path for path in paths if path is not None]
+        for option in options:
+            if not paths:
+                raise Unusable(f"{option} says how a file is read: give the file, too.")
+            formats = APPLIES.get(option, tuple(ENDINGS))
+            if not any(self.format_of(path) in formats for path in paths):
+                raise Unusable(
+                    f"{option} is for {' and '.join(formats)}, and {paths[0]} is read as "
+                    f"{self.format_of(paths[0])}; leave it out."
+                )
+        numbers_only = all(self.format_of(path) == "svmlight" for path in paths)
+        for text in self.markers.given:
+            if numbers_only and self.markers.values[text] is None:
+                raise Unusable(
+                    f"--missing {text!r} is no number, and svmlight files as {paths[0]} "
+                    "hold nothing else; leave it out."
+                )
+
+    def _read(self, name, file):
         if name == "csv":
             return read_delimited(file, self.dialect)
         if name == "tsv":

@@ -35,23 +35,23 @@ def inspect(
     """Show what is in a data file and what fit would do with it, or what a model is."""
     with explained():
         if file.endswith(".skops") or _model.is_model(file):
+            options = arguments.given(format, delimiter, decimal, encoding, missing)
+            arguments.refuse_for_model(file, options)
             document = _model.read(file)
             if json:
                 _report.print_json(_report.as_json(document))
             else:
                 _show_model(document)
             return
-        source = arguments.reading(format, delimiter, decimal, encoding, missing).source(
-            file
-        )
-        found = _described(source)
+        read = arguments.reading([file], format, delimiter, decimal, encoding, missing)
+        found = _described(read.source(file), read.markers)
         if json:
             _report.print_json(found)
         else:
             _show_file(found)
 
 
-def _described(source):
+def _described(source, markers):
     """What is in a source, as plain values."""
     survey, _ = source.looked_at()
     try:
@@ -70,7 +70,7 @@ def _described(source):
         "rows": survey.rows,
         "all_rows": source.again,
         "columns": [_of_column(c) | {"use": use(c.name)} for c in survey.columns],
-        "notes": notes,
+        "notes": notes + markers.notes(source.title),
     }
 
 
@@ -118,6 +118,8 @@ def _show_model(document):
     _report.show_coefficients(document)
     _report.show_outcome(document)
     given = {f"Parameter: {n}": str(v) for n, v in document["parameters"].items()}
+    if missing := _model.missing(document):
+        given["Empty cells"] = ", ".join(map(repr, missing))
     versions = {"sgdreg": document["sgdreg"]} | document["versions"]
     written = ", ".join(f"{name} {version}" for name, version in versions.items())
     _report.show_pairs([*given.items(), ("Written by", written)])

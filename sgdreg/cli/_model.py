@@ -111,6 +111,8 @@ def _check(document, path):
         or len(shapes.pop()) != 1
         or not all(document[name].dtype.kind == "f" for name in ("coef", "std"))
         or not document["data"].keys() >= {"file", "rows", "dropped"}
+        or not isinstance(document.get("missing", []), list)
+        or not all(isinstance(text, str) for text in document.get("missing", []))
     ):
         raise Unusable(f"{path} is damaged: its parts do not hold together.")
 
@@ -122,6 +124,11 @@ def wanted(document):
     )
     features = tuple((str(c), str(k) if hot else None) for c, hot, k in columns)
     return Wanted(features, document["target"], document["weights"])
+
+
+def missing(document):
+    """What means empty in the cells of files, besides what always does."""
+    return document.get("missing", [])
 
 
 def predictions(document, X):
@@ -140,8 +147,9 @@ def document(model, wanted, facts):
     wanted : Wanted
     facts : dict
         What the model itself does not know: "data" (file, rows, dropped), "std" of the
-        features, "scores", "seconds", "parameters", "notes", "warnings"; where rows were
-        streamed, "converged", "stop_reason", "epochs" and "history".
+        features, "scores", "seconds", "parameters", "missing" (what means empty), "notes",
+        "warnings"; where rows were streamed, "converged", "stop_reason", "epochs" and
+        "history".
 
     Returns
     -------

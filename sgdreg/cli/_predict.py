@@ -46,10 +46,12 @@ def predict(
         document = _model.read(model)
         check_apart({"--output": output}, [model, file])
         _predictions.check(output)
-        source = arguments.reading(format, delimiter, decimal, encoding, missing).source(
-            file
+        known = _model.missing(document)
+        read = arguments.reading(
+            [file], format, delimiter, decimal, encoding, missing, known
         )
-        work = Work(document, source, _model.wanted(document), f"the model {model}")
+        source, wanted = read.source(file), _model.wanted(document)
+        work = Work(document, source, wanted, f"the model {model}", read.markers)
         collected = _predictions.Collected()
         into = nullcontext(collected) if json and output == "-" else None
         with into or _predictions.writer(output) as writer:
@@ -62,8 +64,8 @@ def predict(
 class Work:
     """Predictions for the rows of a source."""
 
-    def __init__(self, document, source, wanted, whose):
-        self.document, self.source = document, source
+    def __init__(self, document, source, wanted, whose, markers):
+        self.document, self.source, self.markers = document, source, markers
         replace(wanted, target=None, weights=None).check_columns_of(source, whose)
         if source.names is None:
             wanted = replace(wanted, target=source.target, weights=None)
@@ -120,6 +122,8 @@ class Work:
 
     def _note_odd(self):
         for sentence in remarks(self.unknown, self.source.title):
+            self._note(sentence)
+        for sentence in self.markers.notes(f"the model's columns of {self.source.title}"):
             self._note(sentence)
         for name, odd in self.wrong.items():
             self._note(

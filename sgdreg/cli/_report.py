@@ -23,7 +23,7 @@ LABELS = {
 
 def show_data(title, rows, wanted, notes):
     """One line on what is fitted, and the notes on it."""
-    rows = "rows as they come" if rows is None else counted(rows, "row")
+    rows = counted(rows, "row")
     features = counted(len(wanted.features), "feature")
     weights = "" if wanted.weights is None else f", weights {wanted.weights}"
     show(f"{title}: {rows}, {features} → {wanted.target}{weights}")

@@ -76,7 +76,7 @@ def remarks(unknown, title):
 
 
 def complete(rows, wanted, title):
-    """The rows to fit: those without an empty cell.
+    """(the rows without an empty cell, the empty cells of the others by column).
 
     Raises
     ------
@@ -91,8 +91,10 @@ def complete(rows, wanted, title):
     single = {wanted.target: rows.y, wanted.weights: rows.weights}
     single = {name: values for name, values in single.items() if values is not None}
     keep = rows.finite & np.all([np.isfinite(v) for v in single.values()], axis=0)
+    counts = {}
     if not keep.all():
         rest = rows.only(~keep)
+        counts = _empty_cells(rest, wanted)
         empty = ~_rows_where(rest.X, lambda x: ~np.isnan(x))
         empty |= np.any([np.isnan(v[~keep]) for v in single.values()], axis=0)
         if not empty.all():
@@ -104,7 +106,7 @@ def complete(rows, wanted, title):
             f"Column {wanted.weights} of {title} has a negative weight, "
             f"{rows.weights[at]:g} in row {rows.numbers[at]:,}; weights are zero or more."
         )
-    return rows
+    return rows, counts
 
 
 def joined(parts, X=None):
@@ -145,6 +147,21 @@ def _rows_where(X, condition):
     rows = np.ones(X.shape[0], dtype=bool)
     rows[at[~condition(X.data)]] = False
     return rows
+
+
+def _empty_cells(rows, wanted):
+    """How many there are in each column that has some."""
+    if sparse.issparse(rows.X):
+        at = rows.X.indices[np.isnan(rows.X.data)]
+        counts = np.bincount(at, minlength=rows.X.shape[1])
+    else:
+        counts = np.isnan(rows.X).sum(axis=0)
+    # All features of a category are empty where its cell is: the column counts once.
+    found = {wanted.features[j][0]: int(counts[j]) for j in np.flatnonzero(counts)}
+    for name, values in ((wanted.target, rows.y), (wanted.weights, rows.weights)):
+        if values is not None and (count := int(np.isnan(values).sum())):
+            found[name] = count
+    return found
 
 
 def _refuse_infinity(rows, wanted, title):

@@ -3,8 +3,12 @@
 import numpy as np
 from scipy import sparse
 
+from sgdreg._curvature import Curvature
+
 # Multiplications that a comparison may take: some seconds.
 MOST_WORK = 3e9
+# Rows that are factorised at once: few enough for memory, many enough for the speed of it.
+LEAST_BLOCK, BLOCK_TO_COLUMNS = 4096, 8
 
 
 def scores(model, rows):
@@ -23,13 +27,15 @@ def scores(model, rows):
         with an l2 penalty "r2_ridge". Empty where all targets are the same.
     """
     weights = np.ones(len(rows)) if rows.weights is None else rows.weights
-    mean = np.average(rows.y, weights=weights)
-    total = weights @ np.square(rows.y - mean)
-    if np.ptp(rows.y) == 0 or total == 0:  # of 1e-200, squares are 0
+    with np.errstate(over="ignore", invalid="ignore"):  # numbers of 1e308
+        apart = rows.y - np.average(rows.y, weights=weights)
+    size = np.abs(apart[weights > 0]).max(initial=0.0)  # whose square may be none
+    if np.ptp(rows.y) == 0 or not np.finfo(float).tiny <= size < np.inf:
         return {}
+    total = weights @ np.square(apart / size)
 
     def score(residual):
-        return 1.0 - weights @ np.square(residual) / total
+        return 1.0 - weights @ np.square(residual / size) / total
 
     found = {"r2": score(rows.y - model.predict(rows.X))}
     another = model.loss != "squared_error" or model.penalty in ("l1", "elasticnet")
@@ -77,22 +83,18 @@ class RunningR2:
 
 
 def exact_residual(X, y, alpha, fit_intercept, weights):
-    """What the optimum leaves of y, by a direct solver on centred, scaled columns.
+    """What the optimum leaves of y, by the least squares that fits themselves start from.
 
-    A Gram matrix would lose half of the digits. QR first: the triangle has the same
-    solution and is small, however many rows there are.
+    They know which directions of the columns are rounding errors of so many rows: dependent
+    columns, as the categories of `--one-hot` are, have some.
     """
-    share = weights / weights.sum()
-    centre = share @ X if fit_intercept else np.zeros(X.shape[1])
-    scale = np.sqrt(share @ np.square(X - centre))
-    # A constant column leaves rounding errors of its size, which are no direction.
-    scale[scale <= 1e-14 * np.abs(X).max(axis=0)] = np.inf
-    Z = (X - centre) / scale
-    target = y - share @ y if fit_intercept else y
-    root = np.sqrt(weights)[:, None]
-    triangle = np.linalg.qr(root * np.column_stack([Z, target]), mode="r")
-    A, b = triangle[:, :-1], triangle[:, -1]
-    if alpha > 0:  # a penalty is d rows more
-        A = np.vstack([A, np.sqrt(alpha * weights.sum()) * np.diag(1.0 / scale)])
-        b = np.concatenate([b, np.zeros(X.shape[1])])
-    return target - Z @ np.linalg.lstsq(A, b, rcond=None)[0]
+    share = weights * (len(y) / weights.sum())  # with a mean of one, as a fit has them
+    curvature = Curvature.empty(X.shape[1], 1, fit_intercept)
+    step = max(LEAST_BLOCK, BLOCK_TO_COLUMNS * X.shape[1])
+    for start in range(0, len(y), step):
+        rows = slice(start, start + step)
+        if share[rows].any():
+            curvature = curvature.add(X[rows], y[rows, None], share[rows])
+    metric, (solution,) = curvature.solve(alpha)
+    Z = X if metric.centre is None else X - metric.centre
+    return y - solution[-1] - Z @ solution[:-1]

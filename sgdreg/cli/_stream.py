@@ -8,8 +8,9 @@ from sklearn.preprocessing import StandardScaler
 from sgdreg.cli import _memory
 from sgdreg.cli._messages import Unusable, counted, say
 from sgdreg.cli._progress import watching
-from sgdreg.cli._rows import complete, regrouped
+from sgdreg.cli._rows import regrouped
 from sgdreg.cli._scores import RunningR2
+from sgdreg.cli._tally import Tally
 
 # Numbers that fill more than this share of the free memory are streamed.
 MOST_SHARE = 0.5
@@ -48,7 +49,7 @@ class Stream:
         self.model, self.source, self.wanted = model, source, wanted
         self.chunk_rows = rows
         self.recursive = model.optimizer == "auto" and model.learning_rate == "auto"
-        self.history, self.met, self.kept = [], 0, 0
+        self.history, self.tally = [], None
         self.moments = StandardScaler(with_mean=False)
         self.began = perf_counter()
         self._refuse()
@@ -116,7 +117,8 @@ class Stream:
 
     def _epoch(self, number):
         """Learn from every chunk; returns the mean objective."""
-        losses, learned, self.met, self.kept = 0.0, 0, 0, 0
+        losses, learned = 0.0, 0
+        self.tally = Tally(self.source.title, self.wanted)
         with watching(f"Epoch {number}") as watched:
             for chunk in watched(self._chunks()):
                 if number == 1:
@@ -124,12 +126,7 @@ class Stream:
                 self.model.partial_fit(chunk.X, chunk.y, chunk.weights)
                 losses += len(chunk) * self.model.history_[-1]["objective"]
                 learned += len(chunk)
-        if learned < 2:
-            weighted = "" if self.wanted.weights is None else " with a weight above 0"
-            raise Unusable(
-                f"{self.source.title} has {counted(learned, 'row')}{weighted} to fit; a "
-                "line takes two at least."
-            )
+        self.tally.check()
         entry = self.model.history_[-1]
         self.history.append(
             {
@@ -149,10 +146,7 @@ class Stream:
 
     def _complete(self):
         for part in self.source.numbers(self.wanted):
-            rows = complete(part, self.wanted, self.source.title)
-            self.met += len(part)
-            self.kept += len(rows)
-            yield rows
+            yield self.tally.complete(part)
 
     def _outcome(self, converged, reason):
         return {
@@ -164,11 +158,15 @@ class Stream:
         }
 
     def r2(self, source):
-        """R² on the rows of a source, read once more; None where all targets are alike."""
-        score = RunningR2()
+        """(R² on the rows of a source, their tally), from one more reading.
+
+        R² is None where all targets are alike.
+        """
+        score, tally = RunningR2(), Tally(source.title, self.wanted, fitted=False)
         with watching("Scoring") as watched:
             for part in watched(source.numbers(self.wanted)):
-                rows = complete(part, self.wanted, source.title)
+                rows = tally.complete(part)
                 if len(rows):
                     score.add(rows.y, self.model.predict(rows.X), rows.weights)
-        return score.value
+        tally.check()
+        return score.value, tally

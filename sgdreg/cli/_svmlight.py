@@ -12,7 +12,7 @@ from sgdreg.cli import _memory
 from sgdreg.cli._messages import Unusable, one_line
 from sgdreg.cli._rows import Rows
 from sgdreg.cli._source import Source
-from sgdreg.cli._survey import Column, Survey
+from sgdreg.cli._survey import Column, Survey, meet
 
 BLOCK = 2**22
 TARGET = "target"
@@ -43,6 +43,13 @@ class _Piece:
     def __len__(self):
         return len(self.y)
 
+    def without(self, empty):
+        """The same with NaN where a function says so of some numbers."""
+        X, y = self.X.copy(), self.y.copy()
+        X.data[empty(X.data)] = np.nan
+        y[empty(y)] = np.nan
+        return _Piece(X, y)
+
 
 def _pieces(source, columns):
     number = 0
@@ -71,7 +78,7 @@ def _survey(title, pieces):
     """Of every index up to the largest; absent ones are zeros."""
     moments, target, rows = _Moments(title), Column(TARGET, pa.float64()), 0
     for piece in pieces:
-        target.meet(pa.array(piece.y))
+        meet([target], pa.array(piece.y))
         moments.meet(piece.X)
         rows += len(piece)
     if rows == 0:
@@ -86,7 +93,7 @@ class _Moments:
     def __init__(self, title):
         self.title = title
         self.filled, self.sums, self.squares = (np.zeros(0) for _ in range(3))
-        self.least, self.largest = np.zeros(0), np.zeros(0)
+        self.least, self.largest, self.empty = (np.zeros(0) for _ in range(3))
 
     def meet(self, X):
         finite = np.isfinite(X.data)
@@ -97,7 +104,7 @@ class _Moments:
                 f"The index {d - 1:,} of {self.title} makes more columns than fit into "
                 "memory; number them from 1, without gaps."
             )
-        for name in ("filled", "sums", "squares", "least", "largest"):
+        for name in ("filled", "sums", "squares", "least", "largest", "empty"):
             values = getattr(self, name)
             setattr(self, name, np.pad(values, (0, d - len(values))))
         self.filled += np.bincount(at, minlength=d)
@@ -105,19 +112,22 @@ class _Moments:
         self.squares += np.bincount(at, x**2, d)
         np.minimum.at(self.least, at, x)
         np.maximum.at(self.largest, at, x)
+        self.empty += np.bincount(X.indices[np.isnan(X.data)], minlength=d)
 
     def columns(self, rows):
         """Of every index; the least and largest are with zero, which most columns have."""
         counted_from = 0 if len(self.filled) and self.filled[0] else 1
         for j in range(counted_from, len(self.filled)):
-            mean = self.sums[j] / rows
+            numbers = rows - int(self.empty[j])
+            mean = self.sums[j] / max(numbers, 1)
             yield Column(
                 str(j),
                 pa.float64(),
                 rows=rows,
-                numbers=rows,
+                empty=rows - numbers,
+                numbers=numbers,
                 mean=mean,
-                squares=max(0.0, self.squares[j] - rows * mean**2),
+                squares=max(0.0, self.squares[j] - numbers * mean**2),
                 minimum=self.least[j],
                 maximum=self.largest[j],
             )

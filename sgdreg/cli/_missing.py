@@ -1,0 +1,115 @@
+"""Cells that mean empty in some files, such as ? or -9999: ``--missing``."""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
+from sgdreg.cli import _cells
+from sgdreg.cli._messages import Unusable, listed
+
+
+class Markers:
+    """Makes cells empty: numbers by their value (-9999 is -9999.0), text by its letters.
+
+    Parameters
+    ----------
+    given : sequence of str
+        By the user of this command.
+    known : sequence of str
+        By the model, to whose fit they were given.
+    decimal : str
+        How given ones are written; cells have points by now.
+
+    Attributes
+    ----------
+    texts : tuple of str
+        All of them.
+    """
+
+    def __init__(self, given=(), known=(), decimal="."):
+        self.given = tuple(_with_point(text.strip(), decimal) for text in given)
+        self.texts = tuple(dict.fromkeys([*known, *self.given]))
+        self.values = {text: _value(text) for text in self.texts}
+        # What is empty anyway is empty before it comes here.
+        self.seen = {"", *csv.ConvertOptions().null_values}
+
+    def applied(self, source):
+        """The source with empty cells in place of the markers."""
+        if not self.texts:
+            return source
+        if source.names is None:
+            self._refuse_zero(source)
+        pieces = source.pieces
+        return replace(source, pieces=lambda columns: map(self._emptied, pieces(columns)))
+
+    def notes(self, *titles):
+        """A sentence on those that were given and have not been met."""
+        absent = [repr(text) for text in self.given if text not in self.seen]
+        if not absent:
+            return []
+        verb = "occurs" if len(absent) == 1 else "occur"
+        return [f"--missing: {listed(absent)} {verb} nowhere in {' and '.join(titles)}."]
+
+    def _refuse_zero(self, source):
+        for text, value in self.values.items():
+            if value == 0:
+                raise Unusable(
+                    f"--missing {text} cannot be told from an absent index in "
+                    f"{source.title}, which is a zero, too."
+                )
+
+    def _emptied(self, piece):
+        if not isinstance(piece, pa.Table):
+            return piece.without(self._numbers_among)
+        columns = [self._column(values) for values in piece.columns]
+        return pa.table(columns, names=piece.column_names)
+
+    def _column(self, values):
+        values = _cells.flat(values)
+        kind = values.type
+        empty = np.zeros(len(values), dtype=bool)
+        if _cells.is_text(kind):
+            cells = _cells.texts(values)
+            logical = pc.is_in(cells, pa.concat_arrays([_cells.TRUE, _cells.FALSE]))
+            for text in self.texts:
+                self._meet(text, _mask(pc.equal(cells, text)), empty)
+            if any(value is not None for value in self.values.values()):
+                x, _ = _cells.numbers(values)
+                empty |= self._numbers_among(np.where(_mask(logical), np.nan, x))
+        elif _cells.is_number(kind) and not pa.types.is_boolean(kind):
+            own = kind if pa.types.is_floating(kind) else pa.float64()
+            x = values.cast(own, safe=False).to_numpy(zero_copy_only=False)
+            empty = self._numbers_among(x)
+        return pc.if_else(pa.array(~empty), values, None) if empty.any() else values
+
+    def _numbers_among(self, x):
+        """Which of some numbers are markers, in their own precision."""
+        empty = np.zeros(len(x), dtype=bool)
+        for text, value in self.values.items():
+            if value is not None:
+                with np.errstate(over="ignore"):
+                    self._meet(text, x == x.dtype.type(value), empty)
+        return empty
+
+    def _meet(self, text, found, empty):
+        empty |= found
+        if found.any():
+            self.seen.add(text)
+
+
+def _with_point(text, decimal):
+    number = text.replace(decimal, ".", 1)
+    return text if _value(number) is None else number
+
+
+def _value(text):
+    """The number that a marker is; None: it is text."""
+    (x,), _ = _cells.numbers(pa.array([text], pa.string()))
+    return None if np.isnan(x) or text.lower() in ("true", "false") else float(x)
+
+
+def _mask(found):
+    return pc.fill_null(found, False).to_numpy(zero_copy_only=False)

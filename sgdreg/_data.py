@@ -140,8 +140,8 @@ class Data:
         X.sum_duplicates()
         return X
 
-    def chunks(self, at_least=1, within=None, size=CHUNK_BYTES):
-        """Dense float64 pieces (X, y, weights) of the rows taking part, for NumPy work.
+    def chunks(self, at_least=1, within=None, size=CHUNK_BYTES, dense=True):
+        """Float64 pieces (X, y, weights) of the rows taking part, for NumPy work.
 
         Parameters
         ----------
@@ -151,21 +151,32 @@ class Data:
             Some of the rows only.
         size : int
             Bytes in a piece, at most.
+        dense : bool
+            False: pieces of a sparse X are sparse, too.
         """
         first, last = within or (0, self.n_rows)
-        size = max(at_least, size // (8 * self.n_features), 1)
+        numbers = self.n_features if dense else self.row_size
+        size = max(at_least, int(size / (8 * numbers)), 1)
         for start in range(first, last, size):
             stop = min(start + size, last)
             at = self.rows[start:stop] if len(self.rows) else slice(start, stop)
             X = self.X[at]
-            X = X.toarray() if sparse.issparse(X) else X
-            weights = np.ones(len(X)) if self.weights is None else self.weights[at]
-            yield np.asarray(X, dtype=np.float64), self.y[at], weights
+            X = X.toarray() if dense and self.is_sparse else X
+            if dense or not self.is_sparse:
+                X = np.asarray(X, dtype=np.float64)
+            else:
+                X = X.astype(np.float64, copy=False)
+            weights = self.weights
+            weights = np.ones(X.shape[0]) if weights is None else weights[at]
+            yield X, self.y[at], weights
 
     def varies(self, columns):
         """Whether any of these columns of X holds two different numbers."""
         if not len(columns):
             return False
+        if self.is_sparse:
+            X = self.canonical_X[:, columns][self.at]
+            return (X.max(axis=0) != X.min(axis=0)).nnz > 0
         first = None
         for X, _, _ in self.chunks():
             first = X[0, columns] if first is None else first

@@ -7,14 +7,13 @@ from scipy import linalg
 
 from sgdreg._curvature import Curvature, inverse_of, triangle_of
 from sgdreg._moments import CONSTANT_SHARE
+from sgdreg._sparse_gram import NEAR, by_nonzeros, sparse_products, split
 
 # ZᵀZ knows a direction of length s to eps·(s_max/s)²: to 2e-6 at this ratio, which a
 # step corrects. Directions that are shorter are looked at in the rows themselves.
 SQUARED_CONDITION = 1e5
 # So few that looking at them is cheap beside a factorisation of all columns.
 WEAK_SHARE = 0.25
-# Means of so many spreads cost a digit when they are subtracted after a product.
-NEAR = 10.0
 # Rows of a product: 1 MiB, what a core's cache holds, but enough for the product's speed.
 PRODUCT_BYTES = 2**20
 PRODUCT_ROWS = 256
@@ -63,6 +62,12 @@ def _products(data, centred):
     cuts = np.linspace(0, len(data.pieces), min(count, len(data.pieces)) + 1).astype(int)
     starts = [piece[0] for piece in data.pieces] + [data.n_rows]
     pieces = [(starts[a], starts[b]) for a, b in pairwise(cuts)]
+    known = None
+    with np.errstate(over="ignore", invalid="ignore"):
+        if by_nonzeros(data):
+            known = sparse_products(data, centred, pieces)
+    if known is not None:
+        return known
 
     def part(piece):
         total, mean = 0.0, np.zeros(width)
@@ -143,9 +148,10 @@ class _Look:
     def __init__(self, data, centre, varying, scale):
         self.data, self.centre, self.varying = data, centre, varying
         # Where means are small beside spreads, they can be subtracted afterwards.
-        self.near = np.abs(centre[: len(varying)][varying]).max() <= (
-            NEAR * scale.min() / np.sqrt(data.n_rows)
-        )
+        sizes, nearest = np.abs(self._mean[varying]), NEAR / np.sqrt(data.n_rows)
+        self.near = sizes.max() <= nearest * scale.min()
+        self.far = np.flatnonzero(varying)[sizes > nearest * scale]
+        self.dense = not by_nonzeros(data) or len(self.far) > data.row_size
 
     def gradients(self, directions):
         """Σ s (x - mean) (x - mean)ᵀ v: what else they overlap with."""
@@ -153,7 +159,7 @@ class _Look:
 
         def part(piece):
             total, sums = np.zeros_like(full), np.zeros(full.shape[1])
-            for X, _, weights in self.data.chunks(1, piece, PRODUCT_BYTES):
+            for X, _, weights in self.data.chunks(1, piece, PRODUCT_BYTES, self.dense):
                 P = weights[:, None] * self._along(X, full)
                 total += X.T @ P
                 sums += P.sum(axis=0)
@@ -167,7 +173,8 @@ class _Look:
 
         def part(piece):
             triangle = np.zeros((0, count + self.data.n_outputs))
-            for X, y, weights in self.data.chunks(count, piece, PRODUCT_BYTES):
+            chunks = self.data.chunks(count, piece, PRODUCT_BYTES, self.dense)
+            for X, y, weights in chunks:
                 rest = y - self.centre[len(self.varying) :]
                 Z = np.column_stack([self._along(X, full), rest])
                 Z *= np.sqrt(weights)[:, None]
@@ -186,7 +193,14 @@ class _Look:
         return full
 
     def _along(self, X, full):
-        return X @ full - self._mean @ full if self.near else (X - self._mean) @ full
+        if self.near:
+            return X @ full - self._mean @ full
+        if self.dense:
+            return (X - self._mean) @ full
+        near, among = split(X, self._mean, self.far)
+        rest = full.copy()
+        rest[self.far] = 0.0
+        return near @ full - self._mean @ rest + among @ full[self.far]
 
     def _in_order(self, part):
         return self.data.team.in_order(part, self.data.pieces)

@@ -20,6 +20,8 @@ NEARLY_SINGULAR = 1e-4
 LEAST_BEND = 1e-3
 # A step by these must lower the objective by this share of what they promise (Armijo).
 ENOUGH, HALVINGS = 1e-4, 40
+# What a part goes on from. `least`, `size` and `force` are those of the very first point.
+KEPT = ("weights", "gap", "decrement", "finished", "least", "size", "force")
 
 
 class Rows:
@@ -109,8 +111,7 @@ class Part:
 
     def memory(self):
         """See `Rounds.memory`."""
-        names = ("weights", "gap", "decrement", "finished")
-        kept = {name: getattr(self, name) for name in names}
+        kept = {name: getattr(self, name) for name in KEPT}
         hinges = [
             {"a": block.a, "room": block.room, "u": block.u, "v": block.v}
             for block in self.hinges
@@ -119,9 +120,9 @@ class Part:
 
     def recall(self, memory):
         """See `Rounds.recall`."""
-        self.weights, self.x = memory["weights"], memory["x"].copy()
-        self.gap, self.decrement = memory["gap"], memory["decrement"]
-        self.finished = memory["finished"]
+        for name in KEPT:
+            setattr(self, name, memory[name])
+        self.x = memory["x"].copy()
         for block, kept in zip(self.hinges, memory["hinges"], strict=True):
             vars(block).update(kept)
 

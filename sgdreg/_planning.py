@@ -151,10 +151,10 @@ def _for_bounds(settings, data, penalty, online):
     """
     smooth, chosen = data.loss.smoothness is not None, _steps_chosen(settings)
     few = data.n_features <= FULL_CURVATURE_RANK
-    few = few and _full_curvature(data, penalty.l2, False)
     if online:
         alike = is_squared(data.loss) or data.n_outputs == 1
         by_rows = few and alike and not chosen
+        by_rows = by_rows and _full_curvature(data, penalty.l2, False)
         return optimizers.SGD(metric="sketch" if by_rows else "diagonal")
     if few and not chosen and (smooth or compiled(data.loss)):
         return optimizers.InteriorPoint()

@@ -56,7 +56,8 @@ class Rounds:
         the next adds it here and takes it up in `recall`: a fit that was killed then
         takes the very steps that it would have taken.
         """
-        return {"point": vars(self.point), "gap": self.gap, "poor": self.poor}
+        kept = {"point": vars(self.point), "gap": self.gap, "poor": self.poor}
+        return kept | {"passes": self.evaluation.passes}
 
     def recall(self, memory):
         """Go on from what `memory` has returned: the inverse of it."""
@@ -65,6 +66,7 @@ class Rounds:
         if not point.weights.shape == point.gradient.shape == shape:  # kernels trust it
             raise ValueError("The point does not fit the data.")
         self.gap, self.poor = memory["gap"], memory["poor"]
+        self.evaluation.passes = memory["passes"]
 
     @property
     def objective(self):

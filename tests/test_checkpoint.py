@@ -188,6 +188,26 @@ CASES = {
         {"optimizer": ConjugateGradient(metric="diagonal"), "tol": 1e-4},
         {},
     ),
+    "interior point, to the floor": (
+        lambda: make(k=2, scales=np.logspace(0, 4, 6)),
+        {"loss": "huber", "tol": 0.0, "max_iter": 25},
+        {},
+    ),
+    "interior point, kinks, to the floor": (
+        lambda: make(n=100, k=2, noise=100.0),
+        {"loss": "quantile", "tol": 0.0, "max_iter": 25},
+        {"weights": True},
+    ),
+    "interior point, l1": (
+        lambda: make(k=2),
+        {"penalty": "l1", "alpha": 0.1, "tol": 0.0, "max_iter": 25},
+        {},
+    ),
+    "interior point, one output ends sooner": (
+        lambda: (make()[0], make()[1][:, None] * [1.0, 0.0]),
+        {"loss": "squared_epsilon_insensitive", "penalty": "elasticnet", **SHORT},
+        {},
+    ),
     "cg, diagonal": (
         make,
         {"optimizer": ConjugateGradient(metric="diagonal"), "early_stopping": True},

@@ -4,7 +4,9 @@ import numpy as np
 from scipy.linalg import eigvalsh, eigvalsh_tridiagonal
 
 from sgdreg._data import Data
+from sgdreg._moments import diagonal_metric
 from sgdreg._rounds import Rounds
+from sgdreg._sketch import QR_WORK
 from sgdreg._stopping import ROUNDING
 
 # Interpolation multiplies the rounding errors of a gradient by |1 - step|, epoch after
@@ -67,8 +69,9 @@ class ConjugateGradients(Rounds):
         """½ ‖Tᵀ∇F‖² over the least curvature in these coordinates.
 
         In those of a full curvature it is near one; less, where a sample has shown too
-        much of it. In others it is what the steps have met, less a margin for what they
-        have not; no less than the penalty's.
+        much of it. In others the curvature of all rows tells, at once where it costs next
+        to nothing, else before a fit may end. Where it is too large, it is what the steps
+        have met, less a margin for what they have not; no less than the penalty's.
         """
         metric = self.plan.metric
         least = np.where(np.isinf(self.least), 1.0, self.least)
@@ -77,16 +80,38 @@ class ConjugateGradients(Rounds):
                 return np.inf
             least = np.minimum(least, 1.0) / (SAMPLED if self.plan.sampled else 1.0)
             return self.evaluation.gap(self.point, least)
-        surely, tol = metric.least(self.plan.penalty.l2), self.plan.tol or 1e-8
-        probed = least / PROBED
-        hoped = self.evaluation.gap(self.point, np.maximum(surely, probed))
-        if self.probed:
-            return hoped
-        if self.steps and hoped <= tol and (surely < probed).any():
+        tol = self.plan.tol or 1e-8
+        if self.plan.provable:
+            cheap = self.data.n_rows * self.data.n_features**2 <= QR_WORK
+            if self.witness is not None or cheap or self._gap_met(PROBED) <= tol:
+                return self._gap_by_all_rows()
+        elif self.probed:
+            return self._gap_met(PROBED)
+        elif (
+            self.steps
+            and self._gap_met(PROBED) <= tol
+            and (metric.least(self.plan.penalty.l2) < least / PROBED).any()
+        ):
             self.probed = True
+            if metric.scale is None:  # offsets and scales are all that steps have met
+                self.witness = self._find_witness()
+                self.least[:] = np.inf
             self._probe()
-            return self._gap()
-        return self.evaluation.gap(self.point, np.maximum(surely, least / UNMET))
+            return self._gap_met(PROBED)
+        return self._gap_met(UNMET)
+
+    def _gap_met(self, margin):
+        """The gap by the least curvature met so far, less a margin, or the penalty's."""
+        least = np.where(np.isinf(self.least), 1.0, self.least) / margin
+        metric = self.witness or self.plan.metric
+        least = np.maximum(least, metric.least(self.plan.penalty.l2))
+        return self.evaluation.gap(self.point, least, self.witness)
+
+    def _find_witness(self):
+        if self.plan.provable:
+            return super()._find_witness()
+        alpha = self.plan.penalty.l2
+        return diagonal_metric(self.data, self.plan.fit_intercept, alpha)
 
     def _probe(self):
         """Look for weaker curvature than the steps have met, from a random vector.
@@ -94,12 +119,14 @@ class ConjugateGradients(Rounds):
         Lanczos steps, orthogonalised; each is a pass: the gradient is linear.
         """
         here, data = self.point, self.data
+        metric = self.witness or self.plan.metric
+        start, moved = metric.to_coordinates(here.gradient)[0], self.witness is not None
         rng = np.random.default_rng(0)  # the same for everyone: it decides no model
         rows = rng.standard_normal((len(data.y), 1))
         rows = Data.build(data.X, rows, None, data.rows, team=data.team)
         far = np.sqrt(2 * self.evaluation.variance.max())
         vectors, images = [], []
-        v = self._slope_of(rows)  # of the rows: what they leave undetermined is harmless
+        v = self._slope_of(rows, metric)  # what they leave undetermined is harmless
         for _ in range(PROBES):
             before = np.linalg.norm(v)
             for u in vectors * 2:
@@ -109,8 +136,11 @@ class ConjugateGradients(Rounds):
                 break
             vectors.append(v / length)
             step = np.tile(far * vectors[-1], (len(here.weights), 1))
-            there = self.evaluation.at(here.weights + self.plan.metric.to_raw(step))
-            images.append((there.slope - here.slope)[0] / far)
+            step = metric.to_raw(step)
+            if moved and metric.centre is not None:  # the plan's intercept is that at zero
+                step[:, -1] -= step[:, :-1] @ metric.centre
+            there = self.evaluation.at(here.weights + step)
+            images.append((metric.to_coordinates(there.gradient)[0] - start) / far)
             v = images[-1]
         if not vectors:
             return
@@ -119,13 +149,13 @@ class ConjugateGradients(Rounds):
         low = max(values[0], np.finfo(np.float64).eps * values[-1])
         self.least = np.minimum(self.least, low)
 
-    def _slope_of(self, rows):
-        """The gradient, in the metric's coordinates, of other targets at zero."""
+    def _slope_of(self, rows, metric):
+        """The gradient, in a metric's coordinates, of other targets at zero."""
         zero = np.zeros((1, rows.n_features + 1))
         _, gradient = rows.evaluate(zero, self.plan.metric.centre)
         self.evaluation.passes += 1.0
         gradient[:, -1] *= self.plan.fit_intercept
-        return self.plan.metric.to_coordinates(gradient)[0]
+        return metric.to_coordinates(gradient)[0]
 
     def _move(self, state):
         here, tried = self.point, self.length
@@ -179,6 +209,8 @@ class ConjugateGradients(Rounds):
         Golub, Van Loan, Matrix Computations, 4th edition, section 11.3.
         """
         self.steps.append(step)
+        if self.witness is not None:  # the gap is told in other coordinates
+            return
         steps, betas = np.array(self.steps), np.array(self.betas)
         for o in range(steps.shape[1]):
             if not (steps[:, o] > 0).all():

@@ -12,6 +12,9 @@ EPS = np.finfo(np.float64).eps
 # A penalty's share of a direction that no row has, below which its coefficient is not
 # determined to 1e-6 by numbers that are rounded.
 HARDLY_BENT = 1e-9
+# Directions longer than this many times what rounding each number of X once leaves in them
+# may be the data's. (Of columns computed from others - shares, totals, degrees - none was.)
+SURELY = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,22 +118,25 @@ class Curvature:
         scale = np.where(varying, np.hypot(scale, np.sqrt(alpha)), 1.0)
         errors = np.abs(self.mean / scale)[varying]
         Z, targets = (triangle[:, :d] / scale)[:, varying], triangle[:, d:]
-        Z, targets = self._seen(Z, targets, errors, max(self.rows - self.centred, 0))
         pulls = (np.sqrt(alpha) / scale)[varying]
+        most = max(self.rows - self.centred, 0)
+        Z, targets, hidden = self._seen(Z, targets, errors, most, min(pulls, default=0.0))
         if pulls.any() and len(Z) < len(errors):
             Z, targets = _pulled(Z, targets, pulls)
         elif pulls.any():
             pull = np.diag(pulls)
             Z = np.vstack([Z, pull])
             targets = np.vstack([targets, np.zeros((len(pull), targets.shape[1]))])
-            Z, targets = self._seen(Z, targets, 0.0 * errors, len(errors))
+            Z, targets, _ = self._seen(Z, targets, 0.0 * errors, len(errors))
         root = np.zeros((len(Z), d))
         root[:, varying] = root_of(Z)
-        metric = Metric(self.mean if self.centred else None, scale, root)
+        metric = Metric(self.mean if self.centred else None, scale, root, hidden=hidden)
         return metric, metric.to_raw(np.column_stack([targets.T, self.centre[d:]]))
 
-    def _seen(self, Z, targets, errors, most):
+    def _seen(self, Z, targets, errors, most, pull=0.0):
         """Z and targets, of the same products, but without what is rounding errors.
+
+        And what the objective may lose by that, of each output, under a penalty's pull.
 
         Z as an upper triangle, or, where it lacks directions, as orthogonal rows: at most
         so many, none of `errors` (of each column). eps·√(number of rows) is what the sums
@@ -138,7 +144,7 @@ class Curvature:
         """
         size = Z.shape[1]
         if not size:
-            return Z[:0], targets[:0]
+            return Z[:0], targets[:0], 0.0
         floor = max(np.sqrt(self.total), size)
         if most >= size <= len(Z):
             if len(Z) > size or np.tril(Z, -1).any():
@@ -148,13 +154,17 @@ class Curvature:
             with np.errstate(over="ignore"):
                 shortest = 1.0 / np.linalg.norm(inverse_of(Z))
             if shortest > EPS * rounding:  # all directions are longer
-                return Z, targets
+                return Z, targets, 0.0
         U, s, Vt = linalg.svd(Z, full_matrices=False, check_finite=False)
         with np.errstate(over="ignore"):
             along = 4 * (np.abs(Vt) @ errors)
         seen = s > EPS * np.maximum(floor * s[0], along)
-        seen[most:] = False
-        return s[seen, None] * Vt[seen], U[:, seen].T @ targets
+        once = SURELY * np.linalg.norm(Vt * errors, axis=1)
+        maybe = ~seen & (s > EPS * np.maximum(floor * s[0], once))
+        seen[most:] = maybe[most:] = False
+        shares = s[maybe] ** 2 / (s[maybe] ** 2 + pull**2)
+        hidden = 0.5 * shares @ (U[:, maybe].T @ targets) ** 2
+        return s[seen, None] * Vt[seen], U[:, seen].T @ targets, hidden
 
     def solved_by(self, weights, centre, alpha):
         """The same curvature, of targets whose optimum are these weights (k, d + 1).

@@ -1,5 +1,7 @@
 """Divergence: what to say when steps run away, and models that are not worth returning."""
 
+import numpy as np
+
 from sgdreg._epochs import BLOW_UP
 from sgdreg._smoothness import stable_step_hint
 from sgdreg._stopping import in_words
@@ -28,28 +30,38 @@ def refuse_blow_up(epochs, state, loss):
         raise _grown(epochs, state, loss)
 
 
-def judge(epochs, evaluation, state, loss):
+def judge(training, losses, weights):
     """Refuse a model far worse than the start; return warnings about one that is worse.
+
+    An output whose objective is above that of its best constant (of zero, without an
+    intercept) has learned less than nothing.
 
     Parameters
     ----------
-    epochs : Epochs
-    evaluation : Evaluation
-    state : State
-    loss : float
+    training : Training
+    losses : ndarray of shape (k,)
         Of the model that is to be returned.
+    weights : ndarray of shape (k, d + 1)
+        That model.
     """
-    constant = float(evaluation.constant.sum())
-    if not loss <= FAR_TOO_HIGH * max(constant, state.reference):
-        raise _grown(epochs, state, loss)
-    if constant > evaluation.rounding.sum() and loss > constant * NOT_WORSE:
-        best = "the mean" if is_squared(evaluation.plan.loss) else "one constant"
-        return [
-            f"After {in_words(state.epochs)} the model is worse than predicting {best} "
-            f"(loss {loss:.3g} against {constant:.3g}): train for longer, change the "
-            "learning rate or use optimizer='auto'."
-        ]
-    return []
+    evaluation, state, plan = training.evaluation, training.state, training.plan
+    constant, loss = evaluation.constant, float(losses.sum())
+    if not loss <= FAR_TOO_HIGH * max(constant.sum(), state.reference):
+        raise _grown(training.epochs, state, loss)
+    found = losses + evaluation.penalties(weights)
+    excess = found - NOT_WORSE * constant - evaluation.negligible
+    worst = int(np.argmax(excess))
+    if excess[worst] <= 0:
+        return []
+    best = "one constant" if plan.fit_intercept else "zero"
+    if plan.fit_intercept and is_squared(plan.loss):
+        best = "the mean"
+    of = f" for output {worst}" if len(found) > 1 else ""
+    return [
+        f"After {in_words(state.epochs)} the model is worse than predicting {best}{of} "
+        f"(loss {found[worst]:.3g} against {constant[worst]:.3g}): train for longer, "
+        "change the learning rate or use optimizer='auto'."
+    ]
 
 
 def _grown(epochs, state, loss):

@@ -22,6 +22,12 @@ class InteriorPoint(Rounds):
 
     def _begin(self, state):
         self._arrive(state)
+        # Its variables and what counts as rounding are measured by the point that it starts
+        # from: one worse than a constant (of data of other scales, before) is no measure.
+        worse = self.evaluation.objectives(self.point) > self.evaluation.constant
+        if worse.any():
+            state.weights[worse] = self.plan.constant_model(self.data)[worse]
+            self._arrive(state)
         self._take_apart()
 
     def _take_apart(self):
@@ -65,5 +71,10 @@ class InteriorPoint(Rounds):
         """The duality gap, and what the conditions that are not met yet may hide."""
         if self.parts is None:
             return self.evaluation.gap(self.point)
+        if self.plan.quadratic:
+            return self._gap_by_all_rows()
         gaps = [part.gap for part in self.parts]
+        if self.plan.loss.smoothness is not None:
+            blur = self.evaluation.blur(self.point.weights, self.plan.metric)
+            gaps += self.plan.loss.smoothness * blur
         return float(np.max((gaps + self.rise) / self.unit))

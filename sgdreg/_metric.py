@@ -4,6 +4,7 @@ X itself is never transformed.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from sklearn.utils.extmath import row_norms
@@ -24,17 +25,37 @@ class Metric:
     low_rank : bool
         The inverse curvature is the identity less rootᵀ root: a few directions are more
         curved than the others. T is then symmetric.
+    hidden : float or ndarray of shape (k,)
+        What the objective may lose by directions that are left out, of each output.
     """
 
     centre: np.ndarray | None = None
     scale: np.ndarray | None = None
     root: np.ndarray | None = None
     low_rank: bool = False
+    hidden: object = 0.0
 
     @property
     def full(self):
         """Whether the curvature of all directions is known."""
         return self.root is not None and not self.low_rank
+
+    @cached_property
+    def sizes(self):
+        """Root mean squares of the features, about zero; zero where they are not known."""
+        if self.scale is None:
+            return 0.0
+        return self.scale if self.centre is None else np.hypot(self.scale, self.centre)
+
+    @cached_property
+    def reach(self):
+        """Squared length, in these coordinates, of such errors in a gradient."""
+        if self.scale is None:
+            return 0.0
+        shares = self.sizes / self.scale
+        if not self.full:
+            return float(shares @ shares)
+        return float(np.einsum("ij,ij,j->", self.root, self.root, shares**2))
 
     def to_raw(self, u):
         """Raw weights (k, d + 1) of coordinates u (k, rank + 1)."""
@@ -77,7 +98,7 @@ class Metric:
         and of the residuals' size.
         """
         g = gradient[:, :-1]
-        known = np.abs(self.root).max(axis=0) > 0  # the others are constant
+        known = np.abs(self.root).max(axis=0, initial=0.0) > 0  # the others are constant
         g = g if self.centre is None else g - gradient[:, -1:] * self.centre
         g = np.where(known, g / self.scale, 0.0)
         if len(self.root) < known.sum():  # rows are orthogonal then

@@ -159,7 +159,8 @@ class Part:
             rate = self.decrement / before if np.isfinite(before) else 1.0
             bent = 1.0 - np.sqrt(min(rate, 1.0))
             self.gap += self.decrement / bent if bent else np.inf
-        self.finished = self.gap <= self.least
+        # Least squares are solved once more, for what rounding has left of them.
+        self.finished = self.gap <= self.least and not self.plan.quadratic
 
     def _direction(self):
         """The Newton direction (d + 1,), and the share of it that the bounds allow."""

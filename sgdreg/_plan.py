@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sgdreg import schedules
+from sgdreg._full_gradient import SVRG
 from sgdreg._metric import Metric
 from sgdreg._reweighted import met
 from sgdreg._stream import Stream
@@ -60,6 +61,9 @@ class Plan:
         ... whose answer is that of the rows so far, by their curvature.
     stream : Stream or None
         ... or nearly so, by its diagonal.
+    provable : bool
+        Whether the curvature of all rows is worth its time to tell how far the optimum is,
+        where steps do without it.
     pull : (ndarray of shape (d + 1,), ndarray of shape (k, d + 1)) or None
         Strength of a pull towards some weights: ½ (w - anchor)ᵀ strength (w - anchor).
     """
@@ -89,6 +93,7 @@ class Plan:
     online: bool = False
     recursive: bool = False
     stream: object = None
+    provable: bool = False
     pull: tuple | None = None
 
     @property
@@ -154,7 +159,8 @@ class Plan:
     @property
     def certified(self):
         """Whether the optimality gap is known: by the curvature, or by what steps met."""
-        known = self.metric.full and self.quadratic
+        rounds = type(self.optimizer) is SVRG and self.provable
+        known = self.quadratic and (self.metric.full or rounds)
         return not self.online and (known or self.by_line_search)
 
     def constant_model(self, data):

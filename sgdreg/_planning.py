@@ -102,6 +102,7 @@ def make_plan(settings, data, online=False, seen=None, rng=None):
         step_parameter=step_parameter(settings.learning_rate),
         online=online,
         wide=not _full_curvature(data, penalty.l2, True),
+        provable=_provable(data, penalty.l2, optimizer),
     )
     plan = replace(draft, **_metric(draft, data, seen, rng))
     if automatic and online and plan.curvature is not None:
@@ -183,6 +184,17 @@ def _full_curvature(data, alpha, online):
         rank = min(rank, data.n_rows)
     small = 8 * rank * data.n_features <= FULL_CURVATURE_BYTES
     return rank <= FULL_CURVATURE_RANK and small
+
+
+def _provable(data, alpha, optimizer):
+    """Whether the curvature of all rows may be taken for the certificate alone.
+
+    Without a metric nothing else can be believed: what steps meet of raw features may be
+    their offsets, or the largest of their scales.
+    """
+    if optimizer.metric is None and _full_curvature(data, alpha, True):
+        return True
+    return _full_curvature(data, alpha, False)
 
 
 def _metric(plan, data, seen, rng):

@@ -7,6 +7,7 @@ conjugate gradients or by variance-reduced mini-batches.
 import numpy as np
 
 from sgdreg._evaluation import Evaluation, Point
+from sgdreg._sketch import curvature_of
 
 # Where tol is none or zero, what a sample is chosen for.
 SMALLEST_TOL = 1e-14
@@ -26,12 +27,15 @@ class Rounds:
     ----------
     point : Point or None
         Where the last round ended.
+    witness : Metric or None
+        What tells the gap where the plan's metric cannot, once it is needed.
     """
 
     def __init__(self, data, plan):
         self.data, self.plan = data, plan
         self.evaluation = Evaluation(data, plan)
         self.point, self.gap, self.poor = None, None, False
+        self.witness = None
 
     def run(self, state):
         """Move the state by a round; returns the size of its step."""
@@ -57,7 +61,8 @@ class Rounds:
         takes the very steps that it would have taken.
         """
         kept = {"point": vars(self.point), "gap": self.gap, "poor": self.poor}
-        return kept | {"passes": self.evaluation.passes}
+        witnessed = self.witness is not None
+        return kept | {"passes": self.evaluation.passes, "witnessed": witnessed}
 
     def recall(self, memory):
         """Go on from what `memory` has returned: the inverse of it."""
@@ -66,6 +71,8 @@ class Rounds:
         if not point.weights.shape == point.gradient.shape == shape:  # kernels trust it
             raise ValueError("The point does not fit the data.")
         self.gap, self.poor = memory["gap"], memory["poor"]
+        if memory["witnessed"]:
+            self.witness = self._find_witness()
         self.evaluation.passes = memory["passes"]
 
     @property
@@ -108,7 +115,21 @@ class Rounds:
         """The optimality gap at the point, where the curvature is known."""
         if not self.plan.certified:
             return None
-        return self.evaluation.gap(self.point)
+        if self.plan.metric.full:
+            return self.evaluation.gap(self.point)
+        return self._gap_by_all_rows()
+
+    def _gap_by_all_rows(self):
+        """The gap by the curvature of all rows, where steps do without it."""
+        if self.witness is None:
+            self.witness = self._find_witness()
+            self.evaluation.passes += 1.0
+        return self.evaluation.gap(self.point, metric=self.witness)
+
+    def _find_witness(self):
+        """The metric that the gap is told by, where it is not the plan's."""
+        curvature = curvature_of(self.data, self.plan.fit_intercept)
+        return curvature.solve(self.plan.penalty.l2)[0]
 
     def _is_poor(self, before):
         """Whether a larger sample would be quicker than going on with this one.

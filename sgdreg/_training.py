@@ -70,17 +70,16 @@ class Training:
             self.hooks.start(self.plan, self.state, self._model())
         last = self.began + max_epochs
         converged, reason = self._train_until(last)
-        loss = self._final_loss()
-        while self._runs_away(loss):
+        losses = self._final_losses()
+        while self._runs_away(losses.sum()):
             self._start_again()  # the very last steps did
             converged, reason = self._train_until(last)
-            loss = self._final_loss()
+            losses = self._final_losses()
         warnings = [reason] if converged is False else []
-        if not (converged and self.plan.certified):
-            warnings += judge(self.epochs, self.evaluation, self.state, loss)
+        warnings += judge(self, losses, self._model())
         best_epoch = None if self.best is None else self.best[2]
         return Outcome(
-            self.plan.answered(self._model(), self.data, loss),
+            self.plan.answered(self._model(), self.data, float(losses.sum())),
             self.state,
             self._model(),
             bool(converged),
@@ -118,11 +117,11 @@ class Training:
         """A single epoch without stopping: `partial_fit`."""
         self._begin()
         self._advance(1)
-        while self._runs_away(self._final_loss()):
+        while self._runs_away(self._final_losses().sum()):
             self._start_again()
             self._advance(1)
         if not self.plan.automatic:
-            refuse_blow_up(self.epochs, self.state, self._final_loss())
+            refuse_blow_up(self.epochs, self.state, self._final_losses().sum())
         reason = (
             f"{in_words(self.state.epochs)} by partial_fit, which never stops by itself."
         )
@@ -131,7 +130,7 @@ class Training:
     def _start_loss(self):
         """Loss of the weights to start from; zero weights need no pass."""
         weights = self.state.weights
-        loss = self.evaluation.loss(weights) if weights.any() else 0.0
+        loss = self.evaluation.losses(weights).sum() if weights.any() else 0.0
         if np.isfinite(loss):
             return loss
         if self.state.steps == 0:
@@ -238,7 +237,7 @@ class Training:
             self.best = None  # of another metric's gap, and about another centre
             self.state.best, self.state.stale = np.inf, 0
             self._look_by(rounds.plan)
-        self.loss = float(rounds.point.losses.sum())
+        self.loss = rounds.point.losses
         return self._record(rounds.objective, step, rounds.gap)
 
     def _record(self, objective, step, gap=None):
@@ -273,7 +272,7 @@ class Training:
             self.state.passes += 1.0
             entry["optimality_gap"] = self.evaluation.gap(point)
             entry["objective"] = float(self.evaluation.objectives(point).sum())
-            self.loss = float(point.losses.sum())
+            self.loss = point.losses
         if self.validation is not None:
             entry["validation_score"] = self.evaluation.score(model)
             if not self.plan.to_the_end:
@@ -313,8 +312,8 @@ class Training:
             self.state.forget()
         self.state.factor *= 0.5 ** (self.halvings % MOST_HALVINGS)
 
-    def _final_loss(self):
-        """Loss of the model to return; a pass only where there are doubts.
+    def _final_losses(self):
+        """Loss of each output of the model to return; a pass only where there are doubts.
 
         The last epoch's losses do not know its last steps: a glance at some rows does.
         """
@@ -322,11 +321,12 @@ class Training:
             return self.best[3]  # known from the pass that gave the gap
         if self.rounds is not None and self.best is None:
             return self.loss
-        running = self.state.history[-1]["objective"]
-        low = 0.5 * self.evaluation.constant.sum()
-        if running <= low and self.evaluation.glance(self._model()) <= low:
-            return running
-        return self.evaluation.loss(self._model())
+        low = 0.5 * self.evaluation.constant
+        if self.data.weights is None and self.state.history[-1]["objective"] <= low.sum():
+            losses = self.evaluation.glance(self._model())
+            if (losses <= low).all():
+                return losses
+        return self.evaluation.losses(self._model())
 
     def _ran_out(self):
         """The sentence for max_iter, with the value reached and the remedy."""

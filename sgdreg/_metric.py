@@ -77,7 +77,7 @@ class Metric:
         and of the residuals' size.
         """
         g = gradient[:, :-1]
-        known = np.abs(self.root).max(axis=0) > 0  # the others are constant
+        known = np.abs(self.root).max(axis=0, initial=0.0) > 0  # the others are constant
         g = g if self.centre is None else g - gradient[:, -1:] * self.centre
         g = np.where(known, g / self.scale, 0.0)
         if len(self.root) < known.sum():  # rows are orthogonal then

@@ -2,10 +2,11 @@
 
 from contextlib import ExitStack
 from copy import deepcopy
+from functools import partial
 
 import numpy as np
 
-from sgdreg._contents import damage_noticed, fingerprint, refuse_other_data
+from sgdreg._contents import fingerprint, refuse_other_data
 from sgdreg._data import Data
 from sgdreg._hooks import Hooks
 from sgdreg._inputs import (
@@ -19,6 +20,7 @@ from sgdreg._outcome import all_attributes, attributes
 from sgdreg._parameters import check_parameters, snapshot
 from sgdreg._planning import make_plan, sampling_rng
 from sgdreg._progress import print_line
+from sgdreg._soundness import damage_noticed
 from sgdreg._state import State
 from sgdreg._threads import Team, one_blas_thread, within_floats
 from sgdreg._training import Training
@@ -74,15 +76,16 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
             if memory is None:
                 state = _state(estimator, plan, data, seeds, flat, start)
             else:
-                with damage_noticed():
+                with damage_noticed(memory["where"]):
                     for _ in range(memory["sharpened"]):
                         plan = plan.sharper()
                     state = State.unpacked(state).checked(plan, data)
             hooks = _hooks(estimator, seen, X.dtype, source, state, memory, on_exit)
             training = Training(data, plan, state, held_out, hooks)
             if memory is not None:
-                with damage_noticed():
+                with damage_noticed(memory["where"]):
                     training.recall(memory)
+                training.guarded = partial(damage_noticed, memory["where"], ValueError)
             outcome = training.fit(estimator.max_iter)
         if hooks is not None:
             hooks.finish(outcome.plan, outcome.state, outcome.weights, training.memory)

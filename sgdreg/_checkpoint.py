@@ -44,7 +44,8 @@ class Checkpoint:
     """
 
     def __init__(self, path, every=1):
-        os.fspath(path)
+        if not os.fsdecode(path):
+            raise ValueError("path is empty: give the file that checkpoints go to.")
         if not isinstance(every, Integral) or every < 1:
             raise ValueError(f"every must be an integer of at least 1, got {every!r}.")
         self.path = path
@@ -58,11 +59,16 @@ class Checkpoint:
                 f"A Checkpoint cannot go on with {type(estimator).__name__}: set it on the "
                 "SGDLinearRegressor itself."
             )
-        folder = os.path.dirname(os.path.realpath(self.path))
+        path = os.path.realpath(self.path)
+        folder = os.path.dirname(path)
         if not os.path.isdir(folder):
             raise FileNotFoundError(
                 f"There is no folder {folder} to write a checkpoint to."
             )
+        if os.path.isdir(path):
+            raise IsADirectoryError(f"{path} is a folder: name a file in it.")
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(f"The folder {folder} of the checkpoint is read-only.")
 
     def teardown(self, estimator, context):
         """Nothing is left open."""
@@ -134,7 +140,13 @@ def read(path):
         raise FileNotFoundError(
             f"There is no checkpoint {path}: has an epoch of the fit ended yet?"
         ) from None
-    except (ImportError, OSError):
+    except ImportError:
+        raise
+    except OSError as error:
+        if error.filename is None:  # of what is in the file, not of the file
+            raise ValueError(
+                f"{path} is not a checkpoint of sgdreg, or a damaged one ({error})."
+            ) from error
         raise
     except Exception as error:  # skops passes on whatever a strange file makes happen
         raise ValueError(

@@ -5,7 +5,6 @@ is none of it: the same data, parameters and seeds give the same one again.
 """
 
 from collections.abc import Mapping
-from contextlib import contextmanager
 from hashlib import blake2b
 from itertools import groupby
 
@@ -15,6 +14,7 @@ from sklearn.base import BaseEstimator
 
 from sgdreg import losses, optimizers, schedules
 from sgdreg._parameters import Frozen
+from sgdreg._soundness import MEMORY, STATE, check, damage_noticed
 from sgdreg._version import __version__
 
 FORMAT = 1
@@ -61,14 +61,22 @@ def contents(parameters, state, memory):
     }
 
 
-def recalled(checkpoint, where="The dict"):
+def recalled(checkpoint, path=None):
     """(parameters, those that it could not hold, state, memory) of a checkpoint.
+
+    Parameters
+    ----------
+    checkpoint : object
+        What a file, or a user, has given as one.
+    path : path or None
+        Its file, for messages.
 
     Raises
     ------
     ValueError
         Where it is none, or of a later version.
     """
+    where = "The dict" if path is None else str(path)
     number = checkpoint.get("format") if isinstance(checkpoint, Mapping) else None
     if not isinstance(number, int):
         raise ValueError(f"{where} is not a checkpoint of sgdreg.")
@@ -78,26 +86,16 @@ def recalled(checkpoint, where="The dict"):
             f"{number}; sgdreg {__version__} reads up to format {FORMAT}. Install that "
             "version or a later one."
         )
-    with damage_noticed():
+    where = "" if path is None else f" {path}"
+    with damage_noticed(where):
         memory = plain(checkpoint)
         parameters = {n: _read(value) for n, value in memory.pop("parameters").items()}
         if lacking := REQUIRED - set(memory):
             raise KeyError(*lacking)
+        check(memory, MEMORY)
         state, origin = memory.pop("state"), memory["origin"]
-        memory["origin"] = origin and _untabled(origin)
-        return parameters, list(memory.pop("own")), _untabled(state), memory
-
-
-@contextmanager
-def damage_noticed():
-    """Say in a sentence that what a checkpoint holds does not hold together."""
-    try:
-        yield
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise ValueError(
-            "The checkpoint is damaged, or of another version of sgdreg "
-            f"({type(error).__name__}: {error}). Start the fit anew."
-        ) from error
+        memory["origin"], memory["where"] = origin and _untabled(origin), where
+        return parameters, memory.pop("own"), _untabled(state), memory
 
 
 def plain(value):
@@ -128,6 +126,7 @@ def _tabled(state):
 
 
 def _untabled(state):
+    check(state, STATE)
     history = [
         dict(zip(table["names"], row, strict=True)) | {"epoch": int(row[0])}
         for table in state["history"]

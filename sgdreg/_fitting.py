@@ -2,10 +2,11 @@
 
 from contextlib import ExitStack
 from copy import deepcopy
+from functools import partial
 
 import numpy as np
 
-from sgdreg._contents import damage_noticed, fingerprint, refuse_other_data
+from sgdreg._contents import fingerprint, refuse_other_data
 from sgdreg._data import Data
 from sgdreg._hooks import Hooks
 from sgdreg._inputs import (
@@ -19,8 +20,9 @@ from sgdreg._outcome import all_attributes, attributes
 from sgdreg._parameters import check_parameters, snapshot
 from sgdreg._planning import make_plan, sampling_rng
 from sgdreg._progress import print_line
+from sgdreg._soundness import damage_noticed
 from sgdreg._state import State
-from sgdreg._threads import Team, one_blas_thread
+from sgdreg._threads import Team, one_blas_thread, within_floats
 from sgdreg._training import Training
 from sgdreg.losses import get_loss
 
@@ -46,7 +48,7 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
     warnings : list of str
     """
     check_parameters(estimator, 8, **validation)
-    with Team(estimator.n_jobs) as team, ExitStack() as on_exit:
+    with within_floats(), Team(estimator.n_jobs) as team, ExitStack() as on_exit:
         seen = {"X": X, "y": y}  # what callbacks see: names and all
         if sample_weight is not None:
             seen["metadata"] = {"sample_weight": sample_weight}
@@ -74,19 +76,20 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
             if memory is None:
                 state = _state(estimator, plan, data, seeds, flat, start)
             else:
-                with damage_noticed():
+                with damage_noticed(memory["where"]):
                     for _ in range(memory["sharpened"]):
                         plan = plan.sharper()
                     state = State.unpacked(state).checked(plan, data)
             hooks = _hooks(estimator, seen, X.dtype, source, state, memory, on_exit)
             training = Training(data, plan, state, held_out, hooks)
             if memory is not None:
-                with damage_noticed():
+                with damage_noticed(memory["where"]):
                     training.recall(memory)
+                training.guarded = partial(damage_noticed, memory["where"], ValueError)
             outcome = training.fit(estimator.max_iter)
         if hooks is not None:
             hooks.finish(outcome.plan, outcome.state, outcome.weights, training.memory)
-    fitted = all_attributes(outcome, X.dtype, (False, snapshot(estimator)))
+        fitted = all_attributes(outcome, X.dtype, (False, snapshot(estimator)))
     return fitted | {"_memory": source | training.memory()}, outcome.warnings
 
 
@@ -97,7 +100,7 @@ def partial_fit(estimator, X, y, sample_weight):
         estimator._validate_params()  # which scikit-learn skips once a model is fitted
     check_parameters(estimator, 6, online=True)
     first = state is None
-    with Team(estimator.n_jobs) as team:
+    with within_floats(), Team(estimator.n_jobs) as team:
         X, y = check_X_y(estimator, X, y, reset=first)
         if not first:
             shape = () if state.flat else (len(state.weights),)
@@ -114,16 +117,18 @@ def partial_fit(estimator, X, y, sample_weight):
         )
         with one_blas_thread():
             if first:
-                plan = make_plan(estimator, data, online=True)
-                rng = np.random.default_rng(_seeds(estimator.random_state))
+                seeds = _seeds(estimator.random_state)
+                plan = make_plan(estimator, data, online=True, rng=sampling_rng(seeds))
+                rng = np.random.default_rng(seeds)
                 state = State.start(plan, data, rng, flat=y.ndim == 1)
             else:
-                plan = _online_plan(estimator, data, before, made_for)
+                plan = _online_plan(estimator, data, before, made_for, state)
                 state = state.continued(before, plan, data)
             outcome = Training(data, plan, state).one_epoch()
+        fitted = all_attributes(outcome, X.dtype, (True, snapshot(estimator)))
     if estimator.verbose:
         print_line(outcome.state.history[-1])
-    return all_attributes(outcome, X.dtype, (True, snapshot(estimator)))
+    return fitted
 
 
 def _loss(estimator):
@@ -159,7 +164,7 @@ def _state(estimator, plan, data, seeds, flat, start):
     return State.start(plan, data, rng, flat=flat, **start)
 
 
-def _online_plan(estimator, data, plan, made_for):
+def _online_plan(estimator, data, plan, made_for, state):
     """The plan for the next rows of a stream.
 
     Where nothing in it comes from the rows, the last one serves again. The curvature
@@ -167,7 +172,8 @@ def _online_plan(estimator, data, plan, made_for):
     """
     if made_for[1] == snapshot(estimator) and plan.online and not plan.automatic:
         return plan
-    return make_plan(estimator, data, online=True, seen=plan)
+    rng = deepcopy(state.rng)  # the steps' draws stay as they are
+    return make_plan(estimator, data, online=True, seen=plan, rng=rng)
 
 
 def _hooks(estimator, seen, dtype, source, state, memory, on_exit):

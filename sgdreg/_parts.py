@@ -100,9 +100,11 @@ class Part:
         penalty, scale = self.plan.penalty, self.plan.metric.scale
         if not penalty.proximal:
             return []
-        caps = [penalty.l1, np.inf if penalty.positive else penalty.l1]
         weights, n = np.full(len(coef), 1.0 / len(self.y)), len(self.y)
-        sizes = self.size, self.force
+        sizes, l1 = (self.size, self.force), penalty.l1
+        if n * l1 < EPS**2 * self.force * scale.min():
+            l1 = 0.0  # far below rounding, and its products underflow
+        caps = [l1, np.inf if penalty.positive else l1]
         return [
             Hinges(sign, 0.0, 0.0, n * cap / scale, weights, coef * scale, *sizes)
             for sign, cap in zip((1, -1), caps, strict=True)
@@ -171,7 +173,8 @@ class Part:
         move = self._newton(0.0, False)
         share = self._allowed(move)
         left = sum(block.products_after(share) for block in self.hinges)
-        aim = (left / products) ** 3 * products / count
+        # Products that underflow are as near to zero as they can be.
+        aim = (left / products) ** 3 * products / count if products else 0.0
         if self.smooth:  # bounds may not be met sooner than the loss
             aim = max(aim, self.decrement / count)
         move = self._newton(aim, True)

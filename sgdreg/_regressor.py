@@ -356,9 +356,10 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         >>> SGDLinearRegressor.resume(model.checkpoint_, X, y, max_iter=5).n_iter_
         5
         """
-        kept = path if isinstance(path, dict) else read(path)
-        where = "The dict" if kept is path else str(path)
-        known, own, *checkpoint = recalled(kept, where)
+        if isinstance(path, dict):
+            known, own, *checkpoint = recalled(path)
+        else:
+            known, own, *checkpoint = recalled(read(path), path)
         self = cls(**settled(known, own, parameters, cls._get_param_names()))
         self.set_callbacks(*callbacks)
         validation = {"X_val": X_val, "y_val": y_val}

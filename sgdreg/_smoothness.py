@@ -63,7 +63,9 @@ def stable_step(data, metric, batch_size, alpha=0.0, fit_intercept=True, momentu
     .. [1] P. Jain, S. Kakade, R. Kidambi, P. Netrapalli, A. Sidford, "Parallelizing
        stochastic gradient descent for least squares regression", JMLR 18 (2018).
     """
-    size = 1 + (data.n_features if metric.root is None else len(metric.root))
+    # With a metric of low rank there are as many coordinates as features.
+    by_feature = metric.root is None or metric.low_rank
+    size = 1 + (data.n_features if by_feature else len(metric.root))
     own = np.ones(len(data.y)) if data.weights is None else data.weights
     curvature = curvature_operator(data, metric, alpha, fit_intercept, own)
     largest, _ = largest_eigenpair(curvature, size)

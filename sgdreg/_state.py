@@ -146,6 +146,8 @@ class State:
                 continue
             if np.shape(mine) != np.shape(other) or mine.dtype != np.float64:
                 raise ValueError("The state does not fit the data and the parameters.")
+        if self.window is not None and self.window[0].shape != self.weights.shape:
+            raise ValueError("The averages do not fit the data and the parameters.")
         return self
 
     def _copied_arrays(self):

@@ -2,9 +2,11 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from threading import Lock
 
+import numpy as np
 from joblib import effective_n_jobs  # scikit-learn requires both
 from threadpoolctl import ThreadpoolController
 
@@ -27,6 +29,25 @@ def thread_count(n_jobs):
         return effective_n_jobs(n_jobs)
     blas = [lib for lib in _controller().lib_controllers if lib.user_api == "blas"]
     return max((lib.num_threads or 1 for lib in blas), default=1)
+
+
+def quiet_numbers():
+    """NumPy is silent in this thread where numbers overflow or are undefined.
+
+    Nothing is hidden by it: every loss, gradient and model is looked at, and those that
+    are not finite are stepped back from or refused, in words.
+    """
+    return np.seterr(over="ignore", invalid="ignore", divide="ignore")
+
+
+@contextmanager
+def within_floats():
+    """`quiet_numbers` for a while, and in this thread."""
+    before = quiet_numbers()
+    try:
+        yield
+    finally:
+        np.seterr(**before)
 
 
 class Team:
@@ -56,8 +77,22 @@ class Team:
         if self.size == 1 or len(pieces) == 1:
             return map(function, pieces)
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.size)
-        return self._pool.map(function, pieces)
+            self._pool = ThreadPoolExecutor(self.size, initializer=quiet_numbers)
+        return self._shared(function, pieces)
+
+    def _shared(self, function, pieces):
+        """... by the pool, as far as threads can be started: the caller does the rest.
+
+        The system refuses them where a user or a container may have no more.
+        """
+        begun = []
+        try:
+            for piece in pieces:
+                begun.append(self._pool.submit(function, piece))
+        except RuntimeError:
+            self.size = 1  # it is not asked again
+        yield from (future.result() for future in begun)
+        yield from map(function, pieces[len(begun) :])
 
 
 ALONE = Team()

@@ -1,5 +1,6 @@
 """The training loop: epochs, what is recorded of them, when they end."""
 
+from contextlib import nullcontext
 from functools import cached_property
 from time import perf_counter
 
@@ -49,6 +50,7 @@ class Training:
         self.best, self.loss, self.halvings, self.origin = None, None, 0, None
         self.began, self.verdict = None, GO
         self.clock = perf_counter()
+        self.guarded = nullcontext  # what epochs run within
 
     @cached_property
     def epochs(self):
@@ -106,6 +108,8 @@ class Training:
         """Go on from what `memory` has returned, at the state and plan of that moment."""
         for name in ("began", "verdict", "halvings", "origin", "best", "loss"):
             setattr(self, name, memory[name])
+        if self.best is not None and self.best[1].shape != self.state.weights.shape:
+            raise ValueError("The best model is of another shape.")
         if self.origin is not None:
             origin = State.unpacked(self.origin).checked(self.plan, self.data)
             self.origin = origin.packed()
@@ -160,7 +164,8 @@ class Training:
         while self.state.epochs < last and self.verdict != STOP:
             if self.hooks is not None:
                 self.hooks.begin()
-            self.verdict = self._advance(last - self.state.epochs)
+            with self.guarded():
+                self.verdict = self._advance(last - self.state.epochs)
             self._keep_best()
             stop = self.hooks is not None and self.hooks.end(
                 self.plan, self.state, self._model(), self.memory

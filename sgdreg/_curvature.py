@@ -80,6 +80,13 @@ class Curvature:
         triangle = np.sqrt(rows / self.total) * self.triangle
         return replace(self, total=float(rows), rows=rows, triangle=triangle)
 
+    def in_unit(self, shift):
+        """The same curvature, of targets multiplied by 2^shift."""
+        triangle, centre, d = self.triangle.copy(), self.centre.copy(), self.n_features
+        triangle[:, d:] = np.ldexp(triangle[:, d:], shift)
+        centre[d:] = np.ldexp(centre[d:], shift)
+        return replace(self, triangle=triangle, centre=centre)
+
     @property
     def rows_a_weight(self):
         """Rows for each unit of weight, where rows are weighed by their bends."""

@@ -91,6 +91,12 @@ class Data:
         problem = Problem(*parts, y, weights, X.shape[1], loss)
         return cls(X, y, weights, rows, weight_unit, problem, team, loss)
 
+    def in_unit(self, exponent, loss):
+        """The same rows with targets divided by 2^exponent, and another loss."""
+        y = np.ldexp(self.y, -exponent)
+        data = Data.build(self.X, y, self.weights, self.rows, 1.0, self.team, loss)
+        return replace(data, weight_unit=self.weight_unit)
+
     @property
     def n_rows(self):
         """How many rows take part."""

@@ -57,17 +57,18 @@ def judge(training, losses, weights):
     if plan.fit_intercept and is_squared(plan.loss):
         best = "the mean"
     of = f" for output {worst}" if len(found) > 1 else ""
+    mine, others = state.cost(found[worst]), state.cost(constant[worst])
     return [
         f"After {in_words(state.epochs)} the model is worse than predicting {best}{of} "
-        f"(loss {found[worst]:.3g} against {constant[worst]:.3g}): train for longer, "
-        "change the learning rate or use optimizer='auto'."
+        f"(loss {mine:.3g} against {others:.3g}): train for longer, change the learning "
+        "rate or use optimizer='auto'."
     ]
 
 
 def _grown(epochs, state, loss):
     return ValueError(
         f"Diverged by epoch {state.epochs}, step {state.steps}: the loss has grown from "
-        f"{state.reference:.1e} to {loss:.1e}. {_advice(epochs)}"
+        f"{state.cost(state.reference):.1e} to {state.cost(loss):.1e}. {_advice(epochs)}"
     )
 
 

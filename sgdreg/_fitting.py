@@ -18,13 +18,14 @@ from sgdreg._inputs import (
 )
 from sgdreg._outcome import all_attributes, attributes
 from sgdreg._parameters import check_parameters, snapshot
-from sgdreg._planning import make_plan, sampling_rng
+from sgdreg._planning import loss_of, make_plan, sampling_rng
 from sgdreg._progress import print_line
 from sgdreg._soundness import damage_noticed
 from sgdreg._state import State
 from sgdreg._threads import Team, one_blas_thread, within_floats
 from sgdreg._training import Training
-from sgdreg.losses import get_loss
+from sgdreg._units import exponent_of, joined, loss_in_unit
+from sgdreg.losses import SQUARED_ERROR
 
 
 def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None):
@@ -56,10 +57,15 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
         weights = check_weights(sample_weight, X, "sample_weight")
         state, memory = checkpoint or (None, None)
         seeds = _seeds(estimator.random_state, memory)
-        loss, held_out = _loss(estimator), None
+        loss, held_out = loss_of(estimator), None
         data = Data.build(X, y.reshape(len(y), -1), weights, team=team, loss=loss)
+        exponent = exponent_of(data, estimator.optimizer) or 0
+        if exponent:
+            data = data.in_unit(exponent, loss_in_unit(loss, exponent))
         if validation["X_val"] is not None:
             held_out = check_validation(estimator, *validation.values(), y)
+            if exponent:
+                held_out = held_out.in_unit(exponent, SQUARED_ERROR)
         elif estimator.early_stopping:
             draw = np.random.default_rng(seeds.spawn(1)[0])
             data, held_out = hold_out(data, estimator.validation_fraction, weights, draw)
@@ -72,9 +78,9 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
         if memory is not None:
             refuse_other_data(source, memory)
         with one_blas_thread():
-            plan = make_plan(estimator, data, rng=sampling_rng(seeds))
+            plan = make_plan(estimator, data, rng=sampling_rng(seeds), exponent=exponent)
             if memory is None:
-                state = _state(estimator, plan, data, seeds, flat, start)
+                state = _state(estimator, plan, data, seeds, flat, start, exponent)
             else:
                 with damage_noticed(memory["where"]):
                     for _ in range(memory["sharpened"]):
@@ -112,28 +118,31 @@ def partial_fit(estimator, X, y, sample_weight):
         weights = check_weights(sample_weight, X, "sample_weight")
         unit = None if first else state.weight_unit
         targets = y.reshape(len(y), -1)
-        data = Data.build(
-            X, targets, weights, weight_unit=unit, team=team, loss=_loss(estimator)
-        )
+        loss = loss_of(estimator)
+        data = Data.build(X, targets, weights, weight_unit=unit, team=team, loss=loss)
+        exponent = exponent_of(data, estimator.optimizer, online=True)
+        exponent = exponent or 0 if first else joined(state, exponent)
+        if exponent:
+            data = data.in_unit(exponent, loss_in_unit(loss, exponent))
         with one_blas_thread():
             if first:
                 seeds = _seeds(estimator.random_state)
-                plan = make_plan(estimator, data, online=True, rng=sampling_rng(seeds))
+                draws = sampling_rng(seeds)
+                plan = make_plan(estimator, data, online=True, rng=draws, exponent=exponent)
                 rng = np.random.default_rng(seeds)
                 state = State.start(plan, data, rng, flat=y.ndim == 1)
+                state.exponent = exponent
             else:
+                if exponent != state.exponent:
+                    before = before.in_unit(state.exponent - exponent)
+                    state, made_for = state.in_unit(exponent), (None, None)
                 plan = _online_plan(estimator, data, before, made_for, state)
                 state = state.continued(before, plan, data)
             outcome = Training(data, plan, state).one_epoch()
         fitted = all_attributes(outcome, X.dtype, (True, snapshot(estimator)))
     if estimator.verbose:
-        print_line(outcome.state.history[-1])
+        print_line(outcome.state.shown(outcome.state.history[-1]))
     return fitted
-
-
-def _loss(estimator):
-    loss = get_loss(estimator.loss, epsilon=estimator.epsilon, quantile=estimator.quantile)
-    return loss if isinstance(estimator.loss, str) else deepcopy(loss)
 
 
 def _seeds(seed, memory=None):
@@ -145,11 +154,13 @@ def _seeds(seed, memory=None):
     return np.random.SeedSequence(seed)
 
 
-def _state(estimator, plan, data, seeds, flat, start):
+def _state(estimator, plan, data, seeds, flat, start, exponent):
     """A new state, or with `warm_start` that of the last call."""
     fresh = not (estimator.warm_start and hasattr(estimator, "_continuation"))
     if not fresh and all(value is None for value in start.values()):
         before, state, _ = estimator._continuation
+        if exponent != state.exponent:
+            state = state.in_unit(exponent)
         state = state.continued(before, plan, data)
         state.best, state.stale, state.reference = np.inf, 0, 0.0
         state.flat = flat
@@ -161,7 +172,11 @@ def _state(estimator, plan, data, seeds, flat, start):
         raise ValueError(
             "coef_init has negative coefficients, which positive=True does not allow."
         )
-    return State.start(plan, data, rng, flat=flat, **start)
+    if exponent:
+        start = {n: v if v is None else np.ldexp(v, -exponent) for n, v in start.items()}
+    state = State.start(plan, data, rng, flat=flat, **start)
+    state.exponent = exponent
+    return state
 
 
 def _online_plan(estimator, data, plan, made_for, state):
@@ -173,7 +188,9 @@ def _online_plan(estimator, data, plan, made_for, state):
     if made_for[1] == snapshot(estimator) and plan.online and not plan.automatic:
         return plan
     rng = deepcopy(state.rng)  # the steps' draws stay as they are
-    return make_plan(estimator, data, online=True, seen=plan, rng=rng)
+    return make_plan(
+        estimator, data, online=True, seen=plan, rng=rng, exponent=state.exponent
+    )
 
 
 def _hooks(estimator, seen, dtype, source, state, memory, on_exit):

@@ -44,7 +44,7 @@ class Hooks:
 
     def end(self, plan, state, weights, memory):
         """End an epoch; True when a callback asks to stop."""
-        self.show(state.history[-1])
+        self.show(state.shown(state.history[-1]))
         return self.task.call_on_fit_task_end(
             **self.shared,
             reconstruction_attributes=lambda: self.model(plan, state, weights, memory),

@@ -4,6 +4,7 @@ import numpy as np
 
 from sgdreg._parts import Part, Rows
 from sgdreg._rounds import Rounds
+from sgdreg.losses import compiled
 
 # The optimality gap below which it shows which coefficients are zero.
 CLEAR = 1e-4
@@ -74,7 +75,9 @@ class InteriorPoint(Rounds):
         if self.plan.quadratic:
             return self._gap_by_all_rows()
         gaps = [part.gap for part in self.parts]
-        if self.plan.loss.smoothness is not None:
+        loss = self.plan.loss
+        if loss.smoothness is not None:
             blur = self.evaluation.blur(self.point.weights, self.plan.metric)
-            gaps += self.plan.loss.smoothness * blur
+            steepest = loss.below if compiled(loss) else np.inf
+            gaps += np.minimum(loss.smoothness * blur, steepest * np.sqrt(2 * blur))
         return float(np.max((gaps + self.rise) / self.unit))

@@ -44,24 +44,38 @@ def attributes(plan, state, weights, dtype, made_for):
     if plan.metric.centre is not None:
         intercept = intercept - coef @ plan.metric.centre
     with np.errstate(over="ignore"):
+        if state.exponent:
+            coef, intercept = (np.ldexp(w, state.exponent) for w in (coef, intercept))
         coef, intercept = coef.astype(dtype, order="C"), intercept.astype(dtype)
     if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
         raise ValueError(
             f"The fitted coefficients cannot be held in {np.dtype(dtype)}: they overflow. "
             "Pass X as float64, or rescale X or y."
         )
-    history = list(state.history)
+    if _is_lost(weights, coef, intercept):
+        raise ValueError(
+            f"The fitted coefficients cannot be held in {np.dtype(dtype)}: they are below "
+            f"{np.finfo(dtype).tiny:.0e}, and their digits are lost. Pass X as float64, or "
+            "rescale X or y."
+        )
+    history = [state.shown(entry) for entry in state.history]
     return {
         "coef_": coef[0] if state.flat else coef,
         "intercept_": intercept[0] if state.flat else intercept,
         "n_iter_": state.epochs,
         "t_": state.steps,
-        "plan_": plan,
+        "plan_": plan.in_users_units(),
         "history_": history,
         "loss_curve_": [entry["objective"] for entry in history],
         "_continuation": (plan, state, made_for),
         "_memory": None,
     }
+
+
+def _is_lost(weights, coef, intercept):
+    """Whether an output's numbers are so small that a floating-point type loses digits."""
+    held = np.maximum(np.abs(coef).max(axis=1, initial=0.0), np.abs(intercept))
+    return bool(((held < np.finfo(held.dtype).tiny) & weights.any(axis=1)).any())
 
 
 def all_attributes(outcome, dtype, made_for):

@@ -78,7 +78,8 @@ class Part:
         self.smooth = not compiled(self.loss)
         self.least = EPS * float(rounds.evaluation.objectives(rounds.point)[output])
         e = self.x - self.y
-        self.size = np.sqrt(self.rows.weights @ e**2) or 1.0
+        largest = np.abs(e).max() or 1.0
+        self.size = largest * np.sqrt(self.rows.weights @ (e / largest) ** 2) or 1.0
         self.force = len(e) * self.unit / self.size
         self.on_rows = self._hinges_of_rows(e)
         self.on_coef = self._hinges_of_coef(self.weights[:-1])

@@ -64,6 +64,8 @@ class Plan:
     provable : bool
         Whether the curvature of all rows is worth its time to tell how far the optimum is,
         where steps do without it.
+    shown : (Loss, Penalty) or None
+        Those in the units of y, where targets are reckoned in another one.
     pull : (ndarray of shape (d + 1,), ndarray of shape (k, d + 1)) or None
         Strength of a pull towards some weights: ½ (w - anchor)ᵀ strength (w - anchor).
     """
@@ -94,6 +96,7 @@ class Plan:
     recursive: bool = False
     stream: object = None
     provable: bool = False
+    shown: tuple | None = None
     pull: tuple | None = None
 
     @property
@@ -109,6 +112,22 @@ class Plan:
             start=None,
             curvature=None if self.wide else self.curvature,
         )
+
+    def in_unit(self, shift):
+        """The plan that knows targets which are multiplied by 2^shift."""
+        curvature, stream = self.curvature, self.stream
+        return replace(
+            self,
+            curvature=curvature and curvature.in_unit(shift),
+            stream=stream and stream.in_unit(shift),
+        )
+
+    def in_users_units(self):
+        """The plan to be shown."""
+        if self.shown is None:
+            return self
+        loss, penalty = self.shown
+        return replace(self, loss=loss, penalty=penalty)
 
     def answered(self, weights, data, loss):
         """The plan that holds the answer of all rows, for a stream to go on from there."""

@@ -16,7 +16,7 @@ from sgdreg._reweighted import reweighted, solved
 from sgdreg._scheduling import schedule_of, step_parameter
 from sgdreg._sketch import Sketch, cost_of_density, curvature_of, sample_size
 from sgdreg._stream import Stream
-from sgdreg.losses import compiled, is_squared
+from sgdreg.losses import compiled, get_loss, is_squared
 from sgdreg.penalties import get_penalty
 
 # Up to this many features or rows the curvature is taken as it is, a matrix of this rank at
@@ -37,7 +37,7 @@ STEP_FOUND = {
 BATCH_ROWS_A_FEATURE = 4
 
 
-def make_plan(settings, data, online=False, seen=None, rng=None):
+def make_plan(settings, data, online=False, seen=None, rng=None, exponent=0):
     """Fill every slot from the estimator's parameters and, for "auto", from the data.
 
     Parameters
@@ -52,6 +52,8 @@ def make_plan(settings, data, online=False, seen=None, rng=None):
         That of the rows of earlier calls.
     rng : numpy.random.Generator or None
         To sample rows with; None (online): the curvature is that of all rows.
+    exponent : int
+        The data's targets have been divided by 2^exponent.
     """
     if not np.isfinite(data.zero_losses).all():
         raise ValueError(
@@ -64,6 +66,10 @@ def make_plan(settings, data, online=False, seen=None, rng=None):
         l1_ratio=settings.l1_ratio,
         positive=settings.positive,
     )
+    shown = None
+    if exponent:
+        shown = loss_of(settings), penalty
+        penalty = penalty.in_unit(exponent)
     automatic = settings.optimizer == "auto" and settings.learning_rate == "auto"
     if automatic:
         optimizer = _automatic_optimizer(settings, data, penalty, online)
@@ -103,6 +109,7 @@ def make_plan(settings, data, online=False, seen=None, rng=None):
         online=online,
         wide=not _full_curvature(data, penalty.l2, True),
         provable=_provable(data, penalty.l2, optimizer),
+        shown=shown,
     )
     plan = replace(draft, **_metric(draft, data, seen, rng))
     if automatic and online and plan.curvature is not None:
@@ -120,6 +127,12 @@ def make_plan(settings, data, online=False, seen=None, rng=None):
 
 
 # ---------------------------------------------------------------------- slots
+
+
+def loss_of(settings):
+    """The loss, in the units of y."""
+    loss = get_loss(settings.loss, epsilon=settings.epsilon, quantile=settings.quantile)
+    return loss if isinstance(settings.loss, str) else deepcopy(loss)
 
 
 def _automatic_optimizer(settings, data, penalty, online):

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+# Weights larger than 2 to this are of no use where targets have a size of one.
+LARGEST_SHIFT = 256
+
 
 @dataclass
 class State:
@@ -40,6 +43,8 @@ class State:
         The larger loss of: the start, the best constant. Divergence is judged by it.
     weight_unit : float
         The sample weight that counts as one.
+    exponent : int
+        Targets, weights and their squares are reckoned in units of 2^exponent.
     rng : numpy.random.Generator
     history : list of dict
         One entry an epoch.
@@ -62,6 +67,7 @@ class State:
     stale: int = 0
     reference: float = 0.0
     weight_unit: float | None = None
+    exponent: int = 0
     history: list = field(default_factory=list)
 
     @classmethod
@@ -101,6 +107,30 @@ class State:
         state.weight_unit = data.weight_unit
         state.passes += new.passes
         return state
+
+    def in_unit(self, exponent):
+        """A copy that reckons in units of 2^exponent."""
+        shift, state = self.exponent - exponent, self.copy()
+        state.exponent = exponent
+        if shift > LARGEST_SHIFT:  # their squares would overflow
+            state.forget()
+        for array in (*state.arrays, state.window and state.window[0]):
+            if array is not None:
+                np.ldexp(array, shift, out=array)
+        state.reference = times_power(state.reference, 2 * shift)
+        state.history = [self.shown(entry, 2 * shift) for entry in state.history]
+        return state
+
+    def cost(self, value):
+        """A value of the objective in the units of y, squared."""
+        return times_power(value, 2 * self.exponent) if self.exponent else value
+
+    def shown(self, entry, power=None):
+        """An entry of the history with its objective multiplied by 2^power (y's units)."""
+        power = 2 * self.exponent if power is None else power
+        if not power:
+            return entry
+        return entry | {"objective": times_power(entry["objective"], power)}
 
     @property
     def arrays(self):
@@ -213,3 +243,9 @@ class State:
             self.averaged = 0
             self.total = None if new.average is None else np.zeros_like(self.weights)
         self.keep = new.keep
+
+
+def times_power(value, power):
+    """value · 2^power, infinite or zero where no float can hold it."""
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.ldexp(value, power))

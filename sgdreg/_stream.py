@@ -83,6 +83,10 @@ class Stream:
             total, centre, counts, squares, precision, start, noise, targets, centred
         )
 
+    def in_unit(self, shift):
+        """The same stream, of targets multiplied by 2^shift."""
+        return replace(self, targets=np.ldexp(self.targets, [[shift], [2 * shift]]))
+
     def meet(self, data):
         """The new rows' means and squares, before their targets are looked at.
 

@@ -343,7 +343,7 @@ class Training:
         elif self.plan.certified:
             at = f"the optimality gap is {state.history[-1]['optimality_gap']:.1e}"
         else:
-            at = f"the objective is {state.history[-1]['objective']:.6g}"
+            at = f"the objective is {state.cost(state.history[-1]['objective']):.6g}"
         remedy = "Increase max_iter or tol, or choose another learning rate."
         if self.plan.by_line_search:
             remedy = "Increase max_iter or tol"

@@ -14,9 +14,12 @@ its proximal step: coefficients come closer to zero by eta·alpha·l1_ratio (in 
 the step) and stay there when they meet it, so zeros are exact. The intercept is free.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+
+# A weight of l1 as good as infinite.
+ENDLESS = 1e300
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,12 @@ class Penalty:
     def proximal(self):
         """Whether steps end with a proximal one."""
         return self.l1 > 0 or self.positive
+
+    def in_unit(self, exponent):
+        """Of coefficients divided by 2^exponent: the same values, divided by 4^exponent."""
+        with np.errstate(over="ignore"):
+            l1 = min(float(np.ldexp(self.l1, -exponent)), ENDLESS)
+        return replace(self, l1=l1)
 
     def values(self, coef):
         """Cost of each row of coefficients (k, d)."""

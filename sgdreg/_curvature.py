@@ -12,6 +12,10 @@ EPS = np.finfo(np.float64).eps
 # A penalty's share of a direction that no row has, below which its coefficient is not
 # determined to 1e-6 by numbers that are rounded.
 HARDLY_BENT = 1e-9
+# Where means are large beside spreads, rounding may reach further than this many times the
+# spreads; what is longer than that is kept nevertheless, as LinearRegression does (whose
+# cut-off is at 1e-6), and costs no digits that float32 does not have.
+ROUNDED_SPREADS = 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +36,9 @@ class Curvature:
     n_features : int
         d.
     centred : bool
+    coarse : float
+        Share of itself that a number of X may be off by: half of eps for float32, 0 for
+        float64, of which sums and means are the larger error.
     """
 
     total: float
@@ -40,6 +47,7 @@ class Curvature:
     triangle: np.ndarray
     n_features: int
     centred: bool
+    coarse: float = 0.0
 
     @classmethod
     def empty(cls, n_features, n_outputs, centred):
@@ -104,8 +112,9 @@ class Curvature:
         a feature. Centring leaves
         rounding errors of eps·|centre| in Z, in all columns at once: columns that are no
         larger are constant, and directions no longer than these errors along them are
-        not the data's, nor is one more direction than there are rows (less one, about
-        their mean). All are left out: weights do not move there.
+        not the data's, nor are those no longer than the rounding of float32 numbers in X,
+        nor is one more direction than there are rows (less one, about their mean). All
+        are left out: weights do not move there.
         """
         d = self.n_features
         alpha = np.broadcast_to(alpha, d)
@@ -114,8 +123,10 @@ class Curvature:
         varying = ~self.constant()
         scale = np.where(varying, np.hypot(scale, np.sqrt(alpha)), 1.0)
         errors = np.abs(self.mean / scale)[varying]
+        coarse = self.coarse * np.hypot(1.0, errors)
         Z, targets = (triangle[:, :d] / scale)[:, varying], triangle[:, d:]
-        Z, targets = self._seen(Z, targets, errors, max(self.rows - self.centred, 0))
+        most = max(self.rows - self.centred, 0)
+        Z, targets = self._seen(Z, targets, errors, coarse, most)
         pulls = (np.sqrt(alpha) / scale)[varying]
         if pulls.any() and len(Z) < len(errors):
             Z, targets = _pulled(Z, targets, pulls)
@@ -123,18 +134,19 @@ class Curvature:
             pull = np.diag(pulls)
             Z = np.vstack([Z, pull])
             targets = np.vstack([targets, np.zeros((len(pull), targets.shape[1]))])
-            Z, targets = self._seen(Z, targets, 0.0 * errors, len(errors))
+            Z, targets = self._seen(Z, targets, 0.0 * errors, 0.0 * errors, len(errors))
         root = np.zeros((len(Z), d))
         root[:, varying] = root_of(Z)
         metric = Metric(self.mean if self.centred else None, scale, root)
         return metric, metric.to_raw(np.column_stack([targets.T, self.centre[d:]]))
 
-    def _seen(self, Z, targets, errors, most):
+    def _seen(self, Z, targets, errors, coarse, most):
         """Z and targets, of the same products, but without what is rounding errors.
 
         Z as an upper triangle, or, where it lacks directions, as orthogonal rows: at most
-        so many, none of `errors` (of each column). eps·√(number of rows) is what the sums
-        behind Z may be off by; up to four roundings of the mean went into it.
+        so many, none of `errors` or `coarse` (of each column: in eps, and as such).
+        eps·√(number of rows) is what the sums behind Z may be off by; up to four
+        roundings of the mean went into it.
         """
         size = Z.shape[1]
         if not size:
@@ -147,14 +159,24 @@ class Curvature:
             rounding = max(floor * np.linalg.norm(Z), 4 * np.linalg.norm(errors))
             with np.errstate(over="ignore"):
                 shortest = 1.0 / np.linalg.norm(inverse_of(Z))
-            if shortest > EPS * rounding:  # all directions are longer
+            rounding = max(EPS * rounding, self._capped(np.linalg.norm(coarse)))
+            if shortest > rounding:  # all directions are longer
                 return Z, targets
         U, s, Vt = linalg.svd(Z, full_matrices=False, check_finite=False)
         with np.errstate(over="ignore"):
             along = 4 * (np.abs(Vt) @ errors)
         seen = s > EPS * np.maximum(floor * s[0], along)
+        seen &= s > self._capped(np.abs(Vt) @ coarse)
         seen[most:] = False
         return s[seen, None] * Vt[seen], U[:, seen].T @ targets
+
+    def _capped(self, coarse):
+        return np.minimum(coarse, self.left_out)
+
+    @property
+    def left_out(self):
+        """How long, in spreads, directions are at most that float32 numbers do not tell."""
+        return ROUNDED_SPREADS * self.coarse
 
     def solved_by(self, weights, centre, alpha):
         """The same curvature, of targets whose optimum are these weights (k, d + 1).

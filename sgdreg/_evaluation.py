@@ -172,7 +172,8 @@ class Evaluation:
         """Whether ∇F has a part, beyond rounding, along what the metric lacks."""
         lacking, rounding = self.plan.metric.lacking(gradient)
         size = np.sqrt(2 * self.variance)
-        return bool((lacking > 1e4 * EPS * rounding * size).any())
+        unknown = max(1e4 * EPS * rounding, self.plan.curvature.left_out)
+        return bool((lacking > unknown * size).any())
 
     def score(self, weights):
         """R² on the held-out rows, as `SGDLinearRegressor.score` computes it."""

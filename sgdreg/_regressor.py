@@ -6,7 +6,6 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sgdreg import _fitting
@@ -14,6 +13,7 @@ from sgdreg._checkpoint import read
 from sgdreg._contents import contents, recalled, settled
 from sgdreg._inputs import FLOATS
 from sgdreg._parameters import CONSTRAINTS
+from sgdreg._predictions import predictions
 from sgdreg._repr import html_repr
 from sgdreg._sklearn import _fit_context
 
@@ -427,10 +427,10 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
         coef = self.coef_
-        out = safe_sparse_dot(X, coef.T, dense_output=True)
+        out = predictions(X, coef, self.intercept_)
         if sparse.issparse(coef) and self._continuation[1].flat:
             out = out.ravel()
-        return out + self.intercept_
+        return out
 
     def sparsify(self):
         """Store ``coef_`` as CSR: smaller where most coefficients are zero."""

@@ -137,7 +137,7 @@ class Curvature:
             Z, targets = self._seen(Z, targets, 0.0 * errors, 0.0 * errors, len(errors))
         root = np.zeros((len(Z), d))
         root[:, varying] = root_of(Z)
-        metric = Metric(self.mean if self.centred else None, scale, root)
+        metric = Metric(self.mean if self.centred else None, scale, root, False, ~varying)
         return metric, metric.to_raw(np.column_stack([targets.T, self.centre[d:]]))
 
     def _seen(self, Z, targets, errors, coarse, most):

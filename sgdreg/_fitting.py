@@ -1,5 +1,6 @@
 """A call of `fit`, `resume` or `partial_fit`: data → plan → state → training → result."""
 
+import warnings
 from contextlib import ExitStack
 from copy import deepcopy
 
@@ -23,6 +24,7 @@ from sgdreg._progress import print_line
 from sgdreg._state import State
 from sgdreg._threads import Team, one_blas_thread
 from sgdreg._training import Training
+from sgdreg._unresolved import in_words, unresolved
 from sgdreg.losses import get_loss
 
 
@@ -44,7 +46,7 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
     -------
     attributes : dict
         To be set on the estimator.
-    warnings : list of str
+    warnings : list of str or Warning
     """
     check_parameters(estimator, 7, **validation)
     with (
@@ -91,8 +93,10 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
             outcome = training.fit(estimator.max_iter)
         if hooks is not None:
             hooks.finish(outcome.plan, outcome.state, outcome.weights, training.memory)
+        columns = unresolved(outcome.plan, data, seen["X"])
     fitted = all_attributes(outcome, X.dtype, (False, snapshot(estimator)))
-    return fitted | {"_memory": source | training.memory()}, outcome.warnings
+    fitted |= {"_memory": source | training.memory(), "_told": columns}
+    return fitted, outcome.warnings + _of_columns(estimator, columns)
 
 
 def partial_fit(estimator, X, y, sample_weight):
@@ -102,6 +106,7 @@ def partial_fit(estimator, X, y, sample_weight):
         estimator._validate_params()  # which scikit-learn skips once a model is fitted
     check_parameters(estimator, 5, online=True)
     first = state is None
+    passed, told = X, getattr(estimator, "_told", [])
     with names_restored_on_failure(estimator), Team(estimator.n_jobs) as team:
         X, y = check_X_y(estimator, X, y, reset=first)
         if not first:
@@ -126,9 +131,19 @@ def partial_fit(estimator, X, y, sample_weight):
                 plan = _online_plan(estimator, data, before, made_for)
                 state = state.continued(before, plan, data)
             outcome = Training(data, plan, state).one_epoch()
+        columns = unresolved(outcome.plan, data, passed, told)
+    for warning in _of_columns(estimator, columns):
+        warnings.warn(warning, stacklevel=4)
     if estimator.verbose:
         print_line(outcome.state.history[-1])
-    return all_attributes(outcome, X.dtype, (True, snapshot(estimator)))
+    fitted = all_attributes(outcome, X.dtype, (True, snapshot(estimator)))
+    return fitted | {"_told": told + columns if columns else told}
+
+
+def _of_columns(estimator, columns):
+    """The warning about columns that vary but are taken as constant, if there are any."""
+    names = getattr(estimator, "feature_names_in_", None)
+    return [UserWarning(in_words(columns, names))] if columns else []
 
 
 def _loss(estimator):

@@ -24,12 +24,15 @@ class Metric:
     low_rank : bool
         The inverse curvature is the identity less rootᵀ root: a few directions are more
         curved than the others. T is then symmetric.
+    constant : ndarray of bool, shape (d,), or None
+        Which columns are taken as constant.
     """
 
     centre: np.ndarray | None = None
     scale: np.ndarray | None = None
     root: np.ndarray | None = None
     low_rank: bool = False
+    constant: np.ndarray | None = None
 
     @property
     def full(self):

@@ -88,8 +88,9 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         With optimizer='auto' (and wherever the curvature is known, or steps have met
         it): the training R² that may be given up against the exact optimum; the fit
         stops when its estimate of that, the optimality gap, is at most `tol`. (Of
-        float32 it is that before the coefficients are rounded.) Otherwise: stop when
-        the epoch's objective has not improved by more than `tol` relative to itself for
+        float32, the last entry of `history_` is of the coefficients as they are rounded,
+        and the optimum leaves out directions that are rounding errors of X.) Otherwise:
+        stop when the epoch's objective has not improved by more than `tol` relative to itself for
         `n_iter_no_change` epochs. None: run `max_iter` epochs. Scaling X or y never
         changes the number of epochs.
     shuffle : bool, 'rows', 'blocks' or 'replacement', default=True
@@ -293,7 +294,11 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         Warns
         -----
         ConvergenceWarning
-            When `max_iter` ends the fit before `tol` is reached, with the value reached.
+            When `max_iter` ends the fit before `tol` is reached, with the value reached;
+            and where X is float32 and rounding the model costs more than 1e-4 of R².
+        UserWarning
+            With columns whose numbers differ by less than float64 can tell from rounding
+            beside their mean (ids near 1e18): they are named, and taken as constant.
         """
         validation = {"X_val": X_val, "y_val": y_val}
         validation["sample_weight_val"] = sample_weight_val

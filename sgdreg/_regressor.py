@@ -90,9 +90,9 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         stops when its estimate of that, the optimality gap, is at most `tol`. (Of
         float32, the last entry of `history_` is of the coefficients as they are rounded,
         and the optimum leaves out directions that are rounding errors of X.) Otherwise:
-        stop when the epoch's objective has not improved by more than `tol` relative to itself for
-        `n_iter_no_change` epochs. None: run `max_iter` epochs. Scaling X or y never
-        changes the number of epochs.
+        stop when the epoch's objective has not improved by more than `tol` relative to
+        itself for `n_iter_no_change` epochs. None: run `max_iter` epochs. Scaling X or y
+        never changes the number of epochs.
     shuffle : bool, 'rows', 'blocks' or 'replacement', default=True
         True, 'rows': a new permutation of the rows each epoch. 'blocks': contiguous
         batches in a new random order each epoch (reads memory several times faster, for

@@ -56,11 +56,12 @@ def in_words(columns, names):
         f"{j}" if names is None else f"{j} ({str(names[j])!r})" for j in columns[:SHOWN]
     ]
     shown = ", ".join(shown) + (", …" if len(columns) > SHOWN else "")
-    many = len(columns) > 1
+    if len(columns) > 1:
+        which, taken = f"Columns {shown}", "each is taken as constant"
+    else:
+        which, taken = f"Column {shown}", "it is taken as constant"
     return (
-        f"Column{'s' * many} {shown} of X: the numbers differ by less than float64 tells "
-        f"from rounding beside their mean; {'they are' if many else 'it is'} taken as "
-        f"constant, with coefficient{'s' * many} of zero. Subtract a number near the mean "
-        "before the fit (from integers and times as such), or leave the "
-        f"column{'s' * many} out."
+        f"{which} of X: the numbers differ by less than float64 tells from rounding beside "
+        f"their mean; {taken}, and gets no coefficient. Subtract a number near the mean "
+        "before the fit (from integers and times as such), or leave it out."
     )

@@ -15,6 +15,10 @@ HARDLY_BENT = 1e-9
 # Directions longer than this many times what rounding each number of X once leaves in them
 # may be the data's. (Of columns computed from others - shares, totals, degrees - none was.)
 SURELY = 2.0
+# Where means are large beside spreads, rounding may reach further than this many times the
+# spreads; what is longer than that is kept nevertheless, as LinearRegression does (whose
+# cut-off is at 1e-6), and costs no digits that float32 does not have.
+ROUNDED_SPREADS = 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +39,9 @@ class Curvature:
     n_features : int
         d.
     centred : bool
+    coarse : float
+        Share of itself that a number of X may be off by: half of eps for float32, 0 for
+        float64, of which sums and means are the larger error.
     """
 
     total: float
@@ -43,6 +50,7 @@ class Curvature:
     triangle: np.ndarray
     n_features: int
     centred: bool
+    coarse: float = 0.0
 
     @classmethod
     def empty(cls, n_features, n_outputs, centred):
@@ -114,8 +122,9 @@ class Curvature:
         a feature. Centring leaves
         rounding errors of eps·|centre| in Z, in all columns at once: columns that are no
         larger are constant, and directions no longer than these errors along them are
-        not the data's, nor is one more direction than there are rows (less one, about
-        their mean). All are left out: weights do not move there.
+        not the data's, nor are those no longer than the rounding of float32 numbers in X,
+        nor is one more direction than there are rows (less one, about their mean). All
+        are left out: weights do not move there.
         """
         d = self.n_features
         alpha = np.broadcast_to(alpha, d)
@@ -124,30 +133,34 @@ class Curvature:
         varying = ~self.constant()
         scale = np.where(varying, np.hypot(scale, np.sqrt(alpha)), 1.0)
         errors = np.abs(self.mean / scale)[varying]
+        coarse = self.coarse * np.hypot(1.0, errors)
         Z, targets = (triangle[:, :d] / scale)[:, varying], triangle[:, d:]
         pulls = (np.sqrt(alpha) / scale)[varying]
         most = max(self.rows - self.centred, 0)
-        Z, targets, hidden = self._seen(Z, targets, errors, most, min(pulls, default=0.0))
+        least = min(pulls, default=0.0)
+        Z, targets, hidden = self._seen(Z, targets, errors, coarse, most, least)
         if pulls.any() and len(Z) < len(errors):
             Z, targets = _pulled(Z, targets, pulls)
         elif pulls.any():
             pull = np.diag(pulls)
             Z = np.vstack([Z, pull])
             targets = np.vstack([targets, np.zeros((len(pull), targets.shape[1]))])
-            Z, targets, _ = self._seen(Z, targets, 0.0 * errors, len(errors))
+            Z, targets, _ = self._seen(Z, targets, 0.0 * errors, 0.0 * errors, len(errors))
         root = np.zeros((len(Z), d))
         root[:, varying] = root_of(Z)
-        metric = Metric(self.mean if self.centred else None, scale, root, hidden=hidden)
+        centre = self.mean if self.centred else None
+        metric = Metric(centre, scale, root, hidden=hidden, constant=~varying)
         return metric, metric.to_raw(np.column_stack([targets.T, self.centre[d:]]))
 
-    def _seen(self, Z, targets, errors, most, pull=0.0):
+    def _seen(self, Z, targets, errors, coarse, most, pull=0.0):
         """Z and targets, of the same products, but without what is rounding errors.
 
         And what the objective may lose by that, of each output, under a penalty's pull.
 
         Z as an upper triangle, or, where it lacks directions, as orthogonal rows: at most
-        so many, none of `errors` (of each column). eps·√(number of rows) is what the sums
-        behind Z may be off by; up to four roundings of the mean went into it.
+        so many, none of `errors` or `coarse` (of each column: in eps, and as such).
+        eps·√(number of rows) is what the sums behind Z may be off by; up to four
+        roundings of the mean went into it.
         """
         size = Z.shape[1]
         if not size:
@@ -160,7 +173,8 @@ class Curvature:
             rounding = max(floor * np.linalg.norm(Z), 4 * np.linalg.norm(errors))
             with np.errstate(over="ignore"):
                 shortest = 1.0 / np.linalg.norm(inverse_of(Z))
-            if shortest > EPS * rounding:  # all directions are longer
+            rounding = max(EPS * rounding, self._capped(np.linalg.norm(coarse)))
+            if shortest > rounding:  # all directions are longer
                 return Z, targets, 0.0
         U, s, Vt = linalg.svd(Z, full_matrices=False, check_finite=False)
         with np.errstate(over="ignore"):
@@ -168,10 +182,15 @@ class Curvature:
         seen = s > EPS * np.maximum(floor * s[0], along)
         once = SURELY * np.linalg.norm(Vt * errors, axis=1)
         maybe = ~seen & (s > EPS * np.maximum(floor * s[0], once))
-        seen[most:] = maybe[most:] = False
+        told = s > self._capped(np.abs(Vt) @ coarse)  # by float32 numbers
+        told[most:] = False
+        seen, maybe = seen & told, maybe & told
         shares = s[maybe] ** 2 / (s[maybe] ** 2 + pull**2)
         hidden = 0.5 * shares @ (U[:, maybe].T @ targets) ** 2
         return s[seen, None] * Vt[seen], U[:, seen].T @ targets, hidden
+
+    def _capped(self, coarse):
+        return np.minimum(coarse, ROUNDED_SPREADS * self.coarse)
 
     def solved_by(self, weights, centre, alpha):
         """The same curvature, of targets whose optimum are these weights (k, d + 1).

@@ -115,6 +115,11 @@ class Data:
         return self.problem.sparse
 
     @property
+    def coarse(self):
+        """Share of itself that a number of X is off by, beyond the rounding of float64."""
+        return 0.5 * np.finfo(np.float32).eps if self.X.dtype == np.float32 else 0.0
+
+    @property
     def row_size(self):
         """Numbers of X in a row, on average (of CSR: non-zeros)."""
         return max(1.0, self.X.size / len(self.y))

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from sgdreg._curvature import ROUNDED_SPREADS
 from sgdreg.losses import compiled
 
 # Rows of a look that must cost next to nothing beside an epoch.
@@ -201,7 +202,8 @@ class Evaluation:
         """Whether ∇F has a part, beyond rounding, along what the metric lacks."""
         lacking, rounding = (metric or self.plan.metric).lacking(gradient)
         size = np.sqrt(2 * self.variance)
-        return bool((lacking > 1e4 * EPS * rounding * size).any())
+        unknown = max(1e4 * EPS * rounding, ROUNDED_SPREADS * self.data.coarse)
+        return bool((lacking > unknown * size).any())
 
     def score(self, weights):
         """R² on the held-out rows, as `SGDLinearRegressor.score` computes it."""

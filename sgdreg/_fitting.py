@@ -1,5 +1,6 @@
 """A call of `fit`, `resume` or `partial_fit`: data → plan → state → training → result."""
 
+import warnings
 from contextlib import ExitStack
 from copy import deepcopy
 from functools import partial
@@ -25,6 +26,7 @@ from sgdreg._state import State
 from sgdreg._threads import Team, one_blas_thread, within_floats
 from sgdreg._training import Training
 from sgdreg._units import exponent_of, joined, loss_in_unit
+from sgdreg._unresolved import in_words, unresolved
 from sgdreg.losses import SQUARED_ERROR
 
 
@@ -46,7 +48,7 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
     -------
     attributes : dict
         To be set on the estimator.
-    warnings : list of str
+    warnings : list of str or Warning
     """
     check_parameters(estimator, 8, **validation)
     with within_floats(), Team(estimator.n_jobs) as team, ExitStack() as on_exit:
@@ -95,8 +97,10 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
             outcome = training.fit(estimator.max_iter)
         if hooks is not None:
             hooks.finish(outcome.plan, outcome.state, outcome.weights, training.memory)
+        columns = unresolved(outcome.plan, data, seen["X"])
         fitted = all_attributes(outcome, X.dtype, (False, snapshot(estimator)))
-    return fitted | {"_memory": source | training.memory()}, outcome.warnings
+    fitted |= {"_memory": source | training.memory(), "_told": columns}
+    return fitted, outcome.warnings + _of_columns(estimator, columns)
 
 
 def partial_fit(estimator, X, y, sample_weight):
@@ -106,6 +110,7 @@ def partial_fit(estimator, X, y, sample_weight):
         estimator._validate_params()  # which scikit-learn skips once a model is fitted
     check_parameters(estimator, 6, online=True)
     first = state is None
+    passed, told = X, getattr(estimator, "_told", [])
     with within_floats(), Team(estimator.n_jobs) as team:
         X, y = check_X_y(estimator, X, y, reset=first)
         if not first:
@@ -140,9 +145,18 @@ def partial_fit(estimator, X, y, sample_weight):
                 state = state.continued(before, plan, data)
             outcome = Training(data, plan, state).one_epoch()
         fitted = all_attributes(outcome, X.dtype, (True, snapshot(estimator)))
+        columns = unresolved(outcome.plan, data, passed, told)
+    for warning in _of_columns(estimator, columns):
+        warnings.warn(warning, stacklevel=5)
     if estimator.verbose:
         print_line(outcome.state.shown(outcome.state.history[-1]))
-    return fitted
+    return fitted | {"_told": told + columns if columns else told}
+
+
+def _of_columns(estimator, columns):
+    """The warning about columns that vary but are taken as constant, if there are any."""
+    names = getattr(estimator, "feature_names_in_", None)
+    return [UserWarning(in_words(columns, names))] if columns else []
 
 
 def _seeds(seed, memory=None):

@@ -27,6 +27,8 @@ class Metric:
         curved than the others. T is then symmetric.
     hidden : float or ndarray of shape (k,)
         What the objective may lose by directions that are left out, of each output.
+    constant : ndarray of bool, shape (d,), or None
+        Which columns are taken as constant.
     """
 
     centre: np.ndarray | None = None
@@ -34,6 +36,7 @@ class Metric:
     root: np.ndarray | None = None
     low_rank: bool = False
     hidden: object = 0.0
+    constant: np.ndarray | None = None
 
     @property
     def full(self):

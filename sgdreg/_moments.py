@@ -1,36 +1,42 @@
 """Centre and scale of the features, weighted, dense or sparse."""
 
 import numpy as np
+from scipy import sparse
 
 from sgdreg._metric import Metric
 
 # A column whose spread is below this share of its mean is constant up to rounding: the
 # sum of n equal numbers is off by some eps·log2(n).
 CONSTANT_SHARE = 1e-13
+# Squares about a mean that are a smaller share of its own have lost half of their digits
+# where they are a difference; they are summed as they are then.
+CANCELLED = 1e-8
 
 
 def diagonal_metric(data, fit_intercept, alpha):
     """Centre and scale only: scale² is the diagonal of the curvature, penalty included."""
     with np.errstate(invalid="ignore", over="ignore"):
-        centre, scale = moments(data, fit_intercept)
+        centre, scale, constant = moments(data, fit_intercept)
         known = scale if centre is None else scale + centre
     if not np.isfinite(known).all():
         refuse_overflow(data, known)
-    return Metric(centre, np.sqrt(scale**2 + alpha) if alpha else scale)
+    scale = np.sqrt(scale**2 + alpha) if alpha else scale
+    return Metric(centre, scale, constant=constant)
 
 
 def moments(data, fit_intercept):
     """Weighted mean and standard deviation of every feature, in one pass.
 
     Without an intercept: None and the root mean square. The scale of a constant column
-    is one.
+    is one; which ones are is the third part.
     """
     total, mean, squares = second_moments(data)
     if not fit_intercept:
         scale = np.sqrt(squares / total + mean**2)
-        return None, np.where(scale > 0, scale, 1.0)
+        return None, np.where(scale > 0, scale, 1.0), scale == 0
     scale = np.sqrt(squares / total)
-    return mean, np.where(scale > CONSTANT_SHARE * np.abs(mean), scale, 1.0)
+    constant = scale <= CONSTANT_SHARE * np.abs(mean)
+    return mean, np.where(constant, 1.0, scale), constant
 
 
 def second_moments(data):
@@ -67,7 +73,17 @@ def _sparse_moments(data):
     columns = X.indices
     lifted = X.copy()
     lifted.data = (X.data - mean[columns]) ** 2 - mean[columns] ** 2
-    return total, mean, np.maximum(lifted.T @ weights + total * mean**2, 0.0)
+    squares = np.maximum(lifted.T @ weights + total * mean**2, 0.0)
+    cancelled = np.flatnonzero(squares < CANCELLED * total * mean**2)
+    if len(cancelled):
+        known = sparse.csc_array(X[:, cancelled])
+        for at, column in enumerate(cancelled):
+            stored = slice(*known.indptr[at : at + 2])
+            values, share = known.data[stored], weights[known.indices[stored]]
+            absent = total - share.sum() if len(values) < len(weights) else 0.0
+            away = values - mean[column]
+            squares[column] = share @ away**2 + absent * mean[column] ** 2
+    return total, mean, squares
 
 
 def refuse_overflow(data, known):

@@ -57,7 +57,8 @@ def low_rank_metric(data, diagonal, alpha, rng):
     shares = 1.0 - (values[-1] + floor) / (values + floor)
     shares = np.sqrt(np.clip(shares, 0.0, 1.0 - 1e-15))
     root = np.ascontiguousarray((vectors * shares).T)
-    return Metric(diagonal.centre, diagonal.scale, root, low_rank=True), count
+    metric = Metric(diagonal.centre, diagonal.scale, root, True, diagonal.constant)
+    return metric, count
 
 
 def _largest(Z, rank, rng):

@@ -22,6 +22,8 @@ class Outcome:
     warnings : list of str
     best_epoch : int or None
         The epoch whose model it is, where epochs were compared on held-out rows.
+    found : dict
+        What the last entry of `history_` says of it, where rounding has changed that.
     """
 
     plan: object
@@ -31,6 +33,7 @@ class Outcome:
     reason: str
     warnings: list = field(default_factory=list)
     best_epoch: int | None = None
+    found: dict = field(default_factory=dict)
 
 
 def attributes(plan, state, weights, dtype, made_for):
@@ -40,12 +43,12 @@ def attributes(plan, state, weights, dtype, made_for):
     `partial_fit`, and the estimator's parameters.
     """
     plan = plan.released()
-    coef, intercept = weights[:, :-1], weights[:, -1]
-    if plan.metric.centre is not None:
-        intercept = intercept - coef @ plan.metric.centre
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         if state.exponent:
-            coef, intercept = (np.ldexp(w, state.exponent) for w in (coef, intercept))
+            weights = np.ldexp(weights, state.exponent)
+        coef, intercept = weights[:, :-1].astype(dtype, copy=False), weights[:, -1]
+        if plan.metric.centre is not None:  # that of the coefficients as they are rounded
+            intercept = intercept - coef.astype(np.float64, copy=False) @ plan.metric.centre
         coef, intercept = coef.astype(dtype, order="C"), intercept.astype(dtype)
     if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
         raise ValueError(
@@ -82,7 +85,11 @@ def all_attributes(outcome, dtype, made_for):
     """Every fitted attribute, to be set together."""
     plan, state, weights = outcome.plan, outcome.state, outcome.weights
     scores = [entry.get("validation_score") for entry in state.history]
-    return attributes(plan, state, weights, dtype, made_for) | {
+    fitted = attributes(plan, state, weights, dtype, made_for)
+    if outcome.found:
+        fitted["history_"][-1] = fitted["history_"][-1] | state.shown(outcome.found)
+    fitted["loss_curve_"][-1] = fitted["history_"][-1]["objective"]
+    return fitted | {
         "converged_": outcome.converged,
         "stop_reason_": outcome.reason,
         "validation_scores_": None if None in scores else scores,

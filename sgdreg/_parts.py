@@ -200,8 +200,9 @@ class Part:
             bends, slopes = self._of_rows(aim, second_order)
             self.of_rows = bends, self.rows.sums(slopes)
         bends, gradient = self.of_rows[0], self.of_rows[1].copy()
-        gradient[:-1] += plan.penalty.l2 * self.weights[:-1]
-        diagonal = np.full(len(scale), plan.penalty.l2)
+        l2 = plan.penalty.l2 + (0.0 if plan.pull is None else plan.pull[0][:-1])
+        gradient[:-1] += l2 * self.weights[:-1]
+        diagonal = np.zeros(len(scale)) + l2
         for block in self.on_coef:
             bend, pull = block.linearise(self.weights[:-1] * scale, aim, second_order)
             gradient[:-1] += scale * (block.slope + pull)

@@ -35,8 +35,9 @@ def curvature_of(data, fit_intercept, start=None, *, work=QR_WORK):
     if start is None and data.n_rows * d**2 > work and data.n_rows > 2 * d:
         known = curvature_by_products(data, fit_intercept)
     if known is not None:
-        return known
+        return replace(known, coarse=data.coarse)
     known = start or Curvature.empty(d, data.n_outputs, fit_intercept)
+    known = replace(known, coarse=max(known.coarse, data.coarse))
     with np.errstate(invalid="ignore", over="ignore"):
         # Each factorisation goes over the triangle again: few, and of many rows.
         for piece in data.chunks(at_least=d):

@@ -140,7 +140,7 @@ class NoBetterScore:
         return True
 
 
-def stopping_rule(plan, validated, exact):
+def stopping_rule(plan, validated, exact, single=False):
     """The rule of a plan.
 
     Parameters
@@ -150,6 +150,8 @@ def stopping_rule(plan, validated, exact):
         Whether there are held-out rows.
     exact : bool
         Whether steps know the gradient of all rows.
+    single : bool
+        Whether the model is going to be rounded to float32.
     """
     if plan.tol is None:
         return Never()
@@ -159,6 +161,8 @@ def stopping_rule(plan, validated, exact):
         # A sample may show a direction ten times as strong as it is (of which the gap
         # reckons with a third), not more: it would else not fall as fast as it has to.
         margin = 0.3 if plan.sampled else 1.0
+        if single and plan.to_the_end:  # kinks feel each rounding
+            margin = 0.5
         # An interior point may go a long way along its bounds before the gap falls.
         patience = plan.n_iter_no_change * (ALONG_BOUNDS if plan.to_the_end else 1)
         return Certificate(plan.tol, patience, exact, margin)

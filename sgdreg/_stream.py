@@ -152,8 +152,9 @@ class Stream:
         stream = replace(self, precision=self.precision + weight * new, noise=noise)
         pull = self.precision / (weight * rows)
         scale = np.sqrt(pull[:-1] + added / rows + alpha)
-        scale = np.where(self.precision[:-1] + added > 0, scale, 1.0)
-        return stream, pull, Metric(self.centre if self.centred else None, scale)
+        varying = self.precision[:-1] + added > 0
+        scale, centre = np.where(varying, scale, 1.0), self.centre if self.centred else None
+        return stream, pull, Metric(centre, scale, constant=~varying)
 
     @property
     def metric(self):

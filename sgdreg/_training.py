@@ -10,6 +10,8 @@ from sgdreg._divergence import diverged, judge, refuse_blow_up
 from sgdreg._epochs import Diverged, Epochs
 from sgdreg._evaluation import Evaluation
 from sgdreg._outcome import Outcome
+from sgdreg._returned import Returned, Search, of_stream
+from sgdreg._rounding import rounded
 from sgdreg._state import State
 from sgdreg._stopping import GO, STOP, in_words, stopping_rule
 from sgdreg._streaming import make_rounds
@@ -62,7 +64,8 @@ class Training:
         self.plan = plan
         self.evaluation = Evaluation(self.data, plan, self.validation)
         exact = self.rounds is not None or self.epochs.n_batches == 1
-        self.stopping = stopping_rule(plan, self.validation is not None, exact)
+        single = self.data.coarse > 0
+        self.stopping = stopping_rule(plan, self.validation is not None, exact, single)
 
     def fit(self, max_epochs):
         """Train until the stopping rule, a callback or `max_epochs` ends it."""
@@ -77,17 +80,35 @@ class Training:
             self._start_again()  # the very last steps did
             converged, reason = self._train_until(last)
             losses = self._final_losses()
+        plan = self.plan.answered(self._model(), self.data, float(losses.sum()))
+        returned = self._returned(losses)
         warnings = [reason] if converged is False else []
-        warnings += judge(self, losses, self._model())
+        if converged and returned.found.get("optimality_gap", 0.0) > self.plan.tol:
+            converged, reason = False, self._too_coarse(returned.found["optimality_gap"])
+            warnings = [reason] if returned.felt else []
+        warnings += judge(self, returned.losses, returned.weights)
         best_epoch = None if self.best is None else self.best[2]
         return Outcome(
-            self.plan.answered(self._model(), self.data, float(losses.sum())),
+            plan,
             self.state,
-            self._model(),
+            returned.weights,
             bool(converged),
             reason,
             warnings,
             best_epoch,
+            returned.found,
+        )
+
+    def _returned(self, losses):
+        """The model in the numbers of X, of one that has these losses."""
+        model, plan, history = self._model(), self.plan, self.state.history
+        if self.data.X.dtype == model.dtype:
+            return Returned(model, losses)
+        earlier = self.best is not None and self.best[2] < self.state.epochs
+        if not plan.certified or not history or (earlier and self.validation is not None):
+            return Returned(rounded(model, plan.metric.centre, self.data.X.dtype), losses)
+        return Search(self.data, plan, self.rounds, self.evaluation, losses).returned(
+            model, history[-1]
         )
 
     def memory(self):
@@ -129,7 +150,8 @@ class Training:
         reason = (
             f"{in_words(self.state.epochs)} by partial_fit, which never stops by itself."
         )
-        return Outcome(self.plan, self.state, self.state.model(), False, reason)
+        model = of_stream(self.plan, self.state.model(), self.data.X.dtype)
+        return Outcome(self.plan, self.state, model, False, reason)
 
     def _start_loss(self):
         """Loss of the weights to start from; zero weights need no pass."""
@@ -332,6 +354,16 @@ class Training:
             if (losses <= low).all():
                 return losses
         return self.evaluation.losses(self._model())
+
+    def _too_coarse(self, gap):
+        """The sentence for a model that float32 cannot hold well enough."""
+        return (
+            f"Stopped after {in_words(self.state.epochs)} at the limit of "
+            f"{self.data.X.dtype}: coefficients and intercept rounded to it are at an "
+            f"optimality gap of {gap:.1e}, tol={self.plan.tol:g} is out of reach. Pass X "
+            "as float64, subtract the mean of each column, or leave out columns that "
+            "follow from others."
+        )
 
     def _ran_out(self):
         """The sentence for max_iter, with the value reached and the remedy."""

@@ -1,4 +1,4 @@
-# cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: wraparound=False, cdivision=True
 # cython: freethreading_compatible=True
 """One pass of gradient steps over a list of mini-batches, in place, without the GIL.
 

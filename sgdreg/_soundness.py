@@ -28,6 +28,14 @@ def table(value):
     return isinstance(value, np.ndarray) and value.dtype == np.float64 and value.ndim == 2
 
 
+def vector(value):
+    return isinstance(value, np.ndarray) and value.dtype == np.float64 and value.ndim == 1
+
+
+def power(value):
+    return type(value) is int and abs(value) < 2**11
+
+
 def seed(value):
     numbers = value if isinstance(value, list) else [value]
     return all(type(part) is int and 0 <= part < 2**256 for part in numbers)
@@ -74,6 +82,7 @@ STATE = {
     "stale": whole,
     "reference": number,
     "weight_unit": or_none(number),
+    "exponent": power,
     "rng": lambda value: isinstance(value, dict),
 }
 MEMORY = {
@@ -85,8 +94,8 @@ MEMORY = {
     "began": whole,
     "verdict": word,
     "halvings": few,
-    "best": or_none(several(number, table, whole, or_none(number))),
-    "loss": or_none(number),
+    "best": or_none(several(number, table, whole, or_none(vector))),
+    "loss": or_none(vector),
     "sharpened": few,
 }
 

@@ -89,8 +89,8 @@ def _no_number(value):
             where = [
                 f"{what} {at}" for what, at in zip(("row", "column"), place, strict=False)
             ]
-            cell = repr(str(cell)[:50])
-            return f"{cell} at {', '.join(where)}" if where else cell
+            text = repr(str(cell)[:50])
+            return f"{text} at {', '.join(where)}" if where else text
     return None
 
 

@@ -89,7 +89,8 @@ def _no_number(value):
             where = [
                 f"{what} {at}" for what, at in zip(("row", "column"), place, strict=False)
             ]
-            return f"{cell!r} at {', '.join(where)}" if where else repr(cell)
+            text = repr(str(cell)[:50])
+            return f"{text} at {', '.join(where)}" if where else text
     return None
 
 
@@ -104,7 +105,8 @@ def check_X_y(estimator, X, y, reset):
     if getattr(np.asarray(y), "dtype", None) in FLOATS:
         check_finite(np.asarray(y), "y")  # which says where, too
     X, y = check_rows(estimator, X, y=y, reset=reset, multi_output=True, y_numeric=True)
-    return X, np.ascontiguousarray(y, dtype=np.float64)
+    with naming({"y": y}):
+        return X, np.ascontiguousarray(y, dtype=np.float64)
 
 
 def check_validation(estimator, X_val, y_val, sample_weight_val, y):

@@ -53,6 +53,8 @@ CONSTRAINTS = {
     "random_state": ["random_state"],
 }
 
+# Integers of more are beyond float64.
+MOST_BITS = 1023
 NAMED_STEPS = ("constant", "invscaling", "adaptive")
 
 
@@ -69,6 +71,7 @@ def check_parameters(estimator, depth, *, online=False, **validation):
         X_val, y_val and sample_weight_val as given to `fit`.
     """
     p = estimator
+    _refuse_beyond_floats(p)
     X_val, y_val = validation.get("X_val"), validation.get("y_val")
     if (X_val is None) != (y_val is None):
         given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
@@ -109,6 +112,20 @@ def check_parameters(estimator, depth, *, online=False, **validation):
         if getattr(p, name) != _default(type(p), name):
             warnings.warn(
                 f"{name}={getattr(p, name)!r} has no effect with {why}.", stacklevel=depth
+            )
+
+
+def _refuse_beyond_floats(p):
+    """Raise for integers that no float64 holds, in objects among the parameters, too."""
+    for name, value in vars(p).items():
+        if name.startswith("_") or name.endswith("_"):
+            continue
+        if isinstance(value, BaseEstimator):
+            _refuse_beyond_floats(value)
+        elif isinstance(value, int) and value.bit_length() > MOST_BITS:
+            raise ValueError(
+                f"{name} of {type(p).__name__} is an integer of {value.bit_length()} bits, "
+                "beyond the largest number that float64 holds (1.8e308). Use a smaller one."
             )
 
 

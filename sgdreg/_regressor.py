@@ -291,10 +291,13 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         ------
         ValueError, TypeError
             For input that cannot be used, and for steps that diverge; the message says
-            what, where and what to do. What had been fitted before stays as it was.
+            what, where and what to do. Whatever raises (callbacks and Ctrl-C too): every
+            attribute stays as it was, and so does a RandomState among the parameters.
 
         Warns
         -----
+        UserWarning
+            For a parameter that has no effect with the others.
         ConvergenceWarning
             When `max_iter` ends the fit before `tol` is reached, with the value reached;
             and where X is float32 and rounding the model costs more than 1e-4 of R².
@@ -406,6 +409,11 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         Returns
         -------
         self : SGDLinearRegressor
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `fit` does; every attribute stays as it was.
         """
         vars(self).update(_fitting.partial_fit(self, X, y, sample_weight))
         return self

@@ -38,6 +38,11 @@ def schedule_of(settings, plan, data):
     bound = stable_step(
         data, metric, rows, plan.penalty.l2, plan.fit_intercept, optimizer.momentum
     )
+    if not 0.0 < bound < np.inf:
+        raise ValueError(
+            "No stable step is known: the squares of the features, or of the weights, "
+            "overflow or underflow. Scale the features, or use optimizer='auto'."
+        )
     share = SAFETY_FULL_BATCH if full else SAFETY_MINI_BATCH
     if smoothness is None:
         return _shrinking_schedule(plan, data, share * bound)

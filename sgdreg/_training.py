@@ -194,9 +194,10 @@ class Training:
             )
             if stop and self.verdict != STOP:
                 return None, f"Stopped by a callback after {in_words(self.state.epochs)}."
-        if self.verdict == STOP:
-            return self.stopping.converged(self.state), self.stopping.reason(self.state)
-        return None if self.plan.tol is None else False, self._ran_out()
+        with self.guarded():
+            if self.verdict == STOP:
+                return self.stopping.converged(self.state), self.stopping.reason(self.state)
+            return None if self.plan.tol is None else False, self._ran_out()
 
     # ------------------------------------------------------------------ epochs
 

@@ -74,9 +74,7 @@ def test_parameters_in_the_units_of_y(settings, name, size):
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("size", [1e-160, 1e-250, 1e-300])
-@pytest.mark.parametrize(
-    "settings", [{}, BATCHES, {"optimizer": "cg"}]
-)
+@pytest.mark.parametrize("settings", [{}, BATCHES, {"optimizer": "cg"}])
 def test_tiny_targets_are_least_squares(settings, size, form):
     A = np.column_stack([X, np.ones(60)])
     expected = np.linalg.lstsq(A, Y, rcond=None)[0]
@@ -91,9 +89,7 @@ def test_a_huber_loss_of_tiny_targets_is_squared():
     assert_allclose(got.coef_ * 2.0**530, model().fit(X, Y).coef_, rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "order", [(-530,) * 3, (-530, 0, 0), (0, -530, 0), (480,) * 3]
-)
+@pytest.mark.parametrize("order", [(-530,) * 3, (-530, 0, 0), (0, -530, 0), (480,) * 3])
 @pytest.mark.parametrize("settings", [{}, {"batch_size": 4}, STEPS | {"max_iter": 1}])
 def test_streams_whose_targets_change_their_size(settings, order):
     """Beside numbers of 1 those of 1e-160 are zero."""

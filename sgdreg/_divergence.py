@@ -49,6 +49,8 @@ def judge(training, losses, weights):
     if not loss <= FAR_TOO_HIGH * max(constant.sum(), state.reference):
         raise _grown(training.epochs, state, loss)
     found = losses + evaluation.penalties(weights)
+    if (found <= constant).all():
+        return []
     excess = found - NOT_WORSE * constant - evaluation.negligible
     worst = int(np.argmax(excess))
     if excess[worst] <= 0:

@@ -11,7 +11,9 @@ class SVRG(Plain):
     g_B is the gradient of a mini-batch, g that of all rows, a the anchor: the weights
     that an epoch begins with. An epoch is a pass of such steps (over `inner` of the
     rows), and one for the full gradient at the weights that it ends with: the average
-    over the later half of the steps, or with ``average=False`` the last ones.
+    over the later half of the steps, or with ``average=False`` the last ones. Of least
+    squares with up to 2,000 features the curvature of all rows then tells the optimality
+    gap, by which a fit ends.
 
     Parameters
     ----------
@@ -54,8 +56,9 @@ class ConjugateGradient(Plain):
 
     beta = max(0, g·(g - g_before) / ‖g_before‖²) [2]_, and eta is where F is least along
     p, which the gradient at the end of p tells: one pass over the rows an epoch (one
-    more to begin with). No learning rate, no mini-batches. `partial_fit` and
-    `warm_start` begin anew, along the gradient.
+    more to begin with, and one for the curvature of all rows, by which the gap is told).
+    No learning rate, no mini-batches. `partial_fit` and `warm_start` begin anew, along
+    the gradient.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
 """The few directions of largest curvature, where a matrix of all would be too large."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import linalg
-
-from sgdreg._metric import Metric
 
 # Directions looked for, and rows that they are looked for in.
 RANK = 100
@@ -57,7 +57,7 @@ def low_rank_metric(data, diagonal, alpha, rng):
     shares = 1.0 - (values[-1] + floor) / (values + floor)
     shares = np.sqrt(np.clip(shares, 0.0, 1.0 - 1e-15))
     root = np.ascontiguousarray((vectors * shares).T)
-    metric = Metric(diagonal.centre, diagonal.scale, root, True, diagonal.constant)
+    metric = replace(diagonal, root=root, low_rank=True)
     return metric, count
 
 

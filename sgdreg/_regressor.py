@@ -86,14 +86,14 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     max_iter : int >= 1, default=1000
         Epochs (passes over the data) that a call of `fit` may take.
     tol : float >= 0 or None, default=1e-8
-        With optimizer='auto' (and wherever the curvature is known, or steps have met
-        it): the training R² that may be given up against the exact optimum; the fit
-        stops when its estimate of that, the optimality gap, is at most `tol`. (Of
-        float32, the last entry of `history_` is of the coefficients as they are rounded,
-        and the optimum leaves out directions that are rounding errors of X.) Otherwise:
-        stop when the epoch's objective has not improved by more than `tol` relative to
-        itself for `n_iter_no_change` epochs. None: run `max_iter` epochs. Scaling X or y
-        never changes the number of epochs.
+        With optimizer='auto', 'cg', 'interior_point' and, for least squares, 'svrg' (and
+        wherever the curvature is known): the training R² that may be given up against
+        the exact optimum; the fit stops when its estimate of that, the optimality gap,
+        is at most `tol`. (Of float32, the last entry of `history_` is of the coefficients
+        as they are rounded, and the optimum leaves out directions that are rounding
+        errors of X.) Otherwise: stop when the epoch's objective has not improved by more
+        than `tol` relative to itself for `n_iter_no_change` epochs. None: run `max_iter`
+        epochs. Scaling X or y never changes the number of epochs.
     shuffle : bool, 'rows', 'blocks' or 'replacement', default=True
         True, 'rows': a new permutation of the rows each epoch. 'blocks': contiguous
         batches in a new random order each epoch (reads memory several times faster, for
@@ -300,7 +300,9 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             For a parameter that has no effect with the others.
         ConvergenceWarning
             When `max_iter` ends the fit before `tol` is reached, with the value reached;
-            and where X is float32 and rounding the model costs more than 1e-4 of R².
+            when an output's model is worse than its best constant (than zero, without an
+            intercept); and where X is float32 and rounding the model costs more than 1e-4
+            of R².
         UserWarning
             With columns whose numbers differ by less than float64 can tell from rounding
             beside their mean (ids near 1e18): they are named, and taken as constant.
@@ -395,6 +397,9 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         squares, which needs no knob either and cannot diverge). It comes near to it
         with more features, with an explicit `batch_size` or (up to 2,000 features)
         `average`, and after a `fit` that sampled rows. With l1 and `positive` likewise.
+        No call looks at its rows again, so none warns of a model that is worse than a
+        constant (`fit` does); steps that make the loss of one call grow beyond 1e10 times
+        that of zero are refused.
         Rows of other losses keep the weight that they were met with (iteratively
         reweighted least squares): as a rule within 1 % of the optimum, and some per cent
         for quantiles, the better the larger the chunks.

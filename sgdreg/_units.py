@@ -65,8 +65,8 @@ def exponent_of(data, optimizer, online=False):
     ):
         raise ValueError(
             f"The squares of y, whose numbers are about {size:.1e}, are beyond what "
-            f"float64 can hold, and steps by {optimizer!r} have a length in the units of "
-            "y: rescale y."
+            f"float64 can hold, and steps by {optimizer!r} have lengths in the units of y: "
+            "rescale y."
         )
     return exponent
 

@@ -20,7 +20,7 @@ from sgdreg._version import __version__
 FORMAT = 1
 # What the fit and its training must find, beside the parameters.
 REQUIRED = {"state", "own", "entropy", "data", "validation", "origin", "rounds"}
-REQUIRED |= {"began", "verdict", "halvings", "best", "loss", "sharpened"}
+REQUIRED |= {"began", "verdict", "halvings", "best", "loss", "sharpened", "shrinking"}
 # Where in an array the numbers are that tell one data set from another.
 LOOKED_AT = np.linspace(0.0, 1.0, 256)
 # What a fit that goes on may be given anew: none of it changes a step.

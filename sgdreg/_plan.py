@@ -161,6 +161,12 @@ class Plan:
         return self.optimizer.finds_steps
 
     @property
+    def shrinks(self):
+        """Whether steps of a size chosen here must shrink: those along kinks."""
+        chosen = self.automatic and not self.online and not self.by_line_search
+        return chosen and self.loss.smoothness is None and self.optimizer.kind == "plain"
+
+    @property
     def to_the_end(self):
         """Whether models on the way are none to return: an interior point's are not."""
         return self.by_line_search and not self.quadratic

@@ -13,7 +13,7 @@ from sgdreg._nystrom import low_rank_metric
 from sgdreg._plan import Plan
 from sgdreg._refusals import refuse_idle_settings, refuse_mismatch
 from sgdreg._reweighted import reweighted, solved
-from sgdreg._scheduling import schedule_of, step_parameter
+from sgdreg._scheduling import penalty_beside, schedule_of, step_parameter
 from sgdreg._sketch import Sketch, cost_of_density, curvature_of, sample_size
 from sgdreg._stream import Stream
 from sgdreg.losses import compiled, get_loss, is_squared
@@ -35,6 +35,10 @@ STEP_FOUND = {
 # Mini-batches for which a product with the curvature's inverse is not what takes the time
 # (Jain et al., JMLR 2018: beyond d rows, larger ones gain no more than they cost).
 BATCH_ROWS_A_FEATURE = 4
+# A product with the curvature's inverse for so many rows a feature is about as quick as
+# the passes over them (d² beside b d, at the speed of products in a cache).
+FEATURES_A_ROW = 64
+SMALLEST_BATCH = 32
 
 
 def make_plan(settings, data, online=False, seen=None, rng=None, exponent=0):
@@ -83,7 +87,7 @@ def make_plan(settings, data, online=False, seen=None, rng=None, exponent=0):
         refuse_idle_settings(settings, optimizer, automatic)
     if not (automatic and online):
         refuse_mismatch(optimizer, data.loss, penalty)
-    batch_size = _batch_size(settings, data, optimizer, automatic)
+    batch_size = _batch_size(settings, data, optimizer, automatic, online)
     # With kinks only averages converge, but for the answers that a stream's curvature has.
     kinks = data.loss.smoothness is None and not (online and optimizer.metric == "sketch")
     draft = Plan(
@@ -115,7 +119,7 @@ def make_plan(settings, data, online=False, seen=None, rng=None, exponent=0):
     if automatic and online and plan.curvature is not None:
         plan = _recursive(plan)
     elif automatic and not online and (by_line_search or not plan.quadratic):
-        solved = plan.curvature is not None
+        solved = plan.curvature is not None and by_line_search
         start = plan.start if solved else plan.constant_model(data)
         plan = replace(plan, start=start, solved=solved)
     else:
@@ -174,7 +178,21 @@ def _for_bounds(settings, data, penalty, online):
         return optimizers.InteriorPoint()
     if smooth and settings.average in ("auto", "tail", False):
         return optimizers.SVRG(metric="diagonal")
-    return optimizers.SGD(metric="diagonal")
+    quick = data.n_features <= FEATURES_A_ROW * _kinked_batch(settings, data)
+    whole = quick and not penalty.proximal and _full_curvature(data, penalty.l2, False)
+    return optimizers.SGD(metric="sketch" if whole and not smooth else "diagonal")
+
+
+def _kinked_batch(settings, data):
+    """Rows of a step along kinks: enough that reading them is what takes the time.
+
+    But some thirty steps an epoch, as only steps make progress.
+    """
+    size = settings.batch_size
+    if size == "auto":
+        least = max(SMALLEST_BATCH, int(data.n_features / data.row_size))
+        size = max(1, min(least, data.n_rows // SMALLEST_BATCH))
+    return data.n_rows if size == "full" else size
 
 
 def _steps_chosen(settings):
@@ -219,7 +237,7 @@ def _metric(plan, data, seen, rng):
         return _stream(plan, data, seen)
     if kind == "sketch" and _full_curvature(data, plan.penalty.l2, plan.online):
         return _full_metric(plan, data, seen, rng)
-    diagonal = diagonal_metric(data, plan.fit_intercept, plan.penalty.l2)
+    diagonal = diagonal_metric(data, plan.fit_intercept, penalty_beside(plan, data))
     if kind == "diagonal":
         return {"metric": diagonal, "passes": 1.0}
     if data.is_sparse:
@@ -245,7 +263,10 @@ def _full_metric(plan, data, seen, rng):
         sketch = Sketch(data, data.n_rows, plan.fit_intercept, size, rng)
         curvature, sketch = sketch.curvature()
         passes = sketch.cost
-    metric, start = solved(curvature, plan)
+    if plan.shrinks:
+        metric, start = curvature.solve(penalty_beside(plan, data))
+    else:
+        metric, start = solved(curvature, plan)
     return {
         "curvature": curvature,
         "sketch": sketch,
@@ -286,11 +307,13 @@ def _recursive(plan):
     )
 
 
-def _batch_size(settings, data, optimizer, automatic):
+def _batch_size(settings, data, optimizer, automatic, online):
     if optimizer.finds_steps and not automatic:
         return "full"
     if settings.batch_size != "auto":
         return settings.batch_size
+    if automatic and data.loss.smoothness is None and not optimizer.finds_steps:
+        return "full" if online else _kinked_batch(settings, data)
     if automatic:
         return "full"
     if type(optimizer) is optimizers.SVRG and optimizer.metric == "sketch":

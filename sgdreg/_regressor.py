@@ -73,8 +73,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         'invscaling' (eta0 / t^power_t), 'optimal' (1 / (alpha (t0 + t - 1))),
         'adaptive' (eta0, divided by 5 when progress stalls); an object of
         :mod:`sgdreg.schedules` (`Cosine`, `OneCycle`, `WarmUp`, …); any callable
-        t -> eta; or 'auto', a constant from the smoothness of the objective (shrinking
-        where the loss has kinks; the usual one of an adaptive rule).
+        t -> eta; or 'auto', a constant from the smoothness of the objective (halved
+        where epochs stall, if the loss has kinks; the usual one of an adaptive rule).
     eta0 : float > 0, default=0.01
         For learning_rate 'constant', 'invscaling' and 'adaptive'.
     power_t : float >= 0, default=0.25
@@ -82,7 +82,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     batch_size : int >= 1, 'full' or 'auto', default='auto'
         Rows a step; the last, short batch of an epoch is kept. 'auto' is 'full' with
         optimizer='auto', conjugate gradients and the interior point, 1 for other
-        textbook settings (four rows a feature for SVRG in a full curvature).
+        textbook settings (four rows a feature for SVRG in a full curvature); 32 or more
+        for steps along kinks with optimizer='auto'.
     max_iter : int >= 1, default=1000
         Epochs (passes over the data) that a call of `fit` may take.
     tol : float >= 0 or None, default=1e-8

@@ -36,7 +36,12 @@ def schedule_of(settings, plan, data):
         return schedules.Constant(1.0), "the Newton step: the curvature is known"
     data.check_finite()
     bound = stable_step(
-        data, metric, rows, plan.penalty.l2, plan.fit_intercept, optimizer.momentum
+        data,
+        metric,
+        rows,
+        penalty_beside(plan, data),
+        plan.fit_intercept,
+        optimizer.momentum,
     )
     if not 0.0 < bound < np.inf:
         raise ValueError(
@@ -61,17 +66,34 @@ def _usual_schedule(optimizer):
 
 
 def _shrinking_schedule(plan, data, step):
-    """For losses with kinks: steps ~ 1/√t, whose average converges.
+    """For losses with kinks: steps that shrink, from about the size of the residuals on."""
+    size = size_of_kinks(plan, data)
+    reason = "from the size of the losses, for a loss with kinks"
+    if not plan.shrinks:  # in a stream: 1/√t, whose average converges
+        return schedules.InvScaling(float(step * size), power_t=0.5), reason
+    return schedules.Constant(float(step * size)), f"{reason}; halved where they stall"
 
-    The first changes predictions by about the size of the residuals at the start: that of
-    a squared error with the same ones, for a slope instead of a residual.
+
+def size_of_kinks(plan, data):
+    """What the step of a squared error is multiplied by for a loss with kinks.
+
+    The step then changes predictions by about the size of the residuals at the start: that
+    of a squared error with the same ones, for slopes instead of a residual. Of a loss of
+    two unequal slopes most rows have the lesser one.
     """
     span = float(np.ptp(data.y)) or 1.0
     y, p = data.best_constants[[0, 0]], data.best_constants[0] + [-span, span]
-    slope = np.abs(ask(data.loss, y, p, "gradient")).max() or 1.0
-    size = data.constant_losses.max() / slope**2 or 1.0
-    schedule = schedules.InvScaling(float(step * size), power_t=0.5)
-    return schedule, "from the size of the losses, for a loss with kinks"
+    slopes = np.abs(ask(data.loss, y, p, "gradient"))
+    least, most = slopes.min() or slopes.max() or 1.0, slopes.max() or 1.0
+    losses = data.constant_losses if plan.fit_intercept else data.zero_losses
+    dead = getattr(data.loss, "dead", 0.0)
+    return float(losses.max() / (least * most) + dead) or 1.0
+
+
+def penalty_beside(plan, data):
+    """The l2 penalty, beside a curvature that is that of the squared error."""
+    l2 = plan.penalty.l2
+    return l2 * size_of_kinks(plan, data) if l2 and plan.shrinks else l2
 
 
 def step_parameter(learning_rate):

@@ -61,6 +61,14 @@ def several(*kinds):
     )
 
 
+def parts_of(kinds):
+    return lambda value: (
+        isinstance(value, dict)
+        and value.keys() == kinds.keys()
+        and all(kind(value[name]) for name, kind in kinds.items())
+    )
+
+
 def data(value):
     """See `fingerprint`."""
     return isinstance(value, dict) and value.keys() >= {"X", "y", "dtype", "kind", "digest"}
@@ -85,6 +93,13 @@ STATE = {
     "exponent": power,
     "rng": lambda value: isinstance(value, dict),
 }
+SHRINKING = {
+    "lowest": vector,
+    "losses": vector,
+    "weights": or_none(table),
+    "stalled": whole,
+    "longest": number,
+}
 MEMORY = {
     "own": names,
     "entropy": seed,
@@ -97,6 +112,7 @@ MEMORY = {
     "best": or_none(several(number, table, whole, or_none(vector))),
     "loss": or_none(vector),
     "sharpened": few,
+    "shrinking": or_none(parts_of(SHRINKING)),
 }
 
 

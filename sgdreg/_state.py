@@ -195,6 +195,16 @@ class State:
         self.total[:] = 0.0
         self.averaged = 0
 
+    def begin_anew(self, weights):
+        """Go on from some weights, without what the steps before have left behind."""
+        self.weights[:] = weights
+        if self.total is not None:
+            self.total[:] = 0.0
+        self.averaged, self.window = 0, None
+        if self.memory is not None:
+            self.memory[:] = 0.0
+            self.memory_since = self.steps
+
     def model(self):
         """The weights to return: the average where there is one."""
         if self.averaged == 0:
@@ -208,13 +218,7 @@ class State:
 
     def forget(self):
         """Back to zero weights; counters, generator and history stay."""
-        self.weights[:] = 0.0
-        if self.total is not None:
-            self.total[:] = 0.0
-        self.averaged, self.window = 0, None
-        if self.memory is not None:
-            self.memory[:] = 0.0
-            self.memory_since = self.steps
+        self.begin_anew(0.0)
 
     def adapt(self, old, new):
         """Continue under another plan: its centre, its rule's memory, its average.

@@ -2,7 +2,8 @@
 
 A rule's memory (best value, epochs without a better one) lives in the state, so that
 `partial_fit` and `warm_start` continue it. `observe` returns whether to go on, to stop,
-or to go on with shorter steps.
+or to go on with shorter steps. `converged` returns None where the fit has ended as it
+should, but without a certificate.
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ ALONG_BOUNDS = 4
 def in_words(epochs):
     """'1 epoch', '2 epochs'."""
     return f"{epochs} epoch{'' if epochs == 1 else 's'}"
+
+
+UNCERTAIN = ". How far the optimum is, such steps cannot tell."
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Plateau:
     tol: float
     patience: int
     schedule: object
+    given: bool = True
 
     def observe(self, state, entry):
         value = entry["objective"]
@@ -57,13 +62,37 @@ class Plateau:
         return STOP
 
     def reason(self, state):
+        said = (
+            f"after {in_words(state.epochs)}: the objective has not improved by "
+            f"more than tol={self.tol:g} of itself for {in_words(self.patience)}"
+        )
+        return f"Converged {said}." if self.given else f"Stopped {said}{UNCERTAIN}"
+
+    def converged(self, state):
+        return True if self.given else None
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Stop where so many halvings of shrinking steps have brought nothing."""
+
+    shrinking: object
+    halvings: int
+
+    def observe(self, state, entry):
+        state.best = min(state.best, entry["objective"])
+        state.stale = self.shrinking.stalled
+        return STOP if self.shrinking.settled(state, self.halvings) else GO
+
+    def reason(self, state):
         return (
-            f"Converged after {in_words(state.epochs)}: the objective has not improved by "
-            f"more than tol={self.tol:g} of itself for {in_words(self.patience)}."
+            f"Stopped after {in_words(state.epochs)}: the objective has not improved by "
+            f"more than {self.shrinking.progress:g} of itself while the steps were halved "
+            f"{self.halvings} times{UNCERTAIN}"
         )
 
     def converged(self, state):
-        return True
+        return None
 
 
 @dataclass(frozen=True)
@@ -117,6 +146,7 @@ class NoBetterScore:
 
     tol: float
     patience: int
+    given: bool = True
 
     def observe(self, state, entry):
         value = -entry["validation_score"]
@@ -137,10 +167,10 @@ class NoBetterScore:
         )
 
     def converged(self, state):
-        return True
+        return True if self.given or state.stale < self.patience else None
 
 
-def stopping_rule(plan, validated, exact, single=False):
+def stopping_rule(plan, validated, exact, single=False, shrinking=None):
     """The rule of a plan.
 
     Parameters
@@ -152,11 +182,18 @@ def stopping_rule(plan, validated, exact, single=False):
         Whether steps know the gradient of all rows.
     single : bool
         Whether the model is going to be rounded to float32.
+    shrinking : Shrinking or None
+        What shortens the steps along kinks.
     """
     if plan.tol is None:
         return Never()
+    # Steps of a size chosen here, and no certificate: it may be they that go no further.
+    given = not plan.automatic or plan.schedule is None
     if validated and not plan.to_the_end:
-        return NoBetterScore(plan.tol, plan.n_iter_no_change)
+        patience = plan.n_iter_no_change * (shrinking.epochs if shrinking else 1)
+        return NoBetterScore(plan.tol, patience, given)
+    if shrinking is not None:
+        return Settled(shrinking, plan.n_iter_no_change)
     if plan.certified:
         # A sample may show a direction ten times as strong as it is (of which the gap
         # reckons with a third), not more: it would else not fall as fast as it has to.
@@ -166,4 +203,4 @@ def stopping_rule(plan, validated, exact, single=False):
         # An interior point may go a long way along its bounds before the gap falls.
         patience = plan.n_iter_no_change * (ALONG_BOUNDS if plan.to_the_end else 1)
         return Certificate(plan.tol, patience, exact, margin)
-    return Plateau(plan.tol, plan.n_iter_no_change, plan.schedule)
+    return Plateau(plan.tol, plan.n_iter_no_change, plan.schedule, given)

@@ -12,6 +12,7 @@ from sgdreg._evaluation import Evaluation
 from sgdreg._outcome import Outcome
 from sgdreg._returned import Returned, Search, of_stream
 from sgdreg._rounding import rounded
+from sgdreg._shrinking import Shrinking
 from sgdreg._state import State
 from sgdreg._stopping import GO, STOP, in_words, stopping_rule
 from sgdreg._streaming import make_rounds
@@ -43,9 +44,13 @@ class Training:
         self.data, self.plan, self.state = data, plan, state
         self.validation, self.hooks = validation, hooks
         self.rounds = make_rounds(data, plan)
+        self.shrinking = None
+        if plan.shrinks:
+            self.shrinking = Shrinking(plan, data, self.epochs.n_batches)
         self._look_by(plan)
         # Where the rule looks at the model of every epoch, the best one is kept.
-        self.compared = validation is not None or plan.certified
+        known = plan.certified or plan.shrinks
+        self.compared = validation is not None or known
         # Momentum of a step chosen here must not carry it up the other side (O'Donoghue,
         # Candès, Adaptive restart for accelerated gradient schemes, 2015, section 3.2).
         self.restarts = plan.automatic and plan.optimizer.momentum != 0
@@ -64,8 +69,8 @@ class Training:
         self.plan = plan
         self.evaluation = Evaluation(self.data, plan, self.validation)
         exact = self.rounds is not None or self.epochs.n_batches == 1
-        single = self.data.coarse > 0
-        self.stopping = stopping_rule(plan, self.validation is not None, exact, single)
+        single, validated = self.data.coarse > 0, self.validation is not None
+        self.stopping = stopping_rule(plan, validated, exact, single, self.shrinking)
 
     def fit(self, max_epochs):
         """Train until the stopping rule, a callback or `max_epochs` ends it."""
@@ -122,6 +127,7 @@ class Training:
             "best": self.best,
             "loss": self.loss,
             "sharpened": self.plan.sharpened,
+            "shrinking": self.shrinking and self.shrinking.memory(),
             "rounds": None if over else self.rounds.memory(),
         }
 
@@ -134,6 +140,8 @@ class Training:
         if self.origin is not None:
             origin = State.unpacked(self.origin).checked(self.plan, self.data)
             self.origin = origin.packed()
+        if self.shrinking is not None:
+            self.shrinking.recall(memory["shrinking"])
         if memory["rounds"] is not None:
             self.rounds.recall(memory["rounds"])
         self.clock -= self.state.history[-1]["seconds"]
@@ -178,8 +186,16 @@ class Training:
             loss = self._start_loss()
         loss = max(loss, float(self.data.zero_losses.sum()))
         state.reference = max(state.reference, loss)
+        if self.shrinking is not None:
+            self._begin_to_shrink()
         if self.plan.automatic and self.rounds is None:
             self.origin = state.packed()
+
+    def _begin_to_shrink(self):
+        point = self.evaluation.at(self.state.weights)
+        self.state.passes += 1.0
+        objectives = self.evaluation.objectives(point)
+        self.shrinking.begin(self.state, point, objectives, self.evaluation.constant)
 
     def _train_until(self, last):
         """(whether the rule was met, why training ended); None: there was no rule."""
@@ -294,27 +310,38 @@ class Training:
 
         The epoch with the least gap, or the highest score, is the best one.
         """
-        model = self.state.model()
-        if self.rounds is None and self.plan.certified:
-            point = self.evaluation.at(model)
+        if self.rounds is None and (self.plan.certified or self.shrinking is not None):
+            point = self.evaluation.at(self.state.model())
             self.state.passes += 1.0
-            entry["optimality_gap"] = self.evaluation.gap(point)
-            entry["objective"] = float(self.evaluation.objectives(point).sum())
-            self.loss = point.losses
+            objectives, losses = self.evaluation.objectives(point), point.losses
+            if self.shrinking is None:
+                entry["optimality_gap"] = self.evaluation.gap(point)
+            else:
+                self.shrinking.observe(self.state, point, objectives)
+                objectives, losses = self.shrinking.lowest, self.shrinking.losses
+            entry["objective"] = float(objectives.sum())
+            self.loss = losses
         if self.validation is not None:
-            entry["validation_score"] = self.evaluation.score(model)
+            entry["validation_score"] = self.evaluation.score(self._latest_model())
             if not self.plan.to_the_end:
                 self.latest = -entry["validation_score"]
                 return
         # Line searches never go uphill; their gap is of what they have met so far.
         searched = self.rounds is not None and self.plan.by_line_search
-        self.latest = entry["objective" if searched else "optimality_gap"]
+        known = searched or self.shrinking is not None
+        self.latest = entry["objective" if known else "optimality_gap"]
 
     def _keep_best(self):
         """Remember the best model so far, where every epoch's model is looked at."""
         if self.compared and (self.best is None or self.latest < self.best[0]):
-            model = self.state.model().copy()
+            model = self._latest_model().copy()
             self.best = self.latest, model, self.state.epochs, self.loss
+
+    def _latest_model(self):
+        """The model that an epoch ends with."""
+        if self.shrinking is not None:
+            return self.shrinking.weights
+        return self.state.model()
 
     def _model(self):
         """The weights that a fit ending now returns."""
@@ -331,6 +358,10 @@ class Training:
         """Back to where this call began, with half the step: "auto" never diverges."""
         self.halvings += 1
         self.state, self.best, self.verdict = State.unpacked(self.origin), None, GO
+        if self.shrinking is not None:
+            self.shrinking = Shrinking(self.plan, self.data, self.epochs.n_batches)
+            self._look_by(self.plan)
+            self._begin_to_shrink()
         if self.halvings > MOST_HALVINGS:  # the start itself is what is too high
             if self.halvings > 2 * MOST_HALVINGS:
                 raise ValueError(
@@ -345,8 +376,8 @@ class Training:
 
         The last epoch's losses do not know its last steps: a glance at some rows does.
         """
-        if self.plan.certified and self.best is not None:
-            return self.best[3]  # known from the pass that gave the gap
+        if (self.plan.certified or self.shrinking is not None) and self.best is not None:
+            return self.best[3]  # known from the pass that looked at the model
         if self.rounds is not None and self.best is None:
             return self.loss
         low = 0.5 * self.evaluation.constant

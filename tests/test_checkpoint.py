@@ -178,6 +178,16 @@ CASES = {
         {**SHORT, "penalty": "l2", "alpha": 1e-6, "tol": 1e-12},
         {},
     ),
+    "kinks, two outputs": (
+        lambda: make(k=2),
+        {"loss": "quantile", "quantile": 0.9, "batch_size": 60, "max_iter": 25},
+        {},
+    ),
+    "kinks, validated": (
+        make,
+        {"loss": "absolute_error", "average": True, "early_stopping": True, **SHORT},
+        {"weights": True},
+    ),
     "svrg": (make, {"optimizer": "svrg", "max_iter": 6, "tol": None}, {}),
     "svrg, sketch": (
         make,

@@ -43,6 +43,10 @@ Missing = Annotated[
     list[str] | None,
     option("--missing", "CELL", "What means empty, such as ? or -9999; repeatable."),
 ]
+MaxBytes = Annotated[
+    int | None,
+    option("--max-bytes", "BYTES", "Most of a file, unpacked; 100 times its size.", min=1),
+]
 Json = Annotated[
     bool, flag("--json", "Print one JSON object, and nothing else, on stdout.", OUTPUT)
 ]
@@ -54,7 +58,7 @@ Model = Annotated[
 ]
 
 
-def reading(files, format, delimiter, decimal, encoding, missing, known=()):
+def reading(files, format, delimiter, decimal, encoding, missing, max_bytes, known=()):
     """How the options say that these files are to be read; None is no file.
 
     Parameters
@@ -67,15 +71,15 @@ def reading(files, format, delimiter, decimal, encoding, missing, known=()):
     Unusable
         Where an option is of no use to any of them.
     """
-    options = given(format, delimiter, decimal, encoding, missing)
+    options = given(format, delimiter, decimal, encoding, missing, max_bytes)
     delimiter = {"\\t": "\t", "tab": "\t", "space": " "}.get(delimiter, delimiter)
     dialect = Dialect(delimiter, decimal, encoding)
-    found = Reading(format, dialect, Markers(missing or (), known, decimal))
+    found = Reading(format, dialect, Markers(missing or (), known, decimal), max_bytes)
     found.check(options, files)
     return found
 
 
-def given(format, delimiter, decimal, encoding, missing):
+def given(format, delimiter, decimal, encoding, missing, max_bytes):
     """The names of those of these options that are not as they are without."""
     values = {
         "--format": format,
@@ -83,6 +87,7 @@ def given(format, delimiter, decimal, encoding, missing):
         "--decimal": None if decimal == "." else decimal,
         "--encoding": encoding,
         "--missing": missing or None,
+        "--max-bytes": max_bytes,
     }
     return [name for name, value in values.items() if value is not None]
 

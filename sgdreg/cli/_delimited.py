@@ -1,5 +1,6 @@
 """CSV, TSV and the like: text in lines, with a header."""
 
+import codecs
 import csv as python_csv
 import re
 from contextlib import contextmanager
@@ -10,11 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from sgdreg.cli import _table
+from sgdreg.cli import _input, _table
 from sgdreg.cli._messages import Unusable, counted, one_line
 
 # Bytes that are read at a time; and for how many headers of wide tables there is room.
 BLOCK, ROW_TO_HEADER = 2**20, 64
+# Of a header: one of a million columns.
+MOST_HEADER = 2**24
 MARKS = ",;\t|"
 # What decoding puts in the place of bytes that it does not know.
 NO_CHARACTER = "\N{REPLACEMENT CHARACTER}"
@@ -65,17 +68,41 @@ class _File:
     def __init__(self, source, dialect, delimiter):
         self.source, self.dialect, self.title = source, dialect, source.title
         self.wrong_row = None
-        head = self._text(source.head.removeprefix(b"\xef\xbb\xbf")).lstrip("\r\n")
-        if not head.strip():
+        size = self._read_header(source.head, delimiter)
+        if size is None:  # it goes on after the first bytes
+            size = self._read_header(self._longer_head(), delimiter)
+        if size is None:
+            raise Unusable(
+                f"The first line of {self.title} does not end within "
+                f"{MOST_HEADER >> 20} MB: it is no delimited text, or a quotation mark is "
+                "left open."
+            )
+        self.names = _table.tidied(self.raw)
+        self.block = max(BLOCK, ROW_TO_HEADER * size)
+
+    def _read_header(self, head, delimiter):
+        """Read the names from the first bytes; returns their size, None: it is more."""
+        text = self._text(head.removeprefix(b"\xef\xbb\xbf")).lstrip("\r\n")
+        if not text.strip():
             raise Unusable(f"{self.title} is empty.")
-        self.delimiter = delimiter or _delimiter(head)
-        lines = StringIO(head, newline="")
+        self.delimiter = delimiter or _delimiter(text)
+        lines = StringIO(text, newline="")
         try:
             self.raw = next(python_csv.reader(lines, delimiter=self.delimiter))
         except python_csv.Error as error:
             raise Unusable(f"The header of {self.title} is none: {error}.") from None
-        self.names = _table.tidied(self.raw)
-        self.block = max(BLOCK, ROW_TO_HEADER * lines.tell())
+        ended = lines.tell() < len(text) or text.endswith(("\n", "\r"))
+        return lines.tell() if ended or len(head) < _input.HEAD else None
+
+    def _longer_head(self):
+        if not self.source.again:
+            raise Unusable(
+                f"The first line of {self.title} is longer than {_input.HEAD >> 20} MB, "
+                f"and {self.title} is too long to be held and read twice: give a file."
+            )
+        with self.source.open() as stream:
+            head = stream.read(MOST_HEADER)
+        return head if len(head) == MOST_HEADER else head + b"\n"
 
     def _text(self, head):
         """The first characters; past the header they need not be text."""
@@ -85,7 +112,8 @@ class _File:
                     raise Unusable(f"{self.title} is not CSV but {what}.")
             if b"\x00" in head:
                 raise Unusable(f"{self.title} is not text: it has bytes of zero.")
-        text = head.decode(self.dialect.encoding or "utf-8", errors="replace")
+        decoder = codecs.getincrementaldecoder(self.dialect.encoding or "utf-8")
+        text = decoder(errors="replace").decode(head)  # may end within a character
         if NO_CHARACTER in text.lstrip("\r\n").split("\n", 1)[0]:
             raise Unusable(self._not_text("its header"))
         return text

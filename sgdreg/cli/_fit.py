@@ -72,6 +72,7 @@ def fit(
     decimal: arguments.Decimal = ".",
     encoding: arguments.Encoding = None,
     missing: arguments.Missing = None,
+    max_bytes: arguments.MaxBytes = None,
     save: Annotated[
         Path | None,
         arguments.option(
@@ -98,7 +99,7 @@ def fit(
             raise Unusable("--target names a column of a file: give the file, too.")
         choice = Choice(target, weights, one_hot, max_categories)
         read = arguments.reading(
-            [file, validation], format, delimiter, decimal, encoding, missing
+            [file, validation], format, delimiter, decimal, encoding, missing, max_bytes
         )
         model = SGDLinearRegressor(**parameters)
         model._validate_params()

@@ -35,11 +35,14 @@ class Reading:
         Of text.
     markers : Markers
         Of empty cells.
+    max_bytes : int or None
+        Of a file, unpacked.
     """
 
     format: str | None
     dialect: Dialect
     markers: Markers
+    max_bytes: int | None = None
 
     def __post_init__(self):
         if self.format is not None and self.format not in ENDINGS:
@@ -49,7 +52,9 @@ class Reading:
 
     def source(self, path):
         """The source of a path, or of standard input for "-"."""
-        return self.markers.applied(self._read(self.format_of(path), open_input(path)))
+        return self.markers.applied(
+            self._read(self.format_of(path), open_input(path, self.max_bytes))
+        )
 
     def format_of(self, path):
         """The name of the format that a path is read as."""

@@ -30,12 +30,15 @@ def inspect(
     decimal: arguments.Decimal = ".",
     encoding: arguments.Encoding = None,
     missing: arguments.Missing = None,
+    max_bytes: arguments.MaxBytes = None,
     json: arguments.Json = False,
 ):
     """Show what is in a data file and what fit would do with it, or what a model is."""
     with explained():
         if file.endswith(".skops") or _model.is_model(file):
-            options = arguments.given(format, delimiter, decimal, encoding, missing)
+            options = arguments.given(
+                format, delimiter, decimal, encoding, missing, max_bytes
+            )
             arguments.refuse_for_model(file, options)
             document = _model.read(file)
             if json:
@@ -43,7 +46,9 @@ def inspect(
             else:
                 _show_model(document)
             return
-        read = arguments.reading([file], format, delimiter, decimal, encoding, missing)
+        read = arguments.reading(
+            [file], format, delimiter, decimal, encoding, missing, max_bytes
+        )
         found = _described(read.source(file), read.markers)
         if json:
             _report.print_json(found)

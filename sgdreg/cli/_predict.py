@@ -28,6 +28,7 @@ def predict(
     decimal: arguments.Decimal = ".",
     encoding: arguments.Encoding = None,
     missing: arguments.Missing = None,
+    max_bytes: arguments.MaxBytes = None,
     output: Annotated[
         str,
         arguments.option(
@@ -48,7 +49,7 @@ def predict(
         _predictions.check(output)
         known = _model.missing(document)
         read = arguments.reading(
-            [file], format, delimiter, decimal, encoding, missing, known
+            [file], format, delimiter, decimal, encoding, missing, max_bytes, known
         )
         source, wanted = read.source(file), _model.wanted(document)
         work = Work(document, source, wanted, f"the model {model}", read.markers)

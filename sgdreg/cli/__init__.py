@@ -17,6 +17,7 @@ try:
     from sgdreg.cli._inspect import inspect
     from sgdreg.cli._messages import EXIT_CODES
     from sgdreg.cli._predict import predict
+    from sgdreg.cli._visible import Commands, excepthook
 except ImportError as error:
     typer, missing = None, str(error)
 
@@ -33,12 +34,14 @@ def main():
     for stream in (sys.stdout, sys.stderr):
         # A terminal or pipe without ² gets a question mark, not a traceback.
         stream.reconfigure(errors="replace")
+    sys.excepthook = excepthook
     make_app()()
 
 
 def make_app():
     """The typer application, with its sub-commands."""
     app = typer.Typer(
+        cls=Commands,
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,

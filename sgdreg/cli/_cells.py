@@ -9,6 +9,8 @@ from sgdreg.cli._numerals import Numerals
 PLAIN = Numerals()
 # The end of a file, to programs of old.
 CTRL_Z = "\x1a"
+# Cells that are looked at in one go, so that numbers of them fill 2 MiB.
+TOGETHER = 2**18
 TRUE, FALSE = pa.array(["true", "True", "TRUE"]), pa.array(["false", "False", "FALSE"])
 
 
@@ -44,6 +46,35 @@ def numbers(values, numerals=PLAIN):
     cells = pc.replace_substring_regex(pc.if_else(good, cells, None), r"^\+", "")
     wrong = None if pc.all(good).as_py() else pc.invert(good)
     return _to_numpy(cells.cast(pa.float64())), wrong
+
+
+def side_by_side(columns):
+    """Columns of one plain type as one array after another, some at a time.
+
+    What is done with a column costs some microseconds however short it is: tables of many
+    columns are handled by such groups.
+
+    Parameters
+    ----------
+    columns : list of pyarrow.ChunkedArray
+
+    Yields
+    ------
+    slice
+        Which of the columns they are.
+    values : pyarrow.Array
+        Their cells, of as many rows each.
+    """
+    start = 0
+    while start < len(columns):
+        kind, rows = columns[start].type, len(columns[start])
+        most = 1 if pa.types.is_dictionary(kind) else max(1, TOGETHER // max(rows, 1))
+        stop = start + 1
+        while stop < min(start + most, len(columns)) and columns[stop].type == kind:
+            stop += 1
+        chunks = [chunk for column in columns[start:stop] for chunk in column.chunks]
+        yield slice(start, stop), flat(pa.chunked_array(chunks, type=kind))
+        start = stop
 
 
 def texts(values):

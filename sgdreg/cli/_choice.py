@@ -77,7 +77,7 @@ class Choice:
                 names = self._categories(column)
                 features += [(column.name, name) for name in sorted(names)]
         notes += _notes_on_dropped(dropped)
-        notes += _notes_on_unnamed([c.name for c in usable if (c.name, None) in features])
+        notes += _notes_on_unnamed([name for name, text in features if text is None])
         notes += _notes_on_totals(columns)
         if not features:
             text = not self.one_hot and any(

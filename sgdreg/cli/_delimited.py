@@ -222,8 +222,8 @@ class _File:
                 f"{reason}. If rows begin with a name, which the header does not have, "
                 "write one into it"
             )
-        if row.actual_columns < row.expected_columns and not _header.is_number(
-            row.text.split(self.delimiter)[0]
+        if row.actual_columns < row.expected_columns and not _header.numbers_among(
+            row.text.split(self.delimiter)[:1]
         ):
             return f"{reason}. If it is a footnote or a title, delete the line"
         return reason

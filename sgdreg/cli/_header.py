@@ -5,6 +5,8 @@ import re
 from collections import Counter
 from itertools import islice
 
+import pyarrow as pa
+
 from sgdreg.cli._cells import PLAIN
 from sgdreg.cli._messages import listed
 
@@ -16,7 +18,7 @@ YEAR = r"^\s*(1[89]|20|21)\d\d\s*$"
 
 def notes_on(names, numerals=PLAIN):
     """A sentence where the first line is a row of data, by the look of it."""
-    found = [name for name in names if is_number(name, numerals)]
+    found = numbers_among(names, numerals)
     if 2 * len(found) < max(len(names), 1):
         return []
     return [
@@ -66,8 +68,7 @@ def _lower(lines, mark):
             and row.count("") <= (width > 2)
             and not row[0].startswith(("#", "%"))
         ):
-            named = not any(is_number(cell) for cell in row)
-            return (alike, place, row) if place and named else None
+            return (alike, place, row) if place and not numbers_among(row) else None
     return None
 
 
@@ -82,6 +83,9 @@ def _cells(line, mark):
     return [cell.strip() for cell in row]
 
 
-def is_number(cell, numerals=PLAIN):
-    """Whether a cell of a header is a number, and no year."""
-    return bool(cell.strip()) and numerals.reads([cell]) and not re.match(YEAR, cell)
+def numbers_among(cells, numerals=PLAIN):
+    """Those of some cells of a header that are numbers, and no years."""
+    cells = [cell.strip() for cell in cells]
+    _, good = numerals.plain(pa.array(cells, pa.string()))
+    pairs = zip(cells, good.to_pylist(), strict=True)
+    return [cell for cell, number in pairs if number and not re.match(YEAR, cell)]

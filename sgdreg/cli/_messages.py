@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 
 import typer
-from rich.console import Console
 
 from sgdreg._sklearn import InvalidParameterError
+from sgdreg.cli._visible import Console
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 EXIT_CODES = (
@@ -88,14 +88,9 @@ def show(*parts):
         typer.echo(line.rstrip())
 
 
-class _Console(Console):
-    def on_broken_pipe(self):
-        raise BrokenPipeError  # which `explained` makes a quiet end
-
-
 def console(stderr=False):
     """A console that prints words as they are, and never wraps a file's lines."""
-    out = _Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    out = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
     if not out.is_terminal:
         out.width = 1000
     return out

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sgdreg.cli._messages import console, counted
+from sgdreg.cli._visible import visible
 
 
 @contextmanager
@@ -22,7 +23,8 @@ def watching(doing, total=None):
     if not sys.stderr.isatty():
         yield iter
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    doing, words = visible(doing), TextColumn("{task.description}", markup=False)
+    columns = (words, BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console(stderr=True), transient=True) as bar:
         task = bar.add_task(doing, total=total)
 

@@ -1,6 +1,5 @@
 """Results on stdout: text in columns, or one JSON object."""
 
-import json
 import math
 
 import numpy as np
@@ -10,6 +9,7 @@ from rich.table import Table as Grid
 
 from sgdreg.cli import _model
 from sgdreg.cli._messages import counted, show
+from sgdreg.cli._visible import in_json
 
 MOST_FEATURES = 40
 EXACT = ("r2_ridge", "r2_least_squares")
@@ -107,7 +107,7 @@ def as_json(document):
 
 def print_json(value):
     """One JSON object on stdout; what is not finite is null."""
-    typer.echo(json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=2))
+    typer.echo(in_json(_finite(value)))
 
 
 def _finite(value):

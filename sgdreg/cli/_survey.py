@@ -47,8 +47,6 @@ class Column:
         The first cell of text, and its row.
     totals : Odd or None
         Cells of text that name a sum or a mean of other rows.
-    categories : dict or None
-        How often each text occurs; None: there are too many.
     """
 
     name: str
@@ -66,7 +64,9 @@ class Column:
     maximum: float = -np.inf
     example: tuple | None = None
     totals: Odd | None = None
-    categories: dict | None = field(default_factory=dict)
+    _counts: dict | None = field(default_factory=dict)
+    # Counts of texts that few columns are asked for: those of text.
+    _waiting: list = field(default_factory=list)
 
     @property
     def kind(self):
@@ -124,38 +124,42 @@ class Column:
             return ", or ".join(f"add {words} if {meaning}" for words, meaning in options)
         return "write numbers as 1234.5 to use the column"
 
-    def meet(self, values):
-        """Count the next cells, of which the first is in row `self.rows` + 1."""
-        values = _cells.flat(values)
-        x, wrong = _cells.numbers(values, self.numerals)
-        finite = x[np.isfinite(x)]
-        self._add(finite)
-        self.infinite += int(np.isinf(x).sum())
-        if wrong is not None:
-            self._meet_text(values, wrong)
-        if _cells.is_text(values.type) and self.categories is not None:
-            self._meet_categories(_cells.texts(values))
-        self.rows += len(values)
+    def meet(self, cells, found):
+        """Count the next cells, of which the first is in row `self.rows` + 1.
+
+        Parameters
+        ----------
+        cells : pyarrow.Array
+        found : _Found
+            What they are.
+        """
+        if found.count:
+            self._add(found)
+        self.infinite += found.infinite
+        if found.wrong is not None:
+            self._meet_text(cells, found.wrong)
+        if found.texts is not None and self._counts is not None:
+            self._waiting.append(found.texts.drop_null().value_counts())
+            if sum(map(len, self._waiting)) > MOST_COUNTED:
+                self._count_waiting()
+        self.rows += len(cells)
         self.empty = self.rows - self.numbers - self.infinite - self.text
 
-    def _add(self, x):
+    def _add(self, found):
         """Means and squares by T. F. Chan, G. H. Golub, R. J. LeVeque (1983)."""
-        if len(x) == 0:
-            return
-        with np.errstate(over="ignore", invalid="ignore"):  # numbers of 1e200
-            step = x.mean() - self.mean
-            share = len(x) / (self.numbers + len(x))
-            self.mean += share * step
-            self.squares += np.square(x - x.mean()).sum()
-            self.squares += share * self.numbers * step**2
-        self.minimum = min(self.minimum, float(x.min()))
-        self.maximum = max(self.maximum, float(x.max()))
-        self.numbers += len(x)
+        # As floats of Python, which overflow to infinity without a word.
+        step = found.mean - self.mean
+        share = found.count / (self.numbers + found.count)
+        self.mean += share * step
+        self.squares += found.squares + share * self.numbers * (step * step)
+        self.minimum = min(self.minimum, found.minimum)
+        self.maximum = max(self.maximum, found.maximum)
+        self.numbers += found.count
 
     def _meet_text(self, values, wrong):
         self.text += pc.sum(wrong).as_py()
         if not _cells.is_text(values.type):
-            self.categories = None
+            self._counts = None
             return
         if self.example is None:
             at = pc.index(wrong, True).as_py()
@@ -172,12 +176,19 @@ class Column:
             found = pc.match_substring_regex(words.filter(wrong), DATE)
             self.dates += pc.sum(found).as_py()
 
-    def _meet_categories(self, values):
-        for pair in values.drop_null().value_counts():
+    @property
+    def categories(self):
+        """How often each text occurs, a dict; None: there are too many."""
+        self._count_waiting()
+        return self._counts
+
+    def _count_waiting(self):
+        waiting, self._waiting = self._waiting, []
+        for pair in (pair for counts in waiting for pair in counts):
             text, count = pair["values"].as_py(), pair["counts"].as_py()
-            self.categories[text] = self.categories.get(text, 0) + count
-            if len(self.categories) > MOST_COUNTED:
-                self.categories = None
+            self._counts[text] = self._counts.get(text, 0) + count
+            if len(self._counts) > MOST_COUNTED:
+                self._counts = None
                 return
 
 
@@ -214,10 +225,68 @@ def survey_of(title, numerals, tables):
             columns = [
                 Column(field.name, _plain(field.type), numerals) for field in table.schema
             ]
-        for column, values in zip(columns, table.columns, strict=True):
-            column.meet(values)
+        for place, cells in _cells.side_by_side(table.columns):
+            meet(columns[place], cells, numerals)
         rows += len(table)
     return Survey(title, rows, columns)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What some cells of a column are: the finite numbers among them, and the rest.
+
+    Attributes
+    ----------
+    count, infinite : int
+    mean, squares, minimum, maximum : float
+        Of the `count` finite numbers.
+    wrong : pyarrow.BooleanArray or None
+        Where there is no number; None: nowhere.
+    texts : pyarrow.Array or None
+        The cells as text, if they are some.
+    """
+
+    count: int
+    infinite: int
+    mean: float
+    squares: float
+    minimum: float
+    maximum: float
+    wrong: pa.Array | None
+    texts: pa.Array | None
+
+
+def meet(columns, cells, numerals=_cells.PLAIN):
+    """Count the next cells of some columns, those of one after those of another."""
+    if len(cells) == 0:
+        return
+    rows = len(cells) // len(columns)
+    x, wrong = _cells.numbers(cells, numerals)
+    x = x.reshape(len(columns), rows)
+    texts = _cells.texts(cells) if _cells.is_text(cells.type) else None
+    finite = np.isfinite(x)
+    count = finite.sum(axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):  # numbers of 1e200
+        mean = np.where(finite, x, 0.0).sum(axis=1) / np.maximum(count, 1)
+        squares = np.square(np.where(finite, x - mean[:, None], 0.0)).sum(axis=1)
+    least = np.where(finite, x, np.inf).min(axis=1)
+    largest = np.where(finite, x, -np.inf).max(axis=1)
+    numbers = (count, np.isinf(x).sum(axis=1), mean, squares, least, largest)
+    spoilt = np.zeros(len(columns), dtype=bool)
+    if wrong is not None:
+        flags = wrong.to_numpy(zero_copy_only=False)
+        spoilt = flags.reshape(len(columns), rows).any(axis=1)
+    numbers = zip(*(values.tolist() for values in numbers), strict=True)
+    for k, (column, found) in enumerate(zip(columns, numbers, strict=True)):
+        here = (k * rows, rows)
+        column.meet(
+            cells.slice(*here),
+            _Found(
+                *found,
+                wrong.slice(*here) if spoilt[k] else None,
+                None if texts is None else texts.slice(*here),
+            ),
+        )
 
 
 def _plain(kind):

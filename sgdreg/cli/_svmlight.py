@@ -12,7 +12,7 @@ from sgdreg.cli import _memory
 from sgdreg.cli._messages import Unusable, one_line
 from sgdreg.cli._rows import Rows
 from sgdreg.cli._source import Source
-from sgdreg.cli._survey import Column, Survey
+from sgdreg.cli._survey import Column, Survey, meet
 
 BLOCK = 2**22
 TARGET = "target"
@@ -84,7 +84,7 @@ def _survey(title, zero_based, pieces):
     """Of every index up to the largest; absent ones are zeros."""
     moments, target, rows = _Moments(title), Column(TARGET, pa.float64()), 0
     for piece in pieces:
-        target.meet(pa.array(piece.y))
+        meet([target], pa.array(piece.y))
         moments.meet(piece.X)
         rows += len(piece)
     if rows == 0:

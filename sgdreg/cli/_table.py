@@ -45,14 +45,31 @@ class _Reading:
 
     def rows(self):
         X = np.empty((len(self.numbers), len(self.wanted.features)))
+        plain, known = [], self.wanted.categories
         for name, place in self.wanted.places.items():
-            categories = self.wanted.categories[name]
-            if categories is None:
-                X[:, place.start] = self._column(name)
+            if known[name] is None:
+                plain.append((name, place.start))
             else:
-                X[:, place] = self._one_hot(name, categories)
+                X[:, place] = self._one_hot(name, known[name])
+        self._fill(X, plain)
         y, weights = self._column(self.wanted.target), self._column(self.wanted.weights)
         return Rows(X, y, weights, self.numbers, self.wrong, self.unknown)
+
+    def _fill(self, X, plain):
+        """Put the columns of numbers, (name, place) each, into X."""
+        rows = len(self.numbers)
+        columns = [self.columns[name] for name, _ in plain]
+        for among, cells in _cells.side_by_side(columns):
+            x, wrong = _cells.numbers(cells, self.numerals)
+            if rows:
+                places = [at for _, at in plain[among]]
+                X[:, places] = x.reshape(-1, rows).T
+            if wrong is None or not rows:
+                continue
+            for k, (name, _) in enumerate(plain[among]):
+                part = wrong.slice(k * rows, rows)
+                if pc.any(part).as_py():
+                    self.wrong[name] = self._odd(cells.slice(k * rows, rows), part)
 
     def _column(self, name):
         """The numbers of a column; None where there is none."""

@@ -69,6 +69,11 @@ READING = {
         list[str] | None,
         option("--missing", "CELL", "What means empty, such as ? or -9999; repeatable."),
     ],
+    "max_bytes": Annotated[
+        int | None,
+        option("--max-bytes", "BYTES", "Most of a file, unpacked; 100 times its size.",
+               min=1),
+    ],
     "zero_based": Annotated[
         bool | None,
         flag("--zero-based/--one-based", "Of svmlight: what its indices count from."),
@@ -145,6 +150,7 @@ def reader(files, given, model=None):
             own.get("skip_lines", 0),
         ),
         Markers(*markers, numerals),
+        own.get("max_bytes"),
         own.get("zero_based"),
     )
     found.check(named(given), files)

@@ -36,7 +36,9 @@ def read_npz(source):
         raise Unusable(f"{title} is too long to hold: .npz files are read from a path.")
     try:
         with source.open() as stream:
-            file = np.load(io.BytesIO(stream.read()))
+            content = stream.read()
+        _check_size(source, content)
+        file = np.load(io.BytesIO(content))
         if not isinstance(file, np.ndarray):  # one array, as .npy files have
             arrays = {name: file[name] for name in file.files}
     except (OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
@@ -51,6 +53,14 @@ def read_npz(source):
             "sklearn.datasets.dump_svmlight_file."
         )
     return _of_arrays(arrays, title)
+
+
+def _check_size(source, content):
+    """Raise Unusable where the arrays are too large, or packed too tightly."""
+    if zipfile.is_zipfile(io.BytesIO(content)):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            size = sum(info.file_size for info in archive.infolist())
+        source.check(size, len(content))
 
 
 def _of_arrays(arrays, title):

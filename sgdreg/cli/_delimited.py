@@ -1,5 +1,6 @@
 """CSV, TSV and the like: text in lines, with a header."""
 
+import codecs
 import csv as python_csv
 import re
 from contextlib import contextmanager
@@ -9,13 +10,15 @@ from io import StringIO
 import pyarrow as pa
 from pyarrow import csv
 
-from sgdreg.cli import _cells, _header, _table
+from sgdreg.cli import _cells, _header, _input, _table
 from sgdreg.cli._lines import Rewritten, rewriting
 from sgdreg.cli._messages import Unusable, counted, one_line
 from sgdreg.cli._numerals import Numerals
 
 # Bytes that are read at a time; and for how many headers of wide tables there is room.
 BLOCK, ROW_TO_HEADER = 2**20, 64
+# Of a header: one of a million columns.
+MOST_HEADER = 2**24
 MARKS = ",;\t|"
 # What decoding puts in the place of bytes that it does not know.
 NO_CHARACTER = "\N{REPLACEMENT CHARACTER}"
@@ -77,34 +80,59 @@ class _File:
     def __init__(self, source, dialect, delimiter):
         self.source, self.dialect, self.title = source, dialect, source.title
         self.wrong_row = None
-        head = self._below(self._text(source.head.removeprefix(b"\xef\xbb\xbf")))
-        self.delimiter = delimiter or _delimiter(head)
-        self.lower = _header.note_on_lower(head, self.above, delimiter, MARKS)
-        self.rewrite = rewriting(self.delimiter, head)
-        if self.rewrite is not None:
-            head = self.rewrite(head)
-        lines = StringIO(head, newline="")
-        try:
-            first = next(python_csv.reader(lines, delimiter=self.delimiter))
-        except python_csv.Error as error:
-            raise Unusable(f"The header of {self.title} is none: {error}.") from None
+        size = self._read_header(source.head, delimiter)
+        if size is None:  # it goes on after the first bytes
+            size = self._read_header(self._longer_head(), delimiter)
+        if size is None:
+            raise Unusable(
+                f"The first line of {self.title} does not end within "
+                f"{MOST_HEADER >> 20} MB: it is no delimited text, or a quotation mark is "
+                "left open."
+            )
         self.notes = [] if self.lower is None else [self.lower]
         if dialect.header:
-            self.names = _table.tidied(first)
-            self.notes += _header.notes_on(first, dialect.numerals)
+            self.names = _table.tidied(self.first)
+            self.notes += _header.notes_on(self.first, dialect.numerals)
         else:
-            self.names = [f"x{k}" for k in range(len(first))]
-        width = lines.tell()
-        self.header_only = dialect.header and not lines.read().strip(BLANK)
+            self.names = [f"x{k}" for k in range(len(self.first))]
         # To pyarrow they are numbers, so that names that are alike are told apart.
-        self.keys = [str(k) for k in range(len(first))]
-        self.block = max(BLOCK, ROW_TO_HEADER * width, 4 * self.above_bytes)
+        self.keys = [str(k) for k in range(len(self.first))]
+        self.block = max(BLOCK, ROW_TO_HEADER * size, 4 * self.above_bytes)
+
+    def _read_header(self, head, delimiter):
+        """Read the first row from the first bytes; returns its size, None: it is more."""
+        text = self._below(self._text(head.removeprefix(b"\xef\xbb\xbf")))
+        self.delimiter = delimiter or _delimiter(text)
+        self.lower = _header.note_on_lower(text, self.above, delimiter, MARKS)
+        self.rewrite = rewriting(self.delimiter, text)
+        if self.rewrite is not None:
+            text = self.rewrite(text)
+        lines = StringIO(text, newline="")
+        try:
+            self.first = next(python_csv.reader(lines, delimiter=self.delimiter))
+        except python_csv.Error as error:
+            raise Unusable(f"The header of {self.title} is none: {error}.") from None
+        size = lines.tell()
+        self.header_only = self.dialect.header and not lines.read().strip(BLANK)
+        ended = size < len(text) or text.endswith(("\n", "\r"))
+        return size if ended or len(head) < _input.HEAD else None
+
+    def _longer_head(self):
+        if not self.source.again:
+            raise Unusable(
+                f"The first line of {self.title} is longer than {_input.HEAD >> 20} MB, "
+                f"and {self.title} is too long to be held and read twice: give a file."
+            )
+        with self.source.open() as stream:
+            head = stream.read(MOST_HEADER)
+        return head if len(head) == MOST_HEADER else head + b"\n"
 
     def _text(self, head):
         """The first characters; past the header they need not be text."""
         if self.dialect.encoding is None and b"\x00" in head:
             raise Unusable(f"{self.title} is not text: it has bytes of zero.")
-        return head.decode(self.dialect.encoding or "utf-8", errors="replace")
+        decoder = codecs.getincrementaldecoder(self.dialect.encoding or "utf-8")
+        return decoder(errors="replace").decode(head)  # may end within a character
 
     def _below(self, head):
         """The text from the header on; counts the lines above it, empty ones, too."""

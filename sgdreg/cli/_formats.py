@@ -48,6 +48,8 @@ class Reading:
         Of text.
     markers : Markers
         Of empty cells.
+    max_bytes : int or None
+        Of a file, unpacked.
     zero_based : bool or None
         What indices of svmlight count from; None: as the model does.
     """
@@ -55,6 +57,7 @@ class Reading:
     format: str | None
     dialect: Dialect
     markers: Markers
+    max_bytes: int | None = None
     zero_based: bool | None = None
 
     def __post_init__(self):
@@ -65,7 +68,9 @@ class Reading:
 
     def source(self, path):
         """The source of a path, or of standard input for "-"."""
-        return self.markers.applied(self._read(self.format_of(path), open_input(path)))
+        return self.markers.applied(
+            self._read(self.format_of(path), open_input(path, self.max_bytes))
+        )
 
     def format_of(self, path):
         """The name of the format that a path is read as."""

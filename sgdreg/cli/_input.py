@@ -3,8 +3,10 @@
 import io
 import stat
 import sys
+import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,6 +19,9 @@ SUFFIXES = (".gz", ".bz2", ".zst")
 HEAD = 2**20
 # Standard input is kept in memory, to be read twice, up to this share of what is free.
 HELD_SHARE = 0.125
+# What unpacks to more than so many times its size is taken for a trap, beyond a harmless
+# size (the ratio of Apache POI, class ZipSecureFile; that of tables of numbers is 2 to 20).
+MOST_RATIO, HARMLESS = 100, 2**27
 
 
 @dataclass(frozen=True)
@@ -33,20 +38,56 @@ class Input:
         Whether `open` may be called again.
     head : bytes
         The first ones.
+    max_bytes : int or None
+        That may be read; None: any number, unless they are packed too tightly.
     """
 
     title: str
     open: Callable
     again: bool
     head: bytes
+    max_bytes: int | None = None
+
+    def check(self, size, packed=None):
+        """Raise Unusable where what is read has grown too large, to so many bytes.
+
+        Parameters
+        ----------
+        packed : int or None
+            Bytes that they are unpacked from.
+        """
+        if self.max_bytes is not None:
+            if size > self.max_bytes:
+                raise Unusable(
+                    f"{self.title} holds more than the {self.max_bytes:,} bytes of "
+                    "--max-bytes."
+                )
+        elif packed is not None and size > max(HARMLESS, MOST_RATIO * packed):
+            raise Unusable(_trap(self.title, size, "--max-bytes NUMBER allows more"))
 
 
-def open_input(path):
+def check_archive(path, title):
+    """Raise Unusable where a zip archive unpacks to far more than its size."""
+    with suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+        infos = archive.infolist()
+        size = sum(info.file_size for info in infos)
+        if size > max(HARMLESS, MOST_RATIO * sum(info.compress_size for info in infos)):
+            raise Unusable(_trap(title, size, "it is not read"))
+
+
+def _trap(title, size, end):
+    return (
+        f"{title} unpacks to {size >> 20:,} MB or more, over {MOST_RATIO} times its size, "
+        f"as files do that are made to fill a computer; {end}."
+    )
+
+
+def open_input(path, max_bytes=None):
     """The bytes of a path, or of standard input for "-"."""
     if str(path) == "-":
         if sys.stdin.isatty():
             say("Reading standard input; end it with Ctrl-D.")
-        return _of_stream(sys.stdin.buffer, "stdin")
+        return _of_stream(sys.stdin.buffer, "stdin", max_bytes)
     path = Path(path)
     try:
         mode = path.stat().st_mode
@@ -54,13 +95,13 @@ def open_input(path):
             raise Unusable(f"{path} is a directory; give the path of a file.")
         if not stat.S_ISREG(mode):
             stream = path.open("rb")
-            held = _of_stream(stream, str(path))
+            held = _of_stream(stream, str(path), max_bytes)
             if held.again:
                 stream.close()
             return held
         with path.open("rb") as file:
             magic = file.read(4)
-        return _input(str(path), lambda: path.open("rb"), True, magic)
+        return _input(str(path), lambda: path.open("rb"), True, magic, max_bytes)
     except FileNotFoundError:
         raise Unusable(f"There is no file {path}.") from None
     except OSError as error:
@@ -75,33 +116,65 @@ def name_without_packing(path):
     return name
 
 
-def _of_stream(stream, title):
+def _of_stream(stream, title, max_bytes):
     """What has come of a stream, kept as far as memory allows."""
     limit = max(HEAD, int(HELD_SHARE * _memory.available()))
     held = stream.read(limit)
     if len(held) < limit:
-        return _input(title, lambda: io.BytesIO(held), True, held[:4])
+        return _input(title, lambda: io.BytesIO(held), True, held[:4], max_bytes)
     # The rest comes only once.
-    return _input(title, lambda: _Continued(held, stream), False, held[:4])
+    return _input(title, lambda: _Continued(held, stream), False, held[:4], max_bytes)
 
 
-def _input(title, opened, again, magic):
+def _input(title, opened, again, magic, max_bytes):
     packing = next((p for mark, p in PACKED.items() if magic.startswith(mark)), None)
+    bounds = Input(title, opened, again, b"", max_bytes)
 
     def unpacked():
         raw = opened()
         if packing is not None:
-            raw = pa.CompressedInputStream(raw, packing)
+            packed = _Counted(raw)
+            raw = _Counted(pa.CompressedInputStream(packed, packing))
+            raw.check = lambda size: bounds.check(size, packed.count)
+        elif max_bytes is not None and not again:
+            raw = _Counted(raw)
+            raw.check = bounds.check
         return io.BufferedReader(raw, HEAD)
 
     try:
         stream = unpacked()
-        head = stream.peek(HEAD)
+        try:
+            head = stream.peek(HEAD)
+            if packing is None and again and max_bytes is not None:
+                bounds.check(stream.seek(0, io.SEEK_END))
+        except Unusable:
+            stream.close()
+            raise
     except OSError as error:
         raise Unusable(f"{title} cannot be unpacked: {one_line(error)}.") from None
     if again:
         stream.close()
-    return Input(title, unpacked if again else lambda: stream, again, head)
+    return replace(bounds, open=unpacked if again else lambda: stream, head=head)
+
+
+class _Counted(io.RawIOBase):
+    """The bytes of a stream, counted; `check` is told how many there are so far."""
+
+    def __init__(self, stream):
+        self.stream, self.count, self.check = stream, 0, lambda _: None
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        size = self.stream.readinto(buffer)
+        self.count += size
+        self.check(self.count)
+        return size
+
+    def close(self):
+        self.stream.close()
+        super().close()
 
 
 class _Continued(io.RawIOBase):

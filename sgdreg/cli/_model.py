@@ -14,6 +14,7 @@ import sklearn
 from sgdreg._checkpoint import load, skops_io, write
 from sgdreg._contents import plain
 from sgdreg._version import __version__
+from sgdreg.cli._input import check_archive
 from sgdreg.cli._messages import Unusable, one_line
 from sgdreg.cli._output import check_writable
 from sgdreg.cli._wanted import Wanted
@@ -62,6 +63,7 @@ def read(path):
     path = Path(path)
     if path.is_dir():
         raise Unusable(f"{path} is a directory; give a model that sgdreg fit --save wrote.")
+    check_archive(path, str(path))
     try:
         document = load(path)
     except FileNotFoundError:

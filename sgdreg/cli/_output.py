@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from sgdreg.cli._messages import Unusable
@@ -17,6 +18,8 @@ def check_writable(path, option):
     """
     path = Path(path)
     try:
+        with suppress(FileNotFoundError):
+            path.stat()  # raises where symbolic links go in a circle
         if path.is_dir():
             raise Unusable(f"{option} {path} is a directory; give the path of a file.")
         if not path.parent.is_dir():
@@ -41,13 +44,21 @@ def check_apart(written, read):
     read : list of path or None
         "-" is standard input.
     """
-    taken = {Path(path).resolve() for path in read if path not in (None, "-")}
+    taken = {_real(path) for path in read if path not in (None, "-")}
     for option, path in written.items():
         if path in (None, "-"):
             continue
-        if Path(path).resolve() in taken:
+        if _real(path) in taken:
             raise Unusable(
                 f"{option} {path} would overwrite a file that this command reads or "
                 "writes; give another name."
             )
-        taken.add(Path(path).resolve())
+        taken.add(_real(path))
+
+
+def _real(path):
+    """Where a path leads to; itself if it leads in a circle, which who opens it says."""
+    try:
+        return Path(path).resolve()
+    except (OSError, RuntimeError):
+        return Path(path).absolute()

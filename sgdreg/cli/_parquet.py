@@ -29,8 +29,10 @@ def read_parquet(source):
         known = dict(zip(raw, names, strict=True))
         try:
             with source.open() as stream:
-                file = parquet.ParquetFile(stream)
+                file, size = parquet.ParquetFile(stream), 0
                 for batch in file.iter_batches(BATCH, columns=included):
+                    size += batch.nbytes
+                    source.check(size)
                     table = pa.Table.from_batches([batch])
                     yield table.rename_columns([known[n] for n in table.column_names])
         except (pa.ArrowException, OSError) as error:

@@ -64,8 +64,11 @@ def test_no_permission(write):
         (b"PK\x03\x04...", "is not CSV but a zip archive"),
         (b"a,b\n1,\x002\n", "is not text: it has bytes of zero"),
         ("a b y\n1 2 3\n2 3 4\n", "--delimiter space reads columns that spaces separate"),
-        ("a;y\n1,5;2,5\n2,5;3,5\n", "if they are decimal commas, add --decimal ,)"),
-        ('a,y\n"1,500",1\n"2,000",2\n', "write thousands without commas"),
+        ("a;y\n1,5;2,5\n2,5;3,5\n", "(add --decimal , if they are decimal commas)"),
+        (
+            'a,y\n"1,500",1\n"2,000",2\n',
+            "(add --thousands , if commas separate thousands, or add --decimal ,",
+        ),
         ("a,y\n5%,1\n10 %,2\n", "without the percent sign"),
         ("a,y\n$5,1\n$10,2\n", "without the currency"),
     ],
@@ -90,17 +93,19 @@ def test_column_spoilt_by_a_few_texts_is_named(write):
 
 def test_no_rows_left_names_the_emptiest_columns(write):
     message = refused("fit", write("a,b,c\n1,,3\n,,4\n5,6,\n"))
-    assert message.endswith("in a used column: b (2), a (1), c (1).")
+    assert message.endswith(
+        "in a used column: b (2), a (1), c (1); --ignore b leaves the emptiest column out."
+    )
 
 
 def test_header_of_numbers_is_doubted(write):
-    doubt = "The first line is taken as the header but consists of numbers"
+    doubt = "The first line is taken as the header, but most of its cells are numbers"
     assert doubt in succeed("fit", write("1,2\n2,4\n3,6\n")).stdout
     assert doubt not in succeed("fit", write(EXACT)).stdout
 
 
 def test_unknown_ending(write):
-    message = refused("fit", write(LINE, "data.xlsx"))
+    message = refused("fit", write(LINE, "data.xyz"))
     assert "does not say its format" in message
     assert "--format" in message
     assert (

@@ -1,14 +1,18 @@
 """Arguments and options that commands share."""
 
+import inspect
+from functools import wraps
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sgdreg.cli._delimited import Dialect
+from sgdreg.cli._cells import PLAIN
+from sgdreg.cli._delimited import MARKS, Dialect
 from sgdreg.cli._formats import ENDINGS, Reading
 from sgdreg.cli._messages import Unusable
 from sgdreg.cli._missing import Markers
+from sgdreg.cli._numerals import Numerals
 
 DATA, OUTPUT = "The data", "The results"
 
@@ -30,23 +34,55 @@ def flag(name, help, panel=DATA):
     return typer.Option(name, help=help, rich_help_panel=panel, show_default=False)
 
 
-Format = Annotated[
-    str | None,
-    option("--format", "NAME", f"{', '.join(ENDINGS)}; otherwise by the file's name."),
-]
-Delimiter = Annotated[
-    str | None, option("--delimiter", "CHAR", "Of CSV; otherwise the header shows it.")
-]
-Decimal = Annotated[str, option("--decimal", "CHAR", "Of CSV; a point, otherwise.")]
-Encoding = Annotated[str | None, option("--encoding", "NAME", "Of CSV; utf-8, otherwise.")]
-Missing = Annotated[
-    list[str] | None,
-    option("--missing", "CELL", "What means empty, such as ? or -9999; repeatable."),
-]
-MaxBytes = Annotated[
-    int | None,
-    option("--max-bytes", "BYTES", "Most of a file, unpacked; 100 times its size.", min=1),
-]
+# How files are read: what each option is called here, and on the command line.
+READING = {
+    "format": Annotated[
+        str | None,
+        option("--format", "NAME", f"{', '.join(ENDINGS)}; otherwise by the file's name."),
+    ],
+    "delimiter": Annotated[
+        str | None,
+        option("--delimiter", "CHAR", "Of CSV, or tab, or space for runs of spaces; "
+               "otherwise the header shows it."),
+    ],
+    "header": Annotated[
+        bool | None,
+        flag("--header/--no-header", "Of CSV: whether it has a line of names; without, "
+             "columns are x0, x1, …"),
+    ],
+    "skip_lines": Annotated[
+        int | None,
+        option("--skip-lines", "LINES", "Of CSV: above the header.", min=0),
+    ],
+    "decimal": Annotated[
+        str | None, option("--decimal", "CHAR", "Of CSV; a point, otherwise.")
+    ],
+    "thousands": Annotated[
+        str | None,
+        option("--thousands", "CHAR", "Of CSV: between groups of digits, such as , or "
+               "space."),
+    ],
+    "encoding": Annotated[
+        str | None, option("--encoding", "NAME", "Of CSV; utf-8, otherwise.")
+    ],
+    "missing": Annotated[
+        list[str] | None,
+        option("--missing", "CELL", "What means empty, such as ? or -9999; repeatable."),
+    ],
+    "max_bytes": Annotated[
+        int | None,
+        option("--max-bytes", "BYTES", "Most of a file, unpacked; 100 times its size.",
+               min=1),
+    ],
+    "zero_based": Annotated[
+        bool | None,
+        flag("--zero-based/--one-based", "Of svmlight: what its indices count from."),
+    ],
+}  # fmt: skip
+# What predict takes over from the fit where it is not told otherwise: how cells are
+# written, but not how many lines stand above them, nor what a file itself shows.
+KEPT = ("header", "decimal", "thousands", "delimiter")
+NAMED = {"\\t": "\t", "tab": "\t", "space": " "}
 Json = Annotated[
     bool, flag("--json", "Print one JSON object, and nothing else, on stdout.", OUTPUT)
 ]
@@ -58,38 +94,91 @@ Model = Annotated[
 ]
 
 
-def reading(files, format, delimiter, decimal, encoding, missing, max_bytes, known=()):
+def with_reading_options(command):
+    """Give a command the options of how files are read; it is called with `reading`."""
+
+    @wraps(command)
+    def called(**values):
+        given = {name: values.pop(name) for name in READING}
+        return command(
+            **values, reading={name: v for name, v in given.items() if v not in (None, [])}
+        )
+
+    own = inspect.signature(command, eval_str=True)
+    options = [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind
+        )
+        for name, kind in READING.items()
+    ]
+    parameters = []
+    for parameter in own.parameters.values():
+        parameters += options if parameter.name == "reading" else [parameter]
+    called.__signature__ = own.replace(parameters=parameters)
+    called.__annotations__ = {p.name: p.annotation for p in parameters}
+    return called
+
+
+def reader(files, given, model=None):
     """How the options say that these files are to be read; None is no file.
 
     Parameters
     ----------
-    known : sequence of str
-        What means empty to the model, besides.
+    given : dict
+        Options that were given, by their names in `READING`.
+    model : dict or None
+        The same of the fit of a model, as `kept` and its markers have them.
 
     Raises
     ------
     Unusable
         Where an option is of no use to any of them.
     """
-    options = given(format, delimiter, decimal, encoding, missing, max_bytes)
-    delimiter = {"\\t": "\t", "tab": "\t", "space": " "}.get(delimiter, delimiter)
-    dialect = Dialect(delimiter, decimal, encoding)
-    found = Reading(format, dialect, Markers(missing or (), known, decimal), max_bytes)
-    found.check(options, files)
+    own, known = dict(given), dict(model or {})
+    marks = {}
+    for values in (known, own):
+        marks |= {n: NAMED.get(v, v) for n, v in values.items() if n in KEPT}
+    markers = own.pop("missing", ()), known.pop("missing", ())
+    numerals = Numerals(marks.get("decimal", "."), marks.get("thousands"))
+    found = Reading(
+        own.get("format"),
+        Dialect(
+            marks.get("delimiter"),
+            own.get("encoding"),
+            numerals,
+            marks.get("header", True),
+            own.get("skip_lines", 0),
+        ),
+        Markers(*markers, numerals),
+        own.get("max_bytes"),
+        own.get("zero_based"),
+    )
+    found.check(named(given), files)
     return found
 
 
-def given(format, delimiter, decimal, encoding, missing, max_bytes):
-    """The names of those of these options that are not as they are without."""
-    values = {
-        "--format": format,
-        "--delimiter": delimiter,
-        "--decimal": None if decimal == "." else decimal,
-        "--encoding": encoding,
-        "--missing": missing or None,
-        "--max-bytes": max_bytes,
-    }
-    return [name for name, value in values.items() if value is not None]
+def kept(reading):
+    """What of a Reading a model keeps for predictions, as plain values."""
+    dialect, numerals = reading.dialect, reading.dialect.numerals
+    found = {}
+    if numerals != PLAIN:
+        found["decimal"] = numerals.decimal
+    if numerals.thousands is not None:
+        found["thousands"] = numerals.thousands
+    if not dialect.header:
+        found["header"] = False
+    if dialect.delimiter is not None and dialect.delimiter not in MARKS:
+        found["delimiter"] = dialect.delimiter
+    return found
+
+
+def named(given):
+    """What options are called on the command line."""
+    flags = {("header", False): "--no-header", ("zero_based", False): "--one-based"}
+    return [
+        flags.get((name, value) if value is False else None, f"--{name.replace('_', '-')}")
+        for name, value in given.items()
+    ]
 
 
 def refuse_for_model(path, options):

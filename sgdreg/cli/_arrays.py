@@ -85,6 +85,8 @@ def _of_arrays(arrays, title):
         for name, values in arrays.items()
         if values.ndim == 1 or values.shape[1:] == (1,)
     }
+    targets = _several(arrays, title, matrix)
+    single |= targets
     shared = [name for name, k in Counter([*(features or []), *single]).items() if k > 1]
     if shared:
         raise Unusable(f"{title} has several columns called {listed(shared)}; rename them.")
@@ -94,11 +96,34 @@ def _of_arrays(arrays, title):
         raise Unusable(f"The arrays of {title} differ in length: {listed(list(lengths))}.")
     if not columns:
         raise Unusable(f"{title} holds no array of one or two dimensions.")
+    if targets:
+        return _source(title, columns, None, features, targets=list(targets))
     known = (name for usual in TARGETS for name in single if name.lower() == usual)
     target = next(known, None)
     if target is None and features and len(single) == 1:
         (target,) = single
     return _source(title, columns, target, features)
+
+
+def _several(arrays, title, matrix):
+    """The columns of a target that has several, called y0, y1, …"""
+    wide = {n: v for n, v in arrays.items() if v.ndim > 1 and v.shape[1:] != (1,)}
+    for name in sorted(wide, key=lambda name: name.lower() not in TARGETS):
+        values = wide[name]
+        if name.lower() not in TARGETS and (matrix is None or _has_target(arrays)):
+            continue
+        if values.ndim > 2:
+            shape = " × ".join(map(str, values.shape))
+            raise Unusable(
+                f"{name} of {title} is of shape {shape}; a target has one or two."
+            )
+        return {f"{name}{k}": column for k, column in enumerate(values.T)}
+    return {}
+
+
+def _has_target(arrays):
+    """Whether an array of one column is there to be the target."""
+    return any(v.ndim == 1 or v.shape[1:] == (1,) for v in arrays.values())
 
 
 def _matrix(arrays, title):
@@ -118,10 +143,15 @@ def _matrix(arrays, title):
     return wide[0] if wide else None
 
 
-def _source(title, columns, target, features=None):
+def _source(title, columns, target, features=None, targets=()):
     table = pa.table({name: _arrow(v, name, title) for name, v in columns.items()})
     return _table.source_of(
-        title, list(columns), lambda _: iter([table]), target=target, features=features
+        title,
+        list(columns),
+        lambda _: iter([table]),
+        target=target,
+        features=features,
+        targets=list(targets),
     )
 
 

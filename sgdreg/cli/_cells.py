@@ -4,18 +4,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-NUMBER = r"^[-+]?((\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[iI]nf(inity)?|[nN]a[nN])$"
+from sgdreg.cli._numerals import Numerals
+
+PLAIN = Numerals()
+# The end of a file, to programs of old.
+CTRL_Z = "\x1a"
 # Cells that are looked at in one go, so that numbers of them fill 2 MiB.
 TOGETHER = 2**18
 TRUE, FALSE = pa.array(["true", "True", "TRUE"]), pa.array(["false", "False", "FALSE"])
 
 
-def numbers(values):
+def numbers(values, numerals=PLAIN):
     """The numbers of a column; true and false count as 1 and 0.
 
     Parameters
     ----------
     values : pyarrow.Array or ChunkedArray
+    numerals : Numerals
+        How text writes them.
 
     Returns
     -------
@@ -30,13 +36,13 @@ def numbers(values):
         return _to_numpy(values.cast(pa.float64(), safe=False)), None
     if not is_text(kind):
         return np.full(len(values), np.nan), pc.is_valid(values)
-    try:
-        return _to_numpy(values.cast(pa.float64())), None
-    except pa.ArrowInvalid:
-        values = texts(values)
-    cells = pc.if_else(pc.is_in(values, TRUE), "1", values)
+    found = numerals.quickly(values)
+    if found is not None:
+        return _to_numpy(found), None
+    cells = texts(values)
+    cells = pc.if_else(pc.is_in(cells, TRUE), "1", cells)
     cells = pc.if_else(pc.is_in(cells, FALSE), "0", cells)
-    good = pc.fill_null(pc.match_substring_regex(cells, NUMBER), True)
+    cells, good = numerals.plain(cells)
     cells = pc.replace_substring_regex(pc.if_else(good, cells, None), r"^\+", "")
     wrong = None if pc.all(good).as_py() else pc.invert(good)
     return _to_numpy(cells.cast(pa.float64())), wrong
@@ -74,6 +80,7 @@ def side_by_side(columns):
 def texts(values):
     """The cells as text without the spaces around them; null where they are empty."""
     values = pc.utf8_trim_whitespace(flat(values).cast(pa.string()))
+    values = pc.utf8_rtrim(values, CTRL_Z)
     return pc.if_else(pc.equal(values, ""), None, values)
 
 

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from sgdreg.cli import _cells
+from sgdreg.cli import _table
 from sgdreg.cli._messages import Unusable, counted, listed, nearest
 from sgdreg.cli._survey import MOST_COUNTED
 from sgdreg.cli._wanted import Wanted
@@ -21,12 +21,18 @@ class Choice:
         Whether text becomes a column of 0 and 1 for each category.
     max_categories : int
         Columns of text that have more are dropped.
+    ignore : tuple of str
+        Columns that are left out.
+    keep_missing : bool
+        Whether an empty cell of text is a category of its own.
     """
 
     target: str | None = None
     weights: str | None = None
     one_hot: bool = False
     max_categories: int = 100
+    ignore: tuple = ()
+    keep_missing: bool = False
 
     def __post_init__(self):
         if not 2 <= self.max_categories <= MOST_COUNTED:
@@ -36,19 +42,28 @@ class Choice:
             )
         if self.target is not None and self.target == self.weights:
             raise Unusable(f"{self.target} cannot be both the target and the weights.")
+        if self.keep_missing and not self.one_hot:
+            raise Unusable("--keep-missing-category is for --one-hot; give both, or none.")
+        for role, name in (("target", self.target), ("weights", self.weights)):
+            if name is not None and name in self.ignore:
+                raise Unusable(f"{name} cannot be both the {role} and ignored.")
 
     def wanted(self, survey, source):
         """(what is wanted of the source's columns, notes in sentences)."""
         columns, title = survey.columns, source.title
-        _refuse_same([c.name for c in columns], f"{title} has")
+        more = " ".join(source.notes)
+        _refuse_same([c.name for c in columns], f"{title} has", more)
         if survey.rows == 0:
-            raise Unusable(f"{title} has a header but no rows.")
-        notes = _notes_on_header(columns)
+            raise Unusable(f"{title} has a header but no rows. {more}".rstrip())
+        for name in self.ignore:
+            _column(name, survey)
+        notes = list(source.notes)
         target = self._target(survey, source, notes)
         weights = None
         if self.weights is not None:
             weights = _find(self.weights, survey, "weights").name
-        usable = [c for c in columns if c.name not in (target, weights)]
+        out = (target, weights, *self.ignore)
+        usable = [c for c in columns if c.name not in out]
         if source.features is not None:
             among = set(source.features)
             usable = [c for c in usable if c.name in among]
@@ -59,8 +74,11 @@ class Choice:
             elif why := self.why_dropped(column):
                 dropped.append((column.name, why))
             else:
-                features += [(column.name, name) for name in sorted(column.categories)]
+                names = self._categories(column)
+                features += [(column.name, name) for name in sorted(names)]
         notes += _notes_on_dropped(dropped)
+        notes += _notes_on_unnamed([name for name, text in features if text is None])
+        notes += _notes_on_totals(columns)
         if not features:
             text = not self.one_hot and any(
                 c.kind == "text" and not c.spoilt for c in usable
@@ -71,7 +89,7 @@ class Choice:
                 f"{title} has no numeric column besides the target {target}, so there is "
                 f"nothing to predict it from. {' '.join(notes)}".rstrip()
             )
-        wanted = Wanted(tuple(features), target, weights)
+        wanted = Wanted(tuple(features), target, weights, self.ignore)
         _refuse_same(wanted.names, f"--one-hot of {title} makes")
         return wanted, notes
 
@@ -79,7 +97,7 @@ class Choice:
         """Why a column that is not of numbers is no feature; None where it is one."""
         if column.kind != "text" or column.spoilt or not self.one_hot:
             return column.why_not_numbers()
-        names = column.categories
+        names = self._categories(column)
         if names is not None and len(names) == 1:
             return f"all its cells are {next(iter(names))!r}"
         if names is None or len(names) > self.max_categories:
@@ -87,9 +105,15 @@ class Choice:
             return (
                 f"it has {number} categories, and --max-categories is {self.max_categories}"
             )
-        if max(names.values()) == 1:
+        if max(names[name] for name in names if name) == 1:
             return "its cells are all different"
         return None
+
+    def _categories(self, column):
+        """How often each occurs; None: they are too many."""
+        if column.categories is None or not (self.keep_missing and column.empty):
+            return column.categories
+        return {"": column.empty, **column.categories}
 
     def _target(self, survey, source, notes):
         if self.target is not None:
@@ -101,18 +125,24 @@ class Choice:
             return _find(self.target, survey, "target").name
         if source.target is not None:
             return _find(source.target, survey, "target").name
+        if source.targets:
+            raise Unusable(
+                f"{source.title} has several targets: --target {source.targets[0]} chooses "
+                f"one of {listed(source.targets)}."
+            )
+        out = (self.weights, *self.ignore)
         numeric = [
-            c.name for c in survey.columns if c.kind == "numbers" and c.name != self.weights
+            c.name for c in survey.columns if c.kind == "numbers" and c.name not in out
         ]
         if not numeric:
             names = [c.name for c in survey.columns]
-            if len(names) == 1 and " " in names[0]:
+            if len(names) == 1 and " " in names[0] and not source.notes:
                 raise Unusable(
                     f"{source.title} has one column, {names[0]!r}; --delimiter space reads "
                     "columns that spaces separate."
                 )
             why = [(c.name, c.why_not_numbers()) for c in survey.columns if c.spoilt]
-            reasons = " ".join(_notes_on_dropped(why))
+            reasons = " ".join([*_notes_on_dropped(why), *source.notes])
             raise Unusable(
                 f"{source.title} has no numeric columns: {listed(names)}. {reasons}".strip()
             )
@@ -124,17 +154,18 @@ class Choice:
         return numeric[-1]
 
 
-def _refuse_same(names, where):
+def _refuse_same(names, where, more=""):
     """Raise Unusable where a name occurs twice."""
     for name, count in Counter(names).items():
         if count > 1:
             raise Unusable(
-                f"{where} {count} columns called {name}; give each a name of its own."
+                f"{where} {count} columns called {name}; give each a name of its own. "
+                f"{more}".rstrip()
             )
 
 
-def _find(name, survey, role):
-    """The column of that name, which must be one of numbers."""
+def _column(name, survey):
+    """The column of that name."""
     title, columns = survey.title, survey.columns
     found = next((c for c in columns if c.name == name), None)
     if found is None:
@@ -144,20 +175,39 @@ def _find(name, survey, role):
         raise Unusable(
             f"{title} has no column {name}.{hint} Its columns are: {listed(names)}."
         )
+    return found
+
+
+def _find(name, survey, role):
+    """The column of that name, which must be one of numbers."""
+    found = _column(name, survey)
     if found.kind != "numbers":
         raise Unusable(
-            f"The {role} {name} of {title} is not numeric: {found.why_not_numbers()}."
+            f"The {role} {name} of {survey.title} is not numeric: "
+            f"{found.why_not_numbers()}."
         )
     return found
 
 
-def _notes_on_header(columns):
-    if all(re.match(_cells.NUMBER, c.name) for c in columns):
-        return [
-            "The first line is taken as the header but consists of numbers; add a "
-            "line of names if it is a row of data."
-        ]
-    return []
+def _notes_on_unnamed(names):
+    """A sentence on features that have no name in the header, such as numbers of rows."""
+    return [
+        f"{name} has no name in the header and is used as a feature: --ignore '{name}' "
+        "leaves it out."
+        for name in names
+        if re.fullmatch(_table.UNNAMED.format(r"\d+"), name)
+    ]
+
+
+def _notes_on_totals(columns):
+    """A sentence on rows that seem to sum up the others."""
+    return [
+        f"{counted(column.totals.count, 'cell')} of column {column.name} "
+        f"{'says' if column.totals.count == 1 else 'say'} {column.totals.cell!r}, first in "
+        f"row {column.totals.row:,}: if that row sums up others, delete it from the file."
+        for column in columns
+        if column.totals is not None
+    ]
 
 
 def _notes_on_dropped(dropped):

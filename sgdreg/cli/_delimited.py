@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from io import StringIO
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv
 
-from sgdreg.cli import _input, _table
+from sgdreg.cli import _cells, _header, _input, _table
+from sgdreg.cli._lines import Rewritten, rewriting
 from sgdreg.cli._messages import Unusable, counted, one_line
+from sgdreg.cli._numerals import Numerals
 
 # Bytes that are read at a time; and for how many headers of wide tables there is room.
 BLOCK, ROW_TO_HEADER = 2**20, 64
@@ -21,24 +22,30 @@ MOST_HEADER = 2**24
 MARKS = ",;\t|"
 # What decoding puts in the place of bytes that it does not know.
 NO_CHARACTER = "\N{REPLACEMENT CHARACTER}"
-# First bytes of files that are no text.
-BINARY = {
-    b"PAR1": "a Parquet file (--format parquet)",
-    b"PK\x03\x04": "a zip archive: an .npz file (--format npz), or a spreadsheet to be "
-    "saved as CSV",
-    b"\xff\xfe": "UTF-16 text (--encoding utf-16)",
-    b"\xfe\xff": "UTF-16 text (--encoding utf-16)",
-}
-DECIMAL_COMMA = r"^(\s*[-+]?\d*),(\d+([eE][-+]?\d+)?\s*)$"
+# What a line of nothing may hold: spaces, and the end of a file to programs of old.
+BLANK = f" \t\r\n\f\v{_cells.CTRL_Z}"
+LINE = r"[^\r\n]*(?:\r\n|\n|\r|$)"
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How text is written; what is None is found out, or as pyarrow has it."""
+    """How text is written; what is None is found out, or as pyarrow has it.
+
+    Attributes
+    ----------
+    delimiter, encoding : str or None
+    numerals : Numerals
+    header : bool
+        Whether there is a line of names; otherwise columns are called x0, x1, …
+    skip_lines : int
+        How many there are above the header, or above the rows.
+    """
 
     delimiter: str | None = None
-    decimal: str = "."
     encoding: str | None = None
+    numerals: Numerals = _cells.PLAIN
+    header: bool = True
+    skip_lines: int = 0
 
     def __post_init__(self):
         mark = self.delimiter
@@ -47,8 +54,6 @@ class Dialect:
                 "--delimiter must be one ASCII character, neither a quotation mark nor a "
                 f"line break, got {mark!r}."
             )
-        if self.decimal not in (".", ","):
-            raise Unusable(f"--decimal must be . or , and not {self.decimal}.")
         if self.encoding is not None:
             try:
                 b" ".decode(self.encoding, errors="replace")
@@ -59,7 +64,14 @@ class Dialect:
 def read_delimited(source, dialect, delimiter=None):
     """The source of an Input of delimited text."""
     file = _File(source, dialect, dialect.delimiter or delimiter)
-    return _table.source_of(source.title, file.names, file.pieces, again=source.again)
+    return _table.source_of(
+        source.title,
+        file.names,
+        file.pieces,
+        dialect.numerals,
+        again=source.again,
+        notes=file.notes,
+    )
 
 
 class _File:
@@ -77,22 +89,33 @@ class _File:
                 f"{MOST_HEADER >> 20} MB: it is no delimited text, or a quotation mark is "
                 "left open."
             )
-        self.names = _table.tidied(self.raw)
-        self.block = max(BLOCK, ROW_TO_HEADER * size)
+        self.notes = [] if self.lower is None else [self.lower]
+        if dialect.header:
+            self.names = _table.tidied(self.first)
+            self.notes += _header.notes_on(self.first, dialect.numerals)
+        else:
+            self.names = [f"x{k}" for k in range(len(self.first))]
+        # To pyarrow they are numbers, so that names that are alike are told apart.
+        self.keys = [str(k) for k in range(len(self.first))]
+        self.block = max(BLOCK, ROW_TO_HEADER * size, 4 * self.above_bytes)
 
     def _read_header(self, head, delimiter):
-        """Read the names from the first bytes; returns their size, None: it is more."""
-        text = self._text(head.removeprefix(b"\xef\xbb\xbf")).lstrip("\r\n")
-        if not text.strip():
-            raise Unusable(f"{self.title} is empty.")
+        """Read the first row from the first bytes; returns its size, None: it is more."""
+        text = self._below(self._text(head.removeprefix(b"\xef\xbb\xbf")))
         self.delimiter = delimiter or _delimiter(text)
+        self.lower = _header.note_on_lower(text, self.above, delimiter, MARKS)
+        self.rewrite = rewriting(self.delimiter, text)
+        if self.rewrite is not None:
+            text = self.rewrite(text)
         lines = StringIO(text, newline="")
         try:
-            self.raw = next(python_csv.reader(lines, delimiter=self.delimiter))
+            self.first = next(python_csv.reader(lines, delimiter=self.delimiter))
         except python_csv.Error as error:
             raise Unusable(f"The header of {self.title} is none: {error}.") from None
-        ended = lines.tell() < len(text) or text.endswith(("\n", "\r"))
-        return lines.tell() if ended or len(head) < _input.HEAD else None
+        size = lines.tell()
+        self.header_only = self.dialect.header and not lines.read().strip(BLANK)
+        ended = size < len(text) or text.endswith(("\n", "\r"))
+        return size if ended or len(head) < _input.HEAD else None
 
     def _longer_head(self):
         if not self.source.again:
@@ -106,68 +129,82 @@ class _File:
 
     def _text(self, head):
         """The first characters; past the header they need not be text."""
-        if self.dialect.encoding is None:
-            for mark, what in BINARY.items():
-                if head.startswith(mark):
-                    raise Unusable(f"{self.title} is not CSV but {what}.")
-            if b"\x00" in head:
-                raise Unusable(f"{self.title} is not text: it has bytes of zero.")
+        if self.dialect.encoding is None and b"\x00" in head:
+            raise Unusable(f"{self.title} is not text: it has bytes of zero.")
         decoder = codecs.getincrementaldecoder(self.dialect.encoding or "utf-8")
-        text = decoder(errors="replace").decode(head)  # may end within a character
-        if NO_CHARACTER in text.lstrip("\r\n").split("\n", 1)[0]:
+        return decoder(errors="replace").decode(head)  # may end within a character
+
+    def _below(self, head):
+        """The text from the header on; counts the lines above it, empty ones, too."""
+        at, self.above = 0, 0
+        while at < len(head):
+            line = re.compile(LINE).match(head, at)
+            if self.above >= self.dialect.skip_lines and line[0].strip(BLANK):
+                break
+            at, self.above = line.end(), self.above + 1
+        self.above_bytes = 4 * at
+        if at >= len(head):
+            skipped = self.dialect.skip_lines
+            rest = f" but for --skip-lines {skipped:,}" if skipped else ""
+            raise Unusable(f"{self.title} is empty{rest}.")
+        if NO_CHARACTER in line[0]:
             raise Unusable(self._not_text("its header"))
-        return text
+        return head[at:]
 
     def pieces(self, columns):
         """Tables of strings, a block of lines each."""
         stream = self.source.open()
+        if self.rewrite is not None:
+            stream = Rewritten(stream, self.rewrite, self.dialect.encoding)
         try:
             with self._explained():
                 reader = self._reader(stream, self._included(columns))
-            names = self.names
-            if len(reader.schema) < len(names):
-                known = dict(zip(self.raw, names, strict=True))
-                names = [known[name] for name in reader.schema.names]
+            names = [self.names[int(key)] for key in reader.schema.names]
             while True:
                 with self._explained():
                     batch = next(reader, None)
                 if batch is None:
                     return
-                columns = batch.columns
-                if self.dialect.decimal == ",":
-                    columns = [_with_points(column) for column in columns]
-                yield pa.table(columns, names=names)
+                yield pa.table(batch.columns, names=names)
         finally:
             stream.close()
 
     def _included(self, columns):
-        """Their names in the file; None for all, also where names do not tell."""
-        if columns is None or len(set(self.raw)) < len(self.raw):
+        """Their keys; None for all, also where names do not tell."""
+        if columns is None or len(set(self.names)) < len(self.names):
             return None
         wanted = set(columns)
-        return [r for r, n in zip(self.raw, self.names, strict=True) if n in wanted]
+        return [key for key, n in zip(self.keys, self.names, strict=True) if n in wanted]
 
     def _reader(self, stream, included):
         encoding = self.dialect.encoding
-        if encoding is not None:
+        if encoding is not None and self.rewrite is None:
             text = pa.PythonFile(stream, mode="r")
             stream = pa.transcoding_input_stream(text, encoding, "utf8")
         return csv.open_csv(
             stream,
-            csv.ReadOptions(block_size=self.block, use_threads=False),
+            csv.ReadOptions(
+                block_size=self.block,
+                use_threads=False,
+                column_names=self.keys,
+                skip_rows=self.above,
+                skip_rows_after_names=int(self.dialect.header),
+            ),
             csv.ParseOptions(
                 delimiter=self.delimiter,
                 newlines_in_values=True,
                 invalid_row_handler=self._notice,
             ),
             csv.ConvertOptions(
-                column_types=dict.fromkeys(self.raw, pa.string()),
+                column_types=dict.fromkeys(self.keys, pa.string()),
                 strings_can_be_null=True,
                 include_columns=included,
             ),
         )
 
     def _notice(self, row):
+        if not row.text.strip(BLANK):
+            return "skip"
         self.wrong_row = row
         return "error"
 
@@ -183,15 +220,11 @@ class _File:
             reason = one_line(error).removeprefix("CSV parse error: ")
             number = re.search(r"Row #(\d+)", reason)
             if row is not None:
-                where = f"in row {row.number - 1}: " if row.number else ""
-                reason = (
-                    f"{where}expected {counted(row.expected_columns, 'column')}, got "
-                    f"{row.actual_columns}: {_shortened(row.text)}"
-                )
+                reason = self._uneven(row)
             elif "invalid UTF8" in reason:
                 where = f"row {int(number[1]) - 1}" if number else "some row"
                 raise Unusable(self._not_text(where)) from None
-            elif "Empty CSV" in reason:  # not even a line break after the header
+            elif self.header_only:  # not even a line break behind it
                 raise Unusable(f"{self.title} has a header but no rows.") from None
             elif "straddl" in reason:
                 reason = (
@@ -202,6 +235,27 @@ class _File:
         except OSError as error:
             raise Unusable(f"{self.title} cannot be read: {error}.") from None
 
+    def _uneven(self, row):
+        """What is wrong with a row that has too many cells, or too few."""
+        number = row.number and row.number - self.dialect.header
+        where = f"in row {number}: " if number else ""
+        reason = (
+            f"{where}expected {counted(row.expected_columns, 'column')}, got "
+            f"{row.actual_columns}: {_shortened(row.text)}"
+        )
+        if self.lower is not None:
+            return f"{reason}. {self.lower.removesuffix('.')}"
+        if number == 1 and row.actual_columns == row.expected_columns + 1:
+            return (
+                f"{reason}. If rows begin with a name, which the header does not have, "
+                "write one into it"
+            )
+        if row.actual_columns < row.expected_columns and not _header.numbers_among(
+            row.text.split(self.delimiter)[:1]
+        ):
+            return f"{reason}. If it is a footnote or a title, delete the line"
+        return reason
+
     def _not_text(self, where):
         if self.dialect.encoding is not None:
             return f"{self.title} is not text in {self.dialect.encoding}."
@@ -209,11 +263,6 @@ class _File:
             f"{self.title} is not UTF-8 text, in {where}; --encoding latin-1 (or another) "
             "says what it is."
         )
-
-
-def _with_points(values):
-    """Decimal commas as points."""
-    return pc.replace_substring_regex(values, DECIMAL_COMMA, r"\1.\2")
 
 
 def _delimiter(head):

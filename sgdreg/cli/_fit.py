@@ -17,8 +17,8 @@ from sgdreg.cli import _arguments as arguments
 from sgdreg.cli import _model, _plot, _report
 from sgdreg.cli._arrays import diabetes
 from sgdreg.cli._choice import Choice
+from sgdreg.cli._formats import Reading
 from sgdreg.cli._messages import Unusable, explained, say, warnings_said
-from sgdreg.cli._missing import Markers
 from sgdreg.cli._options import with_estimator_options
 from sgdreg.cli._output import check_apart
 from sgdreg.cli._scores import scores
@@ -27,6 +27,7 @@ from sgdreg.cli._whole import gathered
 
 
 @with_estimator_options
+@arguments.with_reading_options
 def fit(
     file: Annotated[
         str | None,
@@ -55,6 +56,16 @@ def fit(
             "--max-categories", "NUMBER", "Drop text with more; 100, otherwise."
         ),
     ] = 100,
+    keep_missing_category: Annotated[
+        bool,
+        arguments.flag(
+            "--keep-missing-category", "With --one-hot: empty cells of text are one, too."
+        ),
+    ] = False,
+    ignore: Annotated[
+        list[str] | None,
+        arguments.option("--ignore", "NAME", "Column to leave out; repeatable."),
+    ] = None,
     validation: Annotated[
         str | None,
         arguments.option(
@@ -67,12 +78,7 @@ def fit(
             "--chunk-rows", "ROWS", "Stream the file, so many rows at a time.", min=1
         ),
     ] = None,
-    format: arguments.Format = None,
-    delimiter: arguments.Delimiter = None,
-    decimal: arguments.Decimal = ".",
-    encoding: arguments.Encoding = None,
-    missing: arguments.Missing = None,
-    max_bytes: arguments.MaxBytes = None,
+    reading: dict,
     save: Annotated[
         Path | None,
         arguments.option(
@@ -97,10 +103,15 @@ def fit(
     with explained():
         if file is None and target is not None:
             raise Unusable("--target names a column of a file: give the file, too.")
-        choice = Choice(target, weights, one_hot, max_categories)
-        read = arguments.reading(
-            [file, validation], format, delimiter, decimal, encoding, missing, max_bytes
+        choice = Choice(
+            target,
+            weights,
+            one_hot,
+            max_categories,
+            tuple(ignore or ()),
+            keep_missing_category,
         )
+        read = arguments.reader([file, validation], reading)
         model = SGDLinearRegressor(**parameters)
         model._validate_params()
         check_apart({"--save": save, "--plot": plot}, [file, validation])
@@ -108,7 +119,7 @@ def fit(
             _model.check(save)
         if plot is not None:
             _plot.check(plot)
-        work = Work(model, parameters, json, plot, read.markers)
+        work = Work(model, parameters, json, plot, read)
         source = diabetes() if file is None else read.source(file)
         held_out = None if validation is None else read.source(validation)
         document = work.run(source, choice, held_out, chunk_rows)
@@ -129,7 +140,7 @@ class Work:
     parameters: dict
     json: bool
     plot: Path | None
-    markers: Markers
+    reading: Reading
 
     def __post_init__(self):
         self.warnings = []
@@ -162,7 +173,8 @@ class Work:
         else:
             facts = self._streamed(held_out, chunk_rows)
         facts |= {"parameters": self.parameters, "notes": notes, "warnings": self.warnings}
-        facts["missing"] = list(self.markers.texts)
+        facts["missing"] = list(self.reading.markers.texts)
+        facts["reading"] = arguments.kept(self.reading)
         return _model.document(self.model, wanted, facts)
 
     def _in_memory(self, survey, held_out):
@@ -237,7 +249,7 @@ class Work:
 
     def _note_markers(self, held_out):
         files = [self.source] if held_out is None else [self.source, held_out]
-        self.notes += self.markers.notes(*(file.title for file in files))
+        self.notes += self.reading.markers.notes(*(file.title for file in files))
 
     def _undefined(self):
         return f"undefined: the variance of {self.wanted.target} is 0"

@@ -6,6 +6,7 @@ from pathlib import Path
 from sgdreg.cli._arrays import read_npz
 from sgdreg.cli._delimited import Dialect, read_delimited
 from sgdreg.cli._input import SUFFIXES, name_without_packing, open_input
+from sgdreg.cli._kinds import advice_on_ending, refuse_others
 from sgdreg.cli._messages import Unusable
 from sgdreg.cli._missing import Markers
 from sgdreg.cli._parquet import read_parquet
@@ -20,7 +21,19 @@ ENDINGS = {
     "npz": (".npz",),
 }
 # The formats that an option says something of; others are for all.
-APPLIES = dict.fromkeys(("--delimiter", "--decimal", "--encoding"), ("csv", "tsv"))
+TEXT = (
+    "delimiter",
+    "header",
+    "no-header",
+    "skip-lines",
+    "decimal",
+    "thousands",
+    "encoding",
+)
+APPLIES = {
+    **{f"--{name}": ("csv", "tsv") for name in TEXT},
+    **dict.fromkeys(("--zero-based", "--one-based"), ("svmlight",)),
+}
 
 
 @dataclass(frozen=True)
@@ -37,12 +50,15 @@ class Reading:
         Of empty cells.
     max_bytes : int or None
         Of a file, unpacked.
+    zero_based : bool or None
+        What indices of svmlight count from; None: as the model does.
     """
 
     format: str | None
     dialect: Dialect
     markers: Markers
     max_bytes: int | None = None
+    zero_based: bool | None = None
 
     def __post_init__(self):
         if self.format is not None and self.format not in ENDINGS:
@@ -88,11 +104,15 @@ class Reading:
                 )
 
     def _read(self, name, file):
+        if not self.dialect.skip_lines:  # lines of any kind may stand above a table
+            refuse_others(file.title, file.head, name, self.dialect.encoding)
         if name == "csv":
             return read_delimited(file, self.dialect)
         if name == "tsv":
             return read_delimited(file, self.dialect, "\t")
-        read = {"parquet": read_parquet, "svmlight": read_svmlight, "npz": read_npz}
+        if name == "svmlight":
+            return read_svmlight(file, self.zero_based)
+        read = {"parquet": read_parquet, "npz": read_npz}
         return read[name](file)
 
 
@@ -104,8 +124,19 @@ def _format_of(path):
     for name, endings in ENDINGS.items():
         if suffix in endings:
             return name
+    refuse_others(path, _head(path))
+    if advice := advice_on_ending(suffix):
+        raise Unusable(f"{path} is of a format that is not read; {advice}.")
     known = ", ".join(ending for endings in ENDINGS.values() for ending in endings)
     raise Unusable(
         f"The name of {path} does not say its format: it ends with none of {known} (or one "
         f"of them and {', '.join(SUFFIXES)}); --format says it."
     )
+
+
+def _head(path):
+    """The first bytes of a file, if there is one."""
+    try:
+        return open_input(path).head if Path(path).is_file() else b""
+    except Unusable:
+        return b""

@@ -16,6 +16,7 @@ MOST_COLUMNS = 1000
 NUMBERS = ("mean", "std", "min", "max")
 
 
+@arguments.with_reading_options
 def inspect(
     file: Annotated[
         str,
@@ -25,30 +26,20 @@ def inspect(
         ),
     ],
     *,
-    format: arguments.Format = None,
-    delimiter: arguments.Delimiter = None,
-    decimal: arguments.Decimal = ".",
-    encoding: arguments.Encoding = None,
-    missing: arguments.Missing = None,
-    max_bytes: arguments.MaxBytes = None,
+    reading: dict,
     json: arguments.Json = False,
 ):
     """Show what is in a data file and what fit would do with it, or what a model is."""
     with explained():
         if file.endswith(".skops") or _model.is_model(file):
-            options = arguments.given(
-                format, delimiter, decimal, encoding, missing, max_bytes
-            )
-            arguments.refuse_for_model(file, options)
+            arguments.refuse_for_model(file, arguments.named(reading))
             document = _model.read(file)
             if json:
                 _report.print_json(_report.as_json(document))
             else:
                 _show_model(document)
             return
-        read = arguments.reading(
-            [file], format, delimiter, decimal, encoding, missing, max_bytes
-        )
+        read = arguments.reader([file], reading)
         found = _described(read.source(file), read.markers)
         if json:
             _report.print_json(found)
@@ -123,7 +114,7 @@ def _show_model(document):
     _report.show_coefficients(document)
     _report.show_outcome(document)
     given = {f"Parameter: {n}": str(v) for n, v in document["parameters"].items()}
-    if missing := _model.missing(document):
+    if missing := _model.reading(document).get("missing"):
         given["Empty cells"] = ", ".join(map(repr, missing))
     versions = {"sgdreg": document["sgdreg"]} | document["versions"]
     written = ", ".join(f"{name} {version}" for name, version in versions.items())

@@ -1,6 +1,7 @@
 """Cells that mean empty in some files, such as ? or -9999: ``--missing``."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -20,8 +21,8 @@ class Markers:
         By the user of this command.
     known : sequence of str
         By the model, to whose fit they were given.
-    decimal : str
-        How given ones are written; cells have points by now.
+    numerals : Numerals
+        How given ones are written.
 
     Attributes
     ----------
@@ -29,8 +30,8 @@ class Markers:
         All of them.
     """
 
-    def __init__(self, given=(), known=(), decimal="."):
-        self.given = tuple(_with_point(text.strip(), decimal) for text in given)
+    def __init__(self, given=(), known=(), numerals=_cells.PLAIN):
+        self.given = tuple(_plainly(text.strip(), numerals) for text in given)
         self.texts = tuple(dict.fromkeys([*known, *self.given]))
         self.values = {text: _value(text) for text in self.texts}
         # What is empty anyway is empty before it comes here.
@@ -42,8 +43,8 @@ class Markers:
             return source
         if source.names is None:
             self._refuse_zero(source)
-        pieces = source.pieces
-        return replace(source, pieces=lambda columns: map(self._emptied, pieces(columns)))
+        pieces, emptied = source.pieces, partial(self._emptied, source.numerals)
+        return replace(source, pieces=lambda columns: map(emptied, pieces(columns)))
 
     def notes(self, *titles):
         """A sentence on those that were given and have not been met."""
@@ -61,13 +62,13 @@ class Markers:
                     f"{source.title}, which is a zero, too."
                 )
 
-    def _emptied(self, piece):
+    def _emptied(self, numerals, piece):
         if not isinstance(piece, pa.Table):
             return piece.without(self._numbers_among)
-        columns = [self._column(values) for values in piece.columns]
+        columns = [self._column(values, numerals) for values in piece.columns]
         return pa.table(columns, names=piece.column_names)
 
-    def _column(self, values):
+    def _column(self, values, numerals):
         values = _cells.flat(values)
         kind = values.type
         empty = np.zeros(len(values), dtype=bool)
@@ -77,7 +78,7 @@ class Markers:
             for text in self.texts:
                 self._meet(text, _mask(pc.equal(cells, text)), empty)
             if any(value is not None for value in self.values.values()):
-                x, _ = _cells.numbers(values)
+                x, _ = _cells.numbers(values, numerals)
                 empty |= self._numbers_among(np.where(_mask(logical), np.nan, x))
         elif _cells.is_number(kind) and not pa.types.is_boolean(kind):
             own = kind if pa.types.is_floating(kind) else pa.float64()
@@ -100,9 +101,10 @@ class Markers:
             self.seen.add(text)
 
 
-def _with_point(text, decimal):
-    number = text.replace(decimal, ".", 1)
-    return text if _value(number) is None else number
+def _plainly(text, numerals):
+    """A marker as it is kept: a number as Python writes it."""
+    (plain,), (number,) = numerals.plain(pa.array([text], pa.string()))
+    return plain.as_py() if number.as_py() else text
 
 
 def _value(text):

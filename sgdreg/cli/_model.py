@@ -115,8 +115,18 @@ def _check(document, path):
         or not document["data"].keys() >= {"file", "rows", "dropped"}
         or not isinstance(document.get("missing", []), list)
         or not all(isinstance(text, str) for text in document.get("missing", []))
+        or not isinstance(document.get("ignored", []), list)
+        or not _is_reading(document.get("reading", {}))
     ):
         raise Unusable(f"{path} is damaged: its parts do not hold together.")
+
+
+def _is_reading(found):
+    """Whether it is how cells are written, besides what means empty."""
+    return isinstance(found, dict) and all(
+        isinstance(value, bool if name == "header" else str)
+        for name, value in found.items()
+    )
 
 
 def wanted(document):
@@ -125,12 +135,17 @@ def wanted(document):
         document["columns"], document["one_hot"], document["categories"], strict=True
     )
     features = tuple((str(c), str(k) if hot else None) for c, hot, k in columns)
-    return Wanted(features, document["target"], document["weights"])
+    return Wanted(
+        features,
+        document["target"],
+        document["weights"],
+        tuple(document.get("ignored", ())),
+    )
 
 
-def missing(document):
-    """What means empty in the cells of files, besides what always does."""
-    return document.get("missing", [])
+def reading(document):
+    """How the file of the fit was written, which others are taken to be, too."""
+    return {"missing": document.get("missing", []), **document.get("reading", {})}
 
 
 def predictions(document, X):
@@ -149,9 +164,9 @@ def document(model, wanted, facts):
     wanted : Wanted
     facts : dict
         What the model itself does not know: "data" (file, rows, dropped), "std" of the
-        features, "scores", "seconds", "parameters", "missing" (what means empty), "notes",
-        "warnings"; where rows were streamed, "converged", "stop_reason", "epochs" and
-        "history".
+        features, "scores", "seconds", "parameters", "missing" (what means empty),
+        "reading" (how else cells are written), "notes", "warnings"; where rows
+        were streamed, "converged", "stop_reason", "epochs" and "history".
 
     Returns
     -------
@@ -170,6 +185,7 @@ def document(model, wanted, facts):
         "categories": np.array([k or "" for _, k in wanted.features], dtype=np.str_),
         "target": wanted.target,
         "weights": wanted.weights,
+        "ignored": list(wanted.ignored),
         "coef": np.array(model.coef_),
         "intercept": float(model.intercept_),
         "plan": model.plan_.slots,

@@ -9,13 +9,14 @@ import typer
 
 from sgdreg.cli import _arguments as arguments
 from sgdreg.cli import _model, _predictions, _report
-from sgdreg.cli._messages import counted, explained, listed, say
+from sgdreg.cli._messages import counted, explained, say
 from sgdreg.cli._output import check_apart
 from sgdreg.cli._progress import watching
-from sgdreg.cli._rows import add_odd, remarks
+from sgdreg.cli._rows import add_odd, ignored, remarks
 from sgdreg.cli._scores import RunningR2
 
 
+@arguments.with_reading_options
 def predict(
     model: arguments.Model,
     file: Annotated[
@@ -23,12 +24,7 @@ def predict(
         typer.Argument(help="Data, or - for standard input.", show_default=False),
     ],
     *,
-    format: arguments.Format = None,
-    delimiter: arguments.Delimiter = None,
-    decimal: arguments.Decimal = ".",
-    encoding: arguments.Encoding = None,
-    missing: arguments.Missing = None,
-    max_bytes: arguments.MaxBytes = None,
+    reading: dict,
     output: Annotated[
         str,
         arguments.option(
@@ -47,10 +43,7 @@ def predict(
         document = _model.read(model)
         check_apart({"--output": output}, [model, file])
         _predictions.check(output)
-        known = _model.missing(document)
-        read = arguments.reading(
-            [file], format, delimiter, decimal, encoding, missing, max_bytes, known
-        )
+        read = arguments.reader([file], reading, _model.reading(document))
         source, wanted = read.source(file), _model.wanted(document)
         work = Work(document, source, wanted, f"the model {model}", read.markers)
         collected = _predictions.Collected()
@@ -72,8 +65,9 @@ class Work:
             wanted = replace(wanted, target=source.target, weights=None)
         self.wanted, self.notes = wanted, []
         self.score, self.unknown, self.wrong = RunningR2(), {}, {}
+        self.extra = set()
         self.rows, self.left_empty, self.first_empty = 0, 0, None
-        self._note_ignored()
+        self._note_file()
 
     def run(self, writer):
         """Write a prediction for each row, and say what is odd."""
@@ -94,6 +88,7 @@ class Work:
         predictions = np.full(len(rows), np.nan)
         predictions[filled] = _model.predictions(self.document, rows.X[filled])
         add_odd(self.unknown, rows.unknown)
+        self.extra |= rows.extra
         places = self.wanted.places
         add_odd(self.wrong, {n: odd for n, odd in rows.wrong.items() if n in places})
         self.rows += len(rows)
@@ -113,15 +108,18 @@ class Work:
         self.notes.append(sentence)
         say(sentence)
 
-    def _note_ignored(self):
+    def _note_file(self):
+        for sentence in self.source.notes:
+            self._note(sentence)
         names = self.source.names or []
         taken = set(self.wanted.columns)
         extra = [name for name in names if name not in taken]
         if extra:
-            what = "column" if len(extra) == 1 else "columns"
-            self._note(f"Ignored the {what} that the model does not take: {listed(extra)}.")
+            self._note(ignored(extra))
 
     def _note_odd(self):
+        if self.extra:
+            self._note(ignored(sorted(self.extra)))
         for sentence in remarks(self.unknown, self.source.title):
             self._note(sentence)
         for sentence in self.markers.notes(f"the model's columns of {self.source.title}"):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy import sparse
 
-from sgdreg.cli._messages import Unusable, counted
+from sgdreg.cli._messages import Unusable, counted, listed
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class Rows:
         Cells that are no numbers, by column.
     unknown : dict of Odd
         Categories that the model does not know, by column.
+    extra : frozenset of int
+        Indices of svmlight that are none of the model's.
     """
 
     X: np.ndarray
@@ -43,6 +45,7 @@ class Rows:
     numbers: np.ndarray
     wrong: dict = field(default_factory=dict)
     unknown: dict = field(default_factory=dict)
+    extra: frozenset = frozenset()
 
     def __len__(self):
         return self.X.shape[0]
@@ -73,6 +76,13 @@ def remarks(unknown, title):
         f"{odd.cell!r} in row {odd.row:,}: taken as none of them."
         for name, odd in unknown.items()
     ]
+
+
+def ignored(names):
+    """A sentence on columns of a file; names are text, or indices."""
+    names = [str(name) for name in names]
+    what = "column" if len(names) == 1 else "columns"
+    return f"Ignored the {what} that the model does not take: {listed(names)}."
 
 
 def complete(rows, wanted, title):

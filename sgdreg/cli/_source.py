@@ -1,9 +1,11 @@
 """What a file is to a fit: pieces of rows, a survey of its columns, numbers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
+from sgdreg.cli._cells import PLAIN
+from sgdreg.cli._numerals import Numerals
 from sgdreg.cli._progress import watching
 
 # Of a source that can be read only once, what is looked at before the fit.
@@ -31,6 +33,12 @@ class Source:
         The column to predict, where the format says it.
     features : list of str or None
         The columns that may be features; None: all.
+    targets : list of str
+        Columns of which one has to be chosen as the target, where the format has several.
+    numerals : Numerals
+        How its text writes numbers.
+    notes : list of str
+        Sentences on what is odd about it as a whole.
     """
 
     title: str
@@ -41,6 +49,9 @@ class Source:
     again: bool = True
     target: str | None = None
     features: list | None = None
+    targets: list = field(default_factory=list)
+    numerals: Numerals = PLAIN
+    notes: list = field(default_factory=list)
 
     def numbers(self, wanted):
         """Rows of the numbers that are wanted, piece by piece."""

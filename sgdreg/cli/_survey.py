@@ -8,21 +8,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sgdreg.cli import _cells
+from sgdreg.cli._numerals import Numerals
+from sgdreg.cli._rows import Odd
 
 DATE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$"
+# How the last row of a table is often called, in some languages.
+TOTAL = r"^(grand |sub[- ]?)?(totals?|sum|average|mean|summe|gesamt|insgesamt|totale)\W*$"
 # Of each column of text, so many categories are counted at most.
 MOST_COUNTED = 1000
 # Cells that are numbers to their writers, and what to do about them.
 NEARLY = (
-    (
-        r"^[-+]?\d*(,\d+)+(\.\d+)?$",
-        "write thousands without commas; if they are decimal commas, add --decimal ,",
-    ),
     (r"^[-+]?[\d.,]+ ?%$", "write them without the percent sign to use the column"),
     (
         r"^[-+]?[$€£¥] ?[\d.,]+$|^[-+]?[\d.,]+ ?[$€£¥]$",
         "write them without the currency to use the column",
     ),
+    (r"^\([\d.,]+\)$|^[\d.,]+-$", "write negative numbers with a sign before them"),
+    (r"^[‐‑‒–—] ?[\d.,]+$", "write the minus sign as - to use the column"),
 )
 
 
@@ -34,6 +36,8 @@ class Column:
     ----------
     name : str
     type : pyarrow.DataType
+    numerals : Numerals
+        How its text writes numbers.
     rows, empty, numbers, infinite, text, dates : int
         How many cells there are, and of each kind; dates are text, too.
     mean, squares, minimum, maximum : float
@@ -41,10 +45,13 @@ class Column:
         mean.
     example : (str, int) or None
         The first cell of text, and its row.
+    totals : Odd or None
+        Cells of text that name a sum or a mean of other rows.
     """
 
     name: str
     type: pa.DataType
+    numerals: Numerals = _cells.PLAIN
     rows: int = 0
     empty: int = 0
     numbers: int = 0
@@ -56,6 +63,7 @@ class Column:
     minimum: float = np.inf
     maximum: float = -np.inf
     example: tuple | None = None
+    totals: Odd | None = None
     _counts: dict | None = field(default_factory=dict)
     # Counts of texts that few columns are asked for: those of text.
     _waiting: list = field(default_factory=list)
@@ -80,14 +88,14 @@ class Column:
     def spoilt(self):
         """Whether it is meant to be one of numbers, but for how some cells are written."""
         return self.kind == "text" and (
-            self.numbers >= self.text or _advice(self.example[0]) is not None
+            self.numbers >= self.text or self._advice() is not None
         )
 
     def why_not_numbers(self):
         """A clause that says what is in the way of a column that is not of numbers."""
         if self.spoilt:
             cell, verb = self.example[0], "is" if self.text == 1 else "are"
-            advice = _advice(cell) or (
+            advice = self._advice() or (
                 f"make them empty to use the column, or add --missing {cell!r}"
             )
             return (
@@ -99,6 +107,22 @@ class Column:
             "text": "it is text",
             "dates": "it holds dates",
         }.get(self.kind, f"it is of type {self.kind}")
+
+    def _advice(self):
+        """What to do about cells that are nearly numbers; None where they are not."""
+        example = self.example[0].strip()
+        if example == self.name:
+            return "the header occurs again; delete that line"
+        for form, advice in NEARLY:
+            if re.match(form, example):
+                return advice
+        if not self.numerals.written_in_digits(example):
+            return None
+        # An option is good advice only if it reads all of the column.
+        options = self.numerals.options(list(self.categories or [example]))
+        if options:
+            return ", or ".join(f"add {words} if {meaning}" for words, meaning in options)
+        return "write numbers as 1234.5 to use the column"
 
     def meet(self, cells, found):
         """Count the next cells, of which the first is in row `self.rows` + 1.
@@ -140,8 +164,16 @@ class Column:
         if self.example is None:
             at = pc.index(wrong, True).as_py()
             self.example = (values[at].as_py(), self.rows + at + 1)
+        words = _cells.texts(values)
+        total = pc.fill_null(
+            pc.match_substring_regex(words, TOTAL, ignore_case=True), False
+        )
+        if pc.any(total).as_py():
+            at = pc.index(total, True).as_py()
+            found = Odd(pc.sum(total).as_py(), self.rows + at + 1, words[at].as_py())
+            self.totals = found if self.totals is None else self.totals + found
         if self.dates == self.text - pc.sum(wrong).as_py():  # only dates so far
-            found = pc.match_substring_regex(_cells.texts(values).filter(wrong), DATE)
+            found = pc.match_substring_regex(words.filter(wrong), DATE)
             self.dates += pc.sum(found).as_py()
 
     @property
@@ -158,11 +190,6 @@ class Column:
             if len(self._counts) > MOST_COUNTED:
                 self._counts = None
                 return
-
-
-def _advice(cell):
-    """What to do about a cell that is nearly a number; None where it is not."""
-    return next((advice for form, advice in NEARLY if re.match(form, cell.strip())), None)
 
 
 @dataclass(frozen=True)
@@ -190,14 +217,16 @@ class Survey:
         return 12 * self.stored / self.rows + 24
 
 
-def survey_of(title, tables):
+def survey_of(title, numerals, tables):
     """The survey of an iterator of tables."""
     columns, rows = [], 0
     for table in tables:
         if not columns:
-            columns = [Column(field.name, _plain(field.type)) for field in table.schema]
+            columns = [
+                Column(field.name, _plain(field.type), numerals) for field in table.schema
+            ]
         for place, cells in _cells.side_by_side(table.columns):
-            meet(columns[place], cells)
+            meet(columns[place], cells, numerals)
         rows += len(table)
     return Survey(title, rows, columns)
 
@@ -227,12 +256,12 @@ class _Found:
     texts: pa.Array | None
 
 
-def meet(columns, cells):
+def meet(columns, cells, numerals=_cells.PLAIN):
     """Count the next cells of some columns, those of one after those of another."""
     if len(cells) == 0:
         return
     rows = len(cells) // len(columns)
-    x, wrong = _cells.numbers(cells)
+    x, wrong = _cells.numbers(cells, numerals)
     x = x.reshape(len(columns), rows)
     texts = _cells.texts(cells) if _cells.is_text(cells.type) else None
     finite = np.isfinite(x)

@@ -20,15 +20,21 @@ TARGET = "target"
 COLUMN = 500
 
 
-def read_svmlight(source):
-    """The source of an Input of svmlight text; its columns are called by their index."""
+def read_svmlight(source, zero_based=None):
+    """The source of an Input of svmlight text; its columns are called by their index.
+
+    Parameters
+    ----------
+    zero_based : bool or None
+        What indices count from; None: from 0 where there is one.
+    """
     title = source.title
     return Source(
         title,
         None,
         partial(_pieces, source),
-        partial(_survey, title),
-        _rows,
+        partial(_survey, title, zero_based),
+        partial(_rows, title, zero_based),
         again=source.again,
         target=TARGET,
     )
@@ -74,7 +80,7 @@ def _loaded(lines, number, title):
     return X, y
 
 
-def _survey(title, pieces):
+def _survey(title, zero_based, pieces):
     """Of every index up to the largest; absent ones are zeros."""
     moments, target, rows = _Moments(title), Column(TARGET, pa.float64()), 0
     for piece in pieces:
@@ -83,8 +89,12 @@ def _survey(title, pieces):
         rows += len(piece)
     if rows == 0:
         raise Unusable(f"{title} is empty.")
+    has_zero = moments.occurs(0)
+    if has_zero and zero_based is False:
+        raise _has_zero(title, "--one-based says that its indices count from 1")
+    zero_based = has_zero if zero_based is None else zero_based
     stored = int(moments.filled.sum())
-    return Survey(title, rows, [*moments.columns(rows), target], stored)
+    return Survey(title, rows, [*moments.columns(rows, zero_based), target], stored)
 
 
 class _Moments:
@@ -114,10 +124,13 @@ class _Moments:
         np.maximum.at(self.largest, at, x)
         self.empty += np.bincount(X.indices[np.isnan(X.data)], minlength=d)
 
-    def columns(self, rows):
+    def occurs(self, index):
+        """Whether any row has this index."""
+        return len(self.filled) > index and self.filled[index] + self.empty[index] > 0
+
+    def columns(self, rows, zero_based):
         """Of every index; the least and largest are with zero, which most columns have."""
-        counted_from = 0 if len(self.filled) and self.filled[0] else 1
-        for j in range(counted_from, len(self.filled)):
+        for j in range(0 if zero_based else 1, len(self.filled)):
             numbers = rows - int(self.empty[j])
             mean = self.sums[j] / max(numbers, 1)
             yield Column(
@@ -133,14 +146,31 @@ class _Moments:
             )
 
 
-def _rows(pieces, wanted):
-    first, at = 1, np.array([int(name) for name in wanted.places], dtype=np.int64)
+def _rows(title, zero_based, pieces, wanted):
+    at = np.array([int(name) for name in wanted.places], dtype=np.int64)
+    known = np.union1d(at, [int(name) for name in wanted.ignored if name.isdigit()])
+    shift = 0 if zero_based is None else int(not zero_based) - int(known[0] > 0)
+    at, known, first = at + shift, known + shift, 1
     together = (np.diff(at) == 1).all()  # a slice is faster
     columns = slice(at[0], at[-1] + 1) if together else at
     for piece in pieces:
         X, d = piece.X, at.max() + 1
         if X.shape[1] < d:  # absent indices are zeros
             X = sparse.csr_matrix((X.data, X.indices, X.indptr), shape=(len(piece), d))
+        extra = np.setdiff1d(np.flatnonzero(np.bincount(X.indices)), known)
+        if len(extra) and extra[0] == 0:
+            raise _has_zero(
+                title,
+                "--one-based says that its indices count from 1"
+                if zero_based is False
+                else "those of the model count from 1; if all of the file's are one less, "
+                "--zero-based says so",
+            )
         numbers = np.arange(first, first + len(piece))
-        yield Rows(X[:, columns], piece.y, None, numbers)
+        extra = frozenset((extra - shift).tolist())
+        yield Rows(X[:, columns], piece.y, None, numbers, extra=extra)
         first += len(piece)
+
+
+def _has_zero(title, why):
+    return Unusable(f"{title} has the index 0, and {why}.")

@@ -3,6 +3,7 @@
 from functools import partial
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from sgdreg.cli import _cells
@@ -10,10 +11,14 @@ from sgdreg.cli._rows import Odd, Rows
 from sgdreg.cli._source import Source
 from sgdreg.cli._survey import survey_of
 
+# What columns without a name are called, as a regular expression.
+UNNAMED = r"\(column {}\)"
 
-def source_of(title, names, pieces, **parts):
-    """The source of an iterator of tables."""
-    return Source(title, names, pieces, partial(survey_of, title), rows_of, **parts)
+
+def source_of(title, names, pieces, numerals=_cells.PLAIN, **parts):
+    """The source of an iterator of tables, whose text writes numbers so."""
+    survey, rows = partial(survey_of, title, numerals), partial(rows_of, numerals)
+    return Source(title, names, pieces, survey, rows, numerals=numerals, **parts)
 
 
 def tidied(names):
@@ -21,20 +26,20 @@ def tidied(names):
     return [name.strip() or f"(column {k})" for k, name in enumerate(names, start=1)]
 
 
-def rows_of(tables, wanted):
+def rows_of(numerals, tables, wanted):
     """Rows of the numbers that are wanted of each table."""
     first = 1
     for table in tables:
-        yield _Reading(table, wanted, first).rows()
+        yield _Reading(table, wanted, first, numerals).rows()
         first += len(table)
 
 
 class _Reading:
     """Takes the numbers that are wanted out of one table."""
 
-    def __init__(self, table, wanted, first):
+    def __init__(self, table, wanted, first, numerals):
         self.columns = dict(zip(table.column_names, table.columns, strict=True))
-        self.wanted = wanted
+        self.wanted, self.numerals = wanted, numerals
         self.numbers = np.arange(first, first + len(table))
         self.wrong, self.unknown = {}, {}
 
@@ -55,7 +60,7 @@ class _Reading:
         rows = len(self.numbers)
         columns = [self.columns[name] for name, _ in plain]
         for among, cells in _cells.side_by_side(columns):
-            x, wrong = _cells.numbers(cells)
+            x, wrong = _cells.numbers(cells, self.numerals)
             if rows:
                 places = [at for _, at in plain[among]]
                 X[:, places] = x.reshape(-1, rows).T
@@ -71,14 +76,18 @@ class _Reading:
         if name not in self.columns:
             return None
         values = self.columns[name]
-        x, wrong = _cells.numbers(values)
+        x, wrong = _cells.numbers(values, self.numerals)
         if wrong is not None:
             self.wrong[name] = self._odd(values, wrong)
         return x
 
     def _one_hot(self, name, categories):
-        """1 in the column of the row's category; NaN in all of them where it is empty."""
+        """1 in the column of the row's category; NaN in all of them where it is empty,
+        unless that is a category, too.
+        """
         values = _cells.texts(self.columns[name])
+        if pc.is_in(pa.scalar(""), categories).as_py():
+            values = pc.fill_null(values, "")
         at = pc.index_in(values, categories)
         block = _plain(pc.fill_null(at, -1))[:, None] == np.arange(len(categories))
         block = block.astype(float)

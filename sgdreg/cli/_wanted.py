@@ -7,6 +7,9 @@ import pyarrow as pa
 
 from sgdreg.cli._messages import MOST_NAMES, Unusable, listed, nearest
 
+# What the category of empty cells is shown as.
+EMPTY = "(empty)"
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -16,18 +19,21 @@ class Wanted:
     ----------
     features : tuple of (str, str or None)
         (column, category) each: a column of numbers where the category is None, else
-        whether the column has it: 1 or 0.
+        whether the column has it: 1 or 0. The category "" is that of empty cells.
     target, weights : str or None
+    ignored : tuple of str
+        Columns that the user has left out, which are no surprise in a file.
     """
 
     features: tuple
     target: str | None
     weights: str | None = None
+    ignored: tuple = ()
 
     @cached_property
     def names(self):
         """Of the features."""
-        return [c if k is None else f"{c}={k}" for c, k in self.features]
+        return [c if k is None else f"{c}={k or EMPTY}" for c, k in self.features]
 
     @cached_property
     def places(self):

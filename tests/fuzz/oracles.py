@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFittedError
 
-from fuzz.references import Training
+from fuzz.references import NOT_WORSE, OF_STREAMS, Training
 from sgdreg import SGDLinearRegressor
 
 PARAMETERS = tuple(inspect.signature(SGDLinearRegressor).parameters)
@@ -145,6 +145,8 @@ class Watch:
                 return
             except BaseException as raised:  # KeyboardInterrupt too
                 error = raised
+        if isinstance(error, NameError):
+            raise error  # of the script's own making
         if self.inputs() != inputs:
             self.found("input changed", call.source, "X, y or w")
         if call.kind != "other" and frozen(self.model.get_params()) != parameters:
@@ -197,9 +199,11 @@ class Watch:
         if call.kind == "part" or m.early_stopping:
             return
         training = Training(m, *(self.names[name] for name in "Xyw"))
-        automatic = m.optimizer == "auto" and m.learning_rate == "auto"
-        if call.kind == "fit" or automatic:
-            lost = training.worse_than_constant()
+        slots = (m.optimizer, m.learning_rate, m.batch_size, m.average)
+        if call.kind == "fit" or set(slots) == {"auto"}:
+            lost = training.worse_than_constant(
+                NOT_WORSE if call.kind == "fit" else OF_STREAMS
+            )
             if lost and not warned:
                 self.found("worse than a constant", call.source, lost)
         if call.kind == "fit":

@@ -12,6 +12,10 @@ EPS = np.finfo(float).eps
 LARGEST = 20_000
 # R² -0.001: what the estimator itself takes for "not worse than a constant".
 NOT_WORSE = 1.001
+# ... and where the constant is exact, of the loss of zero.
+NEGLIGIBLE = 1e-12
+# What the documentation promises of a stream, against the optimum.
+OF_STREAMS = 1.03
 # float32 holds no better model: R² as LinearRegression's to this.
 OF_FLOAT32 = 1e-3
 
@@ -42,17 +46,31 @@ class Training:
         self.settings["fit_intercept"] = model.fit_intercept
         coef = model.coef_.reshape(self.Y.shape[1], -1).astype(float)
         intercept = np.broadcast_to(np.asarray(model.intercept_, float), len(coef))
+        self.unit = 1.0
+        if self.scales():  # squares of 1e-170 are no longer numbers
+            unit = 2.0 ** np.floor(np.log2(np.abs(self.Y).max() or 1.0))
+            self.unit = unit ** (2 if self.settings["loss"] == "squared_error" else 1)
+            self.Y, coef, intercept = self.Y / unit, coef / unit, intercept / unit
         self.models = list(zip(coef, intercept, strict=True))
         self.problems = [
             Objective(self.X, column, self.s, **self.settings) for column in self.Y.T
         ]
         self.known = self.settings["loss"] in LOSS_VALUES
 
+    def scales(self):
+        """Whether the optimum is proportional to y."""
+        loss, penalty = self.settings["loss"], self.settings["penalty"]
+        if loss == "squared_error":
+            return penalty in (None, "l2")
+        return loss in ("absolute_error", "quantile") and penalty is None
+
     def slack(self, problem, coef, intercept, eps=EPS):
         """How far rounding of the predictions may move the objective."""
         size = np.abs(self.X) @ np.abs(coef) + np.abs(intercept) + np.abs(problem.y)
         off = 16 * eps * size
         r = np.abs(self.X @ coef + intercept - problem.y)
+        if "insensitive" in problem.loss:  # steepest outside of the dead zone
+            r = np.maximum(r, problem.epsilon)
         more = problem.s @ (problem.losses(r + off) - problem.losses(r))
         if problem.loss == "quantile":
             more = problem.s @ off
@@ -65,7 +83,8 @@ class Training:
         for f in self.problems:
             c = best_constant(f) if f.fit_intercept else 0.0
             coef = np.zeros(self.X.shape[1])
-            out.append((f(coef, c), self.slack(f, coef, c, self.tiny)))
+            off = self.slack(f, coef, c, self.tiny) + NEGLIGIBLE * f(coef, 0.0)
+            out.append((f(coef, c), off))
         return out
 
     @cached_property
@@ -74,14 +93,14 @@ class Training:
         pairs = zip(self.problems, self.models, strict=True)
         return [(f(*model), self.slack(f, *model)) for f, model in pairs]
 
-    def worse_than_constant(self):
+    def worse_than_constant(self, factor):
         """A sentence where the model is, else None."""
         if not self.known:
             return None
         with np.errstate(all="ignore"):
             value, _ = np.sum(self.values, axis=0)
             constant, slack = np.sum(self.constants, axis=0)
-            if not np.isfinite(constant + slack) or value <= NOT_WORSE * constant + slack:
+            if not np.isfinite(constant + slack) or value <= factor * constant + slack:
                 return None
         return f"objective {value:.6g}, of the best constant {constant:.6g}"
 
@@ -106,7 +125,7 @@ class Training:
                     return
                 best += f(*found)
                 slack += self.slack(f, *found)
-        told = m.history_[-1]["objective"]
+        told = m.history_[-1]["objective"] / self.unit if self.unit else np.inf
         if not self.single and told < value - slack - 1e-6 * constant:
             yield "objective", f"{told:.9g} reported, {value:.9g} true"
         tol = 10 * max(m.tol or 0.0, gap) + (OF_FLOAT32 if self.single else 1e-12)

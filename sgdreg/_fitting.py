@@ -9,6 +9,7 @@ from sgdreg._contents import damage_noticed, fingerprint, refuse_other_data
 from sgdreg._data import Data
 from sgdreg._hooks import Hooks
 from sgdreg._inputs import (
+    NoRows,
     check_init,
     check_validation,
     check_weights,
@@ -96,9 +97,17 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
 
 
 def partial_fit(estimator, X, y, sample_weight):
-    """One epoch on these rows; the fitted attributes."""
+    """One epoch on these rows; the fitted attributes, none where all weights are zero."""
+    try:
+        return _learn(estimator, X, y, sample_weight)
+    except NoRows:  # which leaves everything as it was
+        return {}
+
+
+def _learn(estimator, X, y, sample_weight):
     before, state, made_for = getattr(estimator, "_continuation", (None, None, None))
-    if made_for is not None and made_for[1] != snapshot(estimator):
+    parameters = snapshot(estimator)
+    if made_for is not None and made_for[1] != parameters:
         estimator._validate_params()  # which scikit-learn skips once a model is fitted
     check_parameters(estimator, 5, online=True)
     first = state is None
@@ -123,12 +132,12 @@ def partial_fit(estimator, X, y, sample_weight):
                 rng = np.random.default_rng(_seeds(estimator.random_state))
                 state = State.start(plan, data, rng, flat=y.ndim == 1)
             else:
-                plan = _online_plan(estimator, data, before, made_for)
+                plan = _online_plan(estimator, data, before, made_for[1] == parameters)
                 state = state.continued(before, plan, data)
             outcome = Training(data, plan, state).one_epoch()
     if estimator.verbose:
         print_line(outcome.state.history[-1])
-    return all_attributes(outcome, X.dtype, (True, snapshot(estimator)))
+    return all_attributes(outcome, X.dtype, (True, parameters))
 
 
 def _loss(estimator):
@@ -164,13 +173,13 @@ def _state(estimator, plan, data, seeds, flat, start):
     return State.start(plan, data, rng, flat=flat, **start)
 
 
-def _online_plan(estimator, data, plan, made_for):
+def _online_plan(estimator, data, plan, unchanged):
     """The plan for the next rows of a stream.
 
     Where nothing in it comes from the rows, the last one serves again. The curvature
     of the rows seen so far grows by the new ones.
     """
-    if made_for[1] == snapshot(estimator) and plan.online and not plan.automatic:
+    if unchanged and plan.online and not plan.automatic:
         return plan
     return make_plan(estimator, data, online=True, seen=plan)
 

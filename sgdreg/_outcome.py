@@ -50,15 +50,13 @@ def attributes(plan, state, weights, dtype, made_for):
             f"The fitted coefficients cannot be held in {np.dtype(dtype)}: they overflow. "
             "Pass X as float64, or rescale X or y."
         )
-    history = list(state.history)
     return {
         "coef_": coef[0] if state.flat else coef,
         "intercept_": float(intercept[0]) if state.flat else intercept,
         "n_iter_": state.epochs,
         "t_": state.steps,
         "plan_": plan,
-        "history_": history,
-        "loss_curve_": [entry["objective"] for entry in history],
+        "history_": list(state.history),
         "_continuation": (plan, state, made_for),
         "_memory": None,
     }
@@ -67,10 +65,12 @@ def attributes(plan, state, weights, dtype, made_for):
 def all_attributes(outcome, dtype, made_for):
     """Every fitted attribute, to be set together."""
     plan, state, weights = outcome.plan, outcome.state, outcome.weights
-    scores = [entry.get("validation_score") for entry in state.history]
+    scores, name = None, "validation_score"
+    if all(name in entry for entry in reversed(state.history)):
+        scores = [entry[name] for entry in state.history]
     return attributes(plan, state, weights, dtype, made_for) | {
         "converged_": outcome.converged,
         "stop_reason_": outcome.reason,
-        "validation_scores_": None if None in scores else scores,
+        "validation_scores_": scores,
         "best_iteration_": outcome.best_epoch,
     }

@@ -150,7 +150,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         epoch's model where a pass has found it, else the mean over the epoch's steps of
         the loss before each, plus the penalty at its start), learning_rate of its last
         step, and, where known, optimality_gap and validation_score.
-        ``pandas.DataFrame(model.history_)`` works.
+        ``pandas.DataFrame(model.history_)`` works. After `partial_fit`: of the latest
+        1,000 epochs; `n_iter_` and `t_` count all.
     loss_curve_ : list of float
         The objectives of `history_`.
     validation_scores_ : list of float or None
@@ -391,7 +392,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
-            Relative to the mean weight of the first call.
+            Relative to the mean weight of the first call. Where all are zero the call
+            changes nothing: a model that is not fitted yet stays so.
 
         Returns
         -------
@@ -399,6 +401,13 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         """
         vars(self).update(_fitting.partial_fit(self, X, y, sample_weight))
         return self
+
+    @property
+    def loss_curve_(self):
+        """The objectives of `history_`."""
+        if not hasattr(self, "history_"):
+            raise AttributeError("There is no loss_curve_ before fit or partial_fit.")
+        return [entry["objective"] for entry in self.history_]
 
     @property
     def checkpoint_(self):

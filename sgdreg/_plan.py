@@ -58,6 +58,8 @@ class Plan:
         A plan for the next rows of a stream only.
     recursive : bool
         ... whose answer is that of the rows so far, by their curvature.
+    sample : Sample or None
+        ... weighed anew, where the loss is none of least squares.
     stream : Stream or None
         ... or nearly so, by its diagonal.
     pull : (ndarray of shape (d + 1,), ndarray of shape (k, d + 1)) or None
@@ -88,6 +90,7 @@ class Plan:
     wide: bool = False
     online: bool = False
     recursive: bool = False
+    sample: object = None
     stream: object = None
     pull: tuple | None = None
 

@@ -23,7 +23,7 @@ ROUNDS, STILL = 25, 1e-3
 # from some later one on (0.2 throughout: 4 % above the optimum for quantiles 0.1 and 0.9 of
 # a level shift; with 0.03 the rest is the sample's).
 SMALLEST, SMALLER = (0.2, 0.03), 0.7
-# Rows within the dead zone count by this share of the most: no direction is lost with them.
+# Rows that a loss leaves alone count by this share of the most: no direction is lost so.
 LEAST_BEND = 1e-9
 # The gap that bounds are met with, in so many steps at most.
 BOUND_TOL, BOUND_STEPS = 1e-10, 50
@@ -75,7 +75,7 @@ def _weighed(rows, plan, known, base, before=None, after=None, due=True):
     curvature, weight = known, before and before.weight
     size, latest = (0.0 if due else before.size), None
     for number in range(ROUNDS):
-        bends = [np.ones(data.n_rows) for data in rows]
+        parabolas = [(np.ones(data.n_rows), None) for data in rows]
         if curvature is not None:
             metric, start = solved(curvature, plan, weight)
             r = [_residuals(data, start[0], metric.centre) for data in rows]
@@ -84,27 +84,31 @@ def _weighed(rows, plan, known, base, before=None, after=None, due=True):
             if latest is not None and _size(rows, latest, r) <= STILL * size:
                 break
             first, last = SMALLEST
-            smallest = max(last, first * SMALLER**number) if due else last
-            latest = r if not due or smallest == last else None
+            smallest = max(last, first * SMALLER**number)
+            if not due or (before and before.size / 1.5 < size < 1.5 * before.size):
+                smallest = last  # not far from where it was
+            latest = r if smallest == last else None
             pairs = zip(rows, r, strict=True)
-            bends = [_bends(data, e, smallest * size) for data, e in pairs]
-        most = max(bend.max() for bend in bends)
-        if not most:  # all of them within the dead zone
+            parabolas = [_parabola(data, e, smallest * size) for data, e in pairs]
+        most = max(bends.max() for bends, _ in parabolas)
+        if not most:
             break
         curvature, weight = base, after and after.weight
-        for data, bend in zip(rows, bends, strict=True):
-            weighed = data.weighed(np.maximum(bend, LEAST_BEND * most))
+        for data, (bends, targets) in zip(rows, parabolas, strict=True):
+            weighed = data.weighed(np.maximum(bends, LEAST_BEND * most), targets)
             curvature = curvature_of(weighed, plan.fit_intercept, curvature)
     return curvature, size
 
 
 def met(data, plan, weights):
     """The curvature of rows as their answer meets them: for a stream that follows."""
-    bends = np.ones(data.n_rows)
+    bends, targets = np.ones(data.n_rows), None
     if not is_squared(data.loss):
         r = _residuals(data, weights[0], plan.metric.centre)
-        bends = _bends(data, r, SMALLEST[0] * _size([data], [r]))
-    return curvature_of(data.weighed(bends), plan.fit_intercept) if bends.any() else None
+        bends, targets = _parabola(data, r, SMALLEST[0] * _size([data], [r]))
+    if not bends.any():
+        return None
+    return curvature_of(data.weighed(bends, targets), plan.fit_intercept)
 
 
 def solved(curvature, plan, weight=None):
@@ -163,10 +167,28 @@ def _size(rows, r, others=None):
     return (roots / total) ** 2
 
 
-def _bends(data, r, small):
-    """L'(r)/r of each row, whose residual counts as no smaller than `small`."""
-    small = small or 1.0
-    r = np.where(np.abs(r) < small, np.where(r < 0, -small, small), r)
-    y = data.y[data.at, 0]
+def _parabola(data, r, small):
+    """Parabolas that touch the losses at residuals r and lie above them elsewhere.
+
+    ½ b (p - z)² of each row: (b, z), z None where it is y, b = L'(r)/r. With a dead zone
+    that would lie below; there it is the sum of two hinges' (max(e, 0) is ½ (|e| + e)).
+    Distances from a kink count as no smaller than `small`.
+    """
+    y, loss, small = data.y[data.at, 0], data.loss, small or 1.0
+    dead = getattr(loss, "dead", 0.0)
     with np.errstate(invalid="ignore", over="ignore"):
-        return data.loss.gradient(y, y + r) / r
+        if not dead:
+            r = np.where(np.abs(r) < small, np.where(r < 0, -small, small), r)
+            return loss.gradient(y, y + r) / r, None
+        if loss.width:
+            bends, slopes = np.full(len(r), loss.smoothness), loss.gradient(y, y + r)
+        else:
+            bends = slopes = 0.0
+            for sign, cap in ((1.0, loss.above), (-1.0, loss.below)):
+                e = sign * r - dead
+                far = np.maximum(np.abs(e), small)
+                bends = bends + 0.5 * cap / far
+                slopes = slopes + 0.5 * sign * cap * (1.0 + e / far)
+        targets = np.zeros((len(data.y), 1))
+        targets[data.at, 0] = y + r - slopes / bends
+    return bends, targets

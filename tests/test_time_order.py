@@ -14,6 +14,7 @@ from scipy import sparse
 from sgdreg import SGDLinearRegressor, _sample
 from sgdreg._data import Data
 from sgdreg._sample import Sample
+from sgdreg.losses import SQUARED_ERROR
 
 LOSSES = {
     "0.1": {"loss": "quantile", "quantile": 0.1},
@@ -89,10 +90,11 @@ def test_every_kind_of_stream_follows(monkeypatch, name, settings):
 @pytest.mark.parametrize("name", ["0.9", "huber"])
 def test_a_stream_goes_on_from_a_pickle_in_bounded_memory(monkeypatch, name):
     monkeypatch.setattr(_sample, "LEAST_ROWS", 100)
-    monkeypatch.setattr(_sample, "ROWS_A_FEATURE", 20)
+    for name_of_share in ("ROWS_A_FEATURE", "FEWEST_ROWS_A_FEATURE"):
+        monkeypatch.setattr(_sample, name_of_share, 20)
     X, y = in_time_order("shift", 2000)
-    whole, parts, sizes = SGDLinearRegressor(**LOSSES[name]), None, []
-    parts = SGDLinearRegressor(**LOSSES[name])
+    whole, parts = (SGDLinearRegressor(**LOSSES[name]) for _ in range(2))
+    sizes = []
     for start in range(0, 2000, 100):
         B = slice(start, start + 100)
         kept = pickle.dumps(parts)
@@ -130,11 +132,11 @@ def test_a_sample_stands_for_all_rows(monkeypatch, weighted):
     sample = Sample.empty(2, None)
     for start in range(0, 10_000, 100):
         B = slice(start, start + 100)
-        sample = sample.add(Data.build(X[B], X[B, :1], s[B], weight_unit=1.0))
+        sample = sample.add(Data.build(X[B], X[B, :1].copy(), s[B], weight_unit=1.0))
         if start < 400:
             assert_array_equal(sample.X, X[: start + 100])
             assert_array_equal(sample.weights, s[: start + 100])
-    data = sample.data(None)
+    data = sample.data(SQUARED_ERROR)
     assert data.n_rows == 400
     assert_allclose(data.weights.sum(), s.sum(), rtol=1e-12)
     assert_array_equal(sample.y, sample.X[:, 0])

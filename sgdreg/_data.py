@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from sgdreg._kernels.descent import Problem, evaluate
-from sgdreg._targets import constants
+from sgdreg._targets import constants, loss_of_zero
 from sgdreg._threads import ALONE, Team
 from sgdreg.losses import SQUARED_ERROR, Loss
 
@@ -241,12 +241,17 @@ class Data:
             return self
         return Data.build(self.X, self.y, None, self.rows, team=self.team, loss=self.loss)
 
-    @cached_property
-    def _constants(self):
+    @property
+    def _targets(self):
+        """Targets and weights of the rows taking part."""
         y, weights = self.y, self.weights
         if len(self.rows):
             y, weights = y[self.rows], None if weights is None else weights[self.rows]
-        return constants(y, weights, self.loss)
+        return y, weights
+
+    @cached_property
+    def _constants(self):
+        return constants(*self._targets, self.loss)
 
     @property
     def best_constants(self):
@@ -258,10 +263,10 @@ class Data:
         """Loss of predicting it (squared error: half the variance)."""
         return self._constants[1]
 
-    @property
+    @cached_property
     def zero_losses(self):
-        """Loss of predicting zero."""
-        return self._constants[2]
+        """Loss of predicting zero: known without a search for the best constant."""
+        return loss_of_zero(*self._targets, self.loss)
 
 
 def mean_weight(weights, rows=NO_ROWS):

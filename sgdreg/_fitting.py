@@ -2,7 +2,6 @@
 
 import warnings
 from contextlib import ExitStack
-from copy import deepcopy
 from functools import partial
 
 import numpy as np
@@ -11,6 +10,7 @@ from sgdreg._contents import fingerprint, refuse_other_data
 from sgdreg._data import Data
 from sgdreg._hooks import Hooks
 from sgdreg._inputs import (
+    NoRows,
     check_init,
     check_validation,
     check_weights,
@@ -22,9 +22,10 @@ from sgdreg._parameters import check_parameters, snapshot
 from sgdreg._planning import loss_of, make_plan, sampling_rng
 from sgdreg._progress import print_line
 from sgdreg._soundness import damage_noticed
-from sgdreg._state import State
+from sgdreg._state import State, generator_like
 from sgdreg._threads import Team, one_blas_thread, within_floats
 from sgdreg._training import Training
+from sgdreg._transaction import NothingToDo
 from sgdreg._units import exponent_of, joined, loss_in_unit
 from sgdreg._unresolved import in_words, unresolved
 from sgdreg.losses import SQUARED_ERROR
@@ -104,9 +105,16 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
 
 
 def partial_fit(estimator, X, y, sample_weight):
-    """One epoch on these rows; the fitted attributes."""
+    """One epoch on these rows; the fitted attributes.
+
+    Raises
+    ------
+    NothingToDo
+        Where all weights are zero.
+    """
     before, state, made_for = getattr(estimator, "_continuation", (None, None, None))
-    if made_for is not None and made_for[1] != snapshot(estimator):
+    parameters = snapshot(estimator)
+    if made_for is not None and made_for[1] != parameters:
         estimator._validate_params()  # which scikit-learn skips once a model is fitted
     check_parameters(estimator, 6, online=True)
     first = state is None
@@ -120,7 +128,10 @@ def partial_fit(estimator, X, y, sample_weight):
                     f"y has shape {y.shape}, but the model was fitted to targets of shape "
                     f"{('n_samples', *shape)}."
                 )
-        weights = check_weights(sample_weight, X, "sample_weight")
+        try:
+            weights = check_weights(sample_weight, X, "sample_weight")
+        except NoRows as error:
+            raise NothingToDo from error
         unit = None if first else state.weight_unit
         targets = y.reshape(len(y), -1)
         loss = loss_of(estimator)
@@ -138,13 +149,14 @@ def partial_fit(estimator, X, y, sample_weight):
                 state = State.start(plan, data, rng, flat=y.ndim == 1)
                 state.exponent = exponent
             else:
+                unchanged = made_for[1] == parameters
                 if exponent != state.exponent:
                     before = before.in_unit(state.exponent - exponent)
-                    state, made_for = state.in_unit(exponent), (None, None)
-                plan = _online_plan(estimator, data, before, made_for, state)
+                    state, unchanged = state.in_unit(exponent), False
+                plan = _online_plan(estimator, data, before, unchanged, state)
                 state = state.continued(before, plan, data)
             outcome = Training(data, plan, state).one_epoch()
-        fitted = all_attributes(outcome, X.dtype, (True, snapshot(estimator)))
+        fitted = all_attributes(outcome, X.dtype, (True, parameters))
         columns = unresolved(outcome.plan, data, passed, told)
     for warning in _of_columns(estimator, columns):
         warnings.warn(warning, stacklevel=5)
@@ -193,15 +205,15 @@ def _state(estimator, plan, data, seeds, flat, start, exponent):
     return state
 
 
-def _online_plan(estimator, data, plan, made_for, state):
+def _online_plan(estimator, data, plan, unchanged, state):
     """The plan for the next rows of a stream.
 
     Where nothing in it comes from the rows, the last one serves again. The curvature
     of the rows seen so far grows by the new ones.
     """
-    if made_for[1] == snapshot(estimator) and plan.online and not plan.automatic:
+    if unchanged and plan.online and not plan.automatic:
         return plan
-    rng = deepcopy(state.rng)  # the steps' draws stay as they are
+    rng = generator_like(state.rng)  # the steps' draws stay as they are
     return make_plan(
         estimator, data, online=True, seen=plan, rng=rng, exponent=state.exponent
     )

@@ -14,6 +14,10 @@ from sgdreg._sparse import trusted
 FLOATS = [np.float64, np.float32]
 
 
+class NoRows(ValueError):
+    """All rows are of weight zero."""
+
+
 def check_rows(estimator, X, name="X", *, reset=False, finite=False, order="C", **options):
     """X as dense float32/64 or CSR of those, not copied in vain; with y (X, y).
 
@@ -104,9 +108,30 @@ def check_X_y(estimator, X, y, reset):
         raise TypeError("Sparse y is not supported: pass an array, y.toarray().")
     if getattr(np.asarray(y), "dtype", None) in FLOATS:
         check_finite(np.asarray(y), "y")  # which says where, too
+    if not reset and _as_they_are(estimator, X, y):
+        return X, y
     X, y = check_rows(estimator, X, y=y, reset=reset, multi_output=True, y_numeric=True)
     with naming({"y": y}):
         return X, np.ascontiguousarray(y, dtype=np.float64)
+
+
+def _as_they_are(estimator, X, y):
+    """Whether scikit-learn's checks would return these very arrays.
+
+    They take 0.2 ms, a stream of single rows half of its time.
+    """
+    return (
+        type(X) is type(y) is np.ndarray
+        and (X.ndim, y.ndim) in ((2, 1), (2, 2))
+        and X.dtype in FLOATS
+        and y.dtype == np.float64
+        and all(array.flags.c_contiguous and array.flags.aligned for array in (X, y))
+        and len(X) == len(y)
+        and X.size
+        and y.size
+        and X.shape[1] == estimator.n_features_in_
+        and not hasattr(estimator, "feature_names_in_")
+    )
 
 
 def check_validation(estimator, X_val, y_val, sample_weight_val, y):
@@ -182,8 +207,6 @@ def check_weights(weights, X, name):
             "must be zero or positive."
         )
     left_out = weights == 0
-    if left_out.all():
-        raise ValueError(f"All of {name} is zero: no row is left to learn from.")
     if left_out.any() and (found := not_finite(X[left_out])):
         what, row, column = found
         row = int(np.flatnonzero(left_out)[row])
@@ -191,6 +214,8 @@ def check_weights(weights, X, name):
             f"Input X contains {what}, first at row {row}, column {column} (a row of "
             "weight zero)."
         )
+    if left_out.all():
+        raise NoRows(f"All of {name} is zero: no row is left to learn from.")
     return weights
 
 

@@ -61,15 +61,13 @@ def attributes(plan, state, weights, dtype, made_for):
             f"{np.finfo(dtype).tiny:.0e}, and their digits are lost. Pass X as float64, or "
             "rescale X or y."
         )
-    history = [state.shown(entry) for entry in state.history]
     return {
         "coef_": coef[0] if state.flat else coef,
         "intercept_": intercept[0] if state.flat else intercept,
         "n_iter_": state.epochs,
         "t_": state.steps,
         "plan_": plan.in_users_units(),
-        "history_": history,
-        "loss_curve_": [entry["objective"] for entry in history],
+        "history_": [state.shown(entry) for entry in state.history],
         "_continuation": (plan, state, made_for),
         "_memory": None,
     }
@@ -84,14 +82,15 @@ def _is_lost(weights, coef, intercept):
 def all_attributes(outcome, dtype, made_for):
     """Every fitted attribute, to be set together."""
     plan, state, weights = outcome.plan, outcome.state, outcome.weights
-    scores = [entry.get("validation_score") for entry in state.history]
+    scores, name = None, "validation_score"
+    if all(name in entry for entry in reversed(state.history)):
+        scores = [entry[name] for entry in state.history]
     fitted = attributes(plan, state, weights, dtype, made_for)
     if outcome.found:
         fitted["history_"][-1] = fitted["history_"][-1] | state.shown(outcome.found)
-    fitted["loss_curve_"][-1] = fitted["history_"][-1]["objective"]
     return fitted | {
         "converged_": outcome.converged,
         "stop_reason_": outcome.reason,
-        "validation_scores_": None if None in scores else scores,
+        "validation_scores_": scores,
         "best_iteration_": outcome.best_epoch,
     }

@@ -59,6 +59,8 @@ class Plan:
         A plan for the next rows of a stream only.
     recursive : bool
         ... whose answer is that of the rows so far, by their curvature.
+    sample : Sample or None
+        ... weighed anew, where the loss is none of least squares.
     stream : Stream or None
         ... or nearly so, by its diagonal.
     provable : bool
@@ -94,6 +96,7 @@ class Plan:
     wide: bool = False
     online: bool = False
     recursive: bool = False
+    sample: object = None
     stream: object = None
     provable: bool = False
     shown: tuple | None = None
@@ -115,12 +118,9 @@ class Plan:
 
     def in_unit(self, shift):
         """The plan that knows targets which are multiplied by 2^shift."""
-        curvature, stream = self.curvature, self.stream
-        return replace(
-            self,
-            curvature=curvature and curvature.in_unit(shift),
-            stream=stream and stream.in_unit(shift),
-        )
+        known = self.curvature, self.stream, self.sample
+        curvature, stream, sample = (part and part.in_unit(shift) for part in known)
+        return replace(self, curvature=curvature, stream=stream, sample=sample)
 
     def in_users_units(self):
         """The plan to be shown."""

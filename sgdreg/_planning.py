@@ -250,7 +250,7 @@ def _metric(plan, data, seen, rng):
 
 
 def _full_metric(plan, data, seen, rng):
-    size, sketch = data.n_rows, None
+    size, sketch, sample, weight = data.n_rows, None, None, None
     # Only line searches are safe with a sampled curvature, and let the sample grow.
     if plan.by_line_search:
         size = sample_size(data.n_rows, data.n_features, max(plan.tol or 1e-8, 1e-14))
@@ -258,7 +258,8 @@ def _full_metric(plan, data, seen, rng):
         known = seen and seen.curvature
         if known is not None and known.centred != plan.fit_intercept:
             known = None
-        curvature, passes = _known_so_far(plan, data, known), 1.0
+        curvature, sample = _known_so_far(plan, data, known, seen)
+        passes, weight = 1.0, sample and sample.weight
     else:
         sketch = Sketch(data, data.n_rows, plan.fit_intercept, size, rng)
         curvature, sketch = sketch.curvature()
@@ -266,9 +267,10 @@ def _full_metric(plan, data, seen, rng):
     if plan.shrinks:
         metric, start = curvature.solve(penalty_beside(plan, data))
     else:
-        metric, start = solved(curvature, plan)
+        metric, start = solved(curvature, plan, weight)
     return {
         "curvature": curvature,
+        "sample": sample,
         "sketch": sketch,
         "metric": metric,
         "start": start,
@@ -276,11 +278,12 @@ def _full_metric(plan, data, seen, rng):
     }
 
 
-def _known_so_far(plan, data, known):
-    """The curvature of the rows of a stream: those before, and new ones."""
+def _known_so_far(plan, data, known, seen):
+    """The curvature of the rows of a stream, those before and new ones; their sample."""
     if is_squared(plan.loss):
-        return curvature_of(data, plan.fit_intercept, known)
-    return reweighted(data, plan, known)
+        return curvature_of(data, plan.fit_intercept, known), None
+    sample = None if known is None else seen.sample
+    return reweighted(data, plan, known, sample)
 
 
 def _stream(plan, data, seen):

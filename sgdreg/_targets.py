@@ -11,7 +11,7 @@ HALVINGS = 60
 
 
 def constants(y, weights, loss):
-    """The best constant of each output, its mean loss, and that of zero.
+    """The best constant of each output, and its mean loss.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def constants(y, weights, loss):
 
     Returns
     -------
-    best, at_best, at_zero : ndarray of shape (k,)
+    best, at_best : ndarray of shape (k,)
     """
     with np.errstate(over="ignore", invalid="ignore"):
         if is_squared(loss):
@@ -30,9 +30,13 @@ def constants(y, weights, loss):
         else:
             best = np.array([_best(column, weights, loss) for column in y.T])
         best = np.where((y == y[0]).all(axis=0), y[0], best)
-        zeros = np.zeros(y.shape[1])
-        losses = (_mean(y, weights, loss, p) for p in (best, zeros))
-    return best, *losses
+        return best, _mean(y, weights, loss, best)
+
+
+def loss_of_zero(y, weights, loss):
+    """Mean loss of predicting zero, of each output."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _mean(y, weights, loss, np.zeros(y.shape[1]))
 
 
 def _average(y, weights):

@@ -5,6 +5,10 @@ from functools import wraps
 import numpy as np
 
 
+class NothingToDo(Exception):
+    """Raised within a call that is to change nothing, and to raise nothing either."""
+
+
 def all_or_nothing(method):
     """Put back every attribute, as it was before the call, when the method raises.
 
@@ -22,10 +26,12 @@ def all_or_nothing(method):
         draws = generator.get_state(legacy=False) if drawn else None
         try:
             return method(self, *args, **kwargs)
-        except BaseException:
+        except BaseException as error:
             self.__dict__ = before  # in one step: nothing can come between
             if drawn:
                 generator.set_state(draws)
+            if isinstance(error, NothingToDo):
+                return self
             raise
 
     return whole

@@ -297,8 +297,6 @@ BAD_DATA = {
         (X_GOOD, Y_GOOD, np.r_[np.ones(4), -0.5, np.ones(N - 5)]),
         r"Negative values in sample_weight, first at row 4 \(-0.5\)",
     ),
-    "weights zero": ((X_GOOD, Y_GOOD, np.zeros(N)), "All of sample_weight is zero"),
-    "weight zero": ((X_GOOD, Y_GOOD, 0), "All of sample_weight is zero"),
     "weights of strings": ((X_GOOD, Y_GOOD, ["a"] * N), "string to float"),
 }
 

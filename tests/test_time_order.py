@@ -1,0 +1,144 @@
+"""Streams of other losses than the squared one, whose law changes with time.
+
+The references are `convex.Objective`'s bounds: they know nothing of streams.
+"""
+
+import pickle
+
+import numpy as np
+import pytest
+from convex import Objective
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+
+from sgdreg import SGDLinearRegressor, _sample
+from sgdreg._data import Data
+from sgdreg._sample import Sample
+from sgdreg.losses import SQUARED_ERROR
+
+LOSSES = {
+    "0.1": {"loss": "quantile", "quantile": 0.1},
+    "0.9": {"loss": "quantile", "quantile": 0.9},
+    "absolute": {"loss": "absolute_error"},
+    "huber": {"loss": "huber", "epsilon": 1.0},
+    "epsilon": {"loss": "epsilon_insensitive", "epsilon": 0.5},
+    "sqeps": {"loss": "squared_epsilon_insensitive", "epsilon": 0.5},
+}
+
+
+def in_time_order(kind, n, seed=0):
+    """Rows whose targets follow another law later."""
+    rng = np.random.default_rng(seed)
+    t, noise = 10.0 * np.arange(n) / n, rng.standard_t(3, n)
+    X = rng.standard_normal((n, 4))
+    late = np.arange(n) >= n // 2
+    if kind == "shift":
+        return X, X.sum(axis=1) + 20.0 * late + noise
+    if kind == "slopes":
+        return X, X.sum(axis=1) * np.where(late, -3.0, 1.0) + noise
+    X = np.c_[t, np.sin(2 * np.pi * t), np.cos(2 * np.pi * t), X[:, 0]]
+    return X, X @ [5.0, 3.0, 2.0, 1.0] + 0.3 * (t - 5.0) ** 2 + noise
+
+
+def above_the_least(X, y, size, weights=None, form=np.asarray, **settings):
+    """How far, of the optimum, a stream in pieces of some size ends above it."""
+    model, A = SGDLinearRegressor(**settings), form(X)
+    for start in range(0, len(y), size):
+        B = slice(start, start + size)
+        model.partial_fit(A[B], y[B], None if weights is None else weights[B])
+    objective = Objective(X, y, sample_weight=weights, **settings)
+    lower, _ = objective.bounds
+    return objective(model.coef_, float(model.intercept_)) / lower - 1.0
+
+
+@pytest.mark.parametrize("name", ["0.9", "absolute", "huber"])
+def test_a_stream_with_a_season_and_a_bend(name):
+    """Quantile 0.9 covered 46 % of these rows."""
+    X, y = in_time_order("season", 6000)
+    assert above_the_least(X, y, 200, **LOSSES[name]) <= 0.01
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("kind", ["shift", "slopes", "season"])
+@pytest.mark.parametrize("size", [100])
+def test_old_rows_do_not_keep_the_weights_of_an_old_model(monkeypatch, name, kind, size):
+    """With less than half of the rows in the sample."""
+    monkeypatch.setattr(_sample, "LEAST_ROWS", 800)
+    X, y = in_time_order(kind, 1200)
+    assert above_the_least(X, y, size, **LOSSES[name]) <= 0.03
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"form": sparse.csr_array},
+        {"form": np.float32},
+        {"weights": np.random.default_rng(1).uniform(0.1, 3.0, 2000)},
+        {"penalty": "l1", "alpha": 0.05},
+        {"penalty": "l2", "alpha": 0.1},
+        {"positive": True},
+    ],
+    ids=["csr", "float32", "weights", "l1", "l2", "positive"],
+)
+@pytest.mark.parametrize("name", ["0.9", "epsilon"])
+def test_every_kind_of_stream_follows(monkeypatch, name, settings):
+    monkeypatch.setattr(_sample, "LEAST_ROWS", 800)
+    X, y = in_time_order("shift", 2000)
+    assert above_the_least(X, y, 200, **LOSSES[name], **settings) <= 0.03
+
+
+@pytest.mark.parametrize("name", ["0.9", "huber"])
+def test_a_stream_goes_on_from_a_pickle_in_bounded_memory(monkeypatch, name):
+    monkeypatch.setattr(_sample, "LEAST_ROWS", 100)
+    for name_of_share in ("ROWS_A_FEATURE", "FEWEST_ROWS_A_FEATURE"):
+        monkeypatch.setattr(_sample, name_of_share, 20)
+    X, y = in_time_order("shift", 2000)
+    whole, parts = (SGDLinearRegressor(**LOSSES[name]) for _ in range(2))
+    sizes = []
+    for start in range(0, 2000, 100):
+        B = slice(start, start + 100)
+        kept = pickle.dumps(parts)
+        sizes.append(len(kept))
+        parts = pickle.loads(kept).partial_fit(X[B], y[B])
+        whole.partial_fit(X[B], y[B])
+    assert_array_equal(parts.coef_, whole.coef_)
+    assert len(whole.plan_.sample.y) == 100
+    assert sizes[-1] <= sizes[2] + 20 * 200  # the record of each call, 1,000 at most
+
+
+def test_too_many_features_for_a_sample():
+    """Their rows keep the weights that they were met with, as is documented."""
+    rows, d = _sample.rows_kept(289), 300
+    assert 100 * 289 <= rows <= 2**26 // (8 * 289)
+    assert _sample.rows_kept(d) == 0
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((40, d))
+    model = SGDLinearRegressor(loss="huber")
+    for B in (slice(0, 20), slice(20, 40)):
+        model.partial_fit(X[B], X[B, 0])
+    assert model.plan_.sample is None
+    assert np.isfinite(model.coef_).all()
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_sample_stands_for_all_rows(monkeypatch, weighted):
+    """Its weights add up to theirs, exactly; its means are theirs within 5 of their own
+    standard errors; before it is full it is all rows."""
+    monkeypatch.setattr(_sample, "LEAST_ROWS", 400)
+    monkeypatch.setattr(_sample, "ROWS_A_FEATURE", 1)
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((10_000, 2)) + np.arange(10_000)[:, None] / 5000
+    s = rng.uniform(0.0, 3.0, 10_000) if weighted else np.ones(10_000)
+    sample = Sample.empty(2, None)
+    for start in range(0, 10_000, 100):
+        B = slice(start, start + 100)
+        sample = sample.add(Data.build(X[B], X[B, :1].copy(), s[B], weight_unit=1.0))
+        if start < 400:
+            assert_array_equal(sample.X, X[: start + 100])
+            assert_array_equal(sample.weights, s[: start + 100])
+    data = sample.data(SQUARED_ERROR)
+    assert data.n_rows == 400
+    assert_allclose(data.weights.sum(), s.sum(), rtol=1e-12)
+    assert_array_equal(sample.y, sample.X[:, 0])
+    mean, true = np.average(sample.X, axis=0, weights=data.weights), s @ X / s.sum()
+    assert_allclose(mean, true, rtol=0, atol=5 * X.std(axis=0).max() / np.sqrt(400))

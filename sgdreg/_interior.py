@@ -78,6 +78,8 @@ class InteriorPoint(Rounds):
         loss = self.plan.loss
         if loss.smoothness is not None:
             blur = self.evaluation.blur(self.point.weights, self.plan.metric)
-            steepest = loss.below if compiled(loss) else np.inf
-            gaps += np.minimum(loss.smoothness * blur, steepest * np.sqrt(2 * blur))
+            bent = loss.smoothness * blur
+            if compiled(loss) and np.isfinite(loss.below):  # no steeper than that
+                bent = np.minimum(bent, loss.below * np.sqrt(2 * blur))
+            gaps += bent
         return float(np.max((gaps + self.rise) / self.unit))

@@ -81,8 +81,9 @@ class Training:
         plan = self.plan.answered(self._model(), self.data, loss)
         returned = self._returned(loss)
         warnings = [reason] if converged is False else []
-        if converged and returned.found.get("optimality_gap", 0.0) > self.plan.tol:
-            converged, reason = False, self._too_coarse(returned.found["optimality_gap"])
+        gap = returned.found.get("optimality_gap", 0.0)
+        if converged and gap > self.plan.tol + returned.unit:
+            converged, reason = False, self._too_coarse(gap)
             warnings = [reason] if returned.felt else []
         if not (converged and self.plan.certified):
             warnings += judge(self.epochs, self.evaluation, self.state, returned.loss)

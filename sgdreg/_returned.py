@@ -40,12 +40,15 @@ class Returned:
         Its objective and optimality gap, where rounding has changed them.
     felt : bool
         Whether rounding has cost what predictions show.
+    unit : float
+        The gap that one rounding is: kinks feel it in the first order.
     """
 
     weights: np.ndarray
     losses: np.ndarray
     found: dict = field(default_factory=dict)
     felt: bool = False
+    unit: float = 0.0
 
 
 class Search:
@@ -108,7 +111,9 @@ class Search:
         eps = np.finfo(self.data.X.dtype).eps
         squares = np.mean(self.data.y[self.data.at] ** 2, axis=0)
         allowed = np.max(eps**2 * squares / self.unit)
-        return Returned(weights, losses, found, not gap <= self.tol + LITTLE + allowed)
+        felt = not gap <= self.tol + LITTLE + allowed
+        unit = 0.0 if self.plan.loss.smoothness else float(eps)
+        return Returned(weights, losses, found, felt, unit)
 
     def _rise(self, point):
         with np.errstate(invalid="ignore"):

@@ -90,8 +90,9 @@ class Training:
         plan = self.plan.answered(self._model(), self.data, float(losses.sum()))
         returned = self._returned(losses)
         warnings = [reason] if converged is False else []
-        if converged and returned.found.get("optimality_gap", 0.0) > self.plan.tol:
-            converged, reason = False, self._too_coarse(returned.found["optimality_gap"])
+        gap = returned.found.get("optimality_gap", 0.0)
+        if converged and gap > self.plan.tol + returned.unit:
+            converged, reason = False, self._too_coarse(gap)
             warnings = [reason] if returned.felt else []
         warnings += judge(self, returned.losses, returned.weights)
         best_epoch = None if self.best is None else self.best[2]

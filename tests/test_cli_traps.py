@@ -136,7 +136,7 @@ def test_max_bytes_in_every_format(write, name):
 def test_archives_packed_too_tightly(tmp_path, small):
     path = tmp_path / "zeros.npz"
     np.savez_compressed(path, X=np.zeros((10**6, 2)), y=np.zeros(10**6))
-    assert "over 100 times its size" in refused("fit", path)
+    assert refused("fit", path).startswith(f"{path} unpacks to ")
     model = tmp_path / "model.skops"
     with zipfile.ZipFile(model, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("schema.json", b" " * 10**7)

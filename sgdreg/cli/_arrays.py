@@ -41,6 +41,8 @@ def read_npz(source):
         file = np.load(io.BytesIO(content))
         if not isinstance(file, np.ndarray):  # one array, as .npy files have
             arrays = {name: file[name] for name in file.files}
+    except Unusable:
+        raise
     except (OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise Unusable(f"{title} is not an .npz file: {one_line(error)}.") from None
     except ValueError as error:

@@ -86,6 +86,10 @@ def test_files_of_which_little_is_left(write, streamed):
         "--ignore cabin leaves the emptiest column out."
     )
     assert said in notes
+    (*_, note) = as_json("inspect", path)["notes"]
+    assert note.startswith(
+        "sgdreg fit would drop 57 of 60 rows or more: the cells of column"
+    )
     found = as_json("fit", path, "--ignore", "cabin", *streamed)
     assert found["data"]["rows"] == 60
     assert not any("are left" in note for note in found["notes"])

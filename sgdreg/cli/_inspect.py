@@ -55,6 +55,7 @@ def _described(source, markers):
     except Unusable as error:
         wanted, notes = None, [f"sgdreg fit refuses it: {error}"]
     features = set() if wanted is None else set(wanted.places)
+    notes = notes + _notes_on_empty(survey, wanted)
 
     def use(name):
         if wanted is not None and name == wanted.target:
@@ -68,6 +69,22 @@ def _described(source, markers):
         "columns": [_of_column(c) | {"use": use(c.name)} for c in survey.columns],
         "notes": notes + markers.notes(source.title),
     }
+
+
+def _notes_on_empty(survey, wanted):
+    """A sentence where a column of a fit is empty in most rows, which would be dropped."""
+    used = set() if wanted is None else set(wanted.columns)
+    found = max(
+        (column for column in survey.columns if column.name in used),
+        key=lambda column: column.empty,
+        default=None,
+    )
+    if found is None or 2 * found.empty <= survey.rows:
+        return []
+    return [
+        f"sgdreg fit would drop {found.empty:,} of {survey.rows:,} rows or more: the cells "
+        f"of column {found.name} are empty there; --ignore leaves a column out."
+    ]
 
 
 def _of_column(column):

@@ -59,9 +59,9 @@ class Interrupt:
 
 
 def alike(one, other):
-    """Raise Unlike where two models differ in a bit of what they were fitted to."""
+    """Raise Unlike where two models differ in a bit; zero has no sign."""
     for name in ("coef_", "intercept_", "n_iter_", "t_", "converged_", "loss_curve_"):
-        mine, others = (np.asarray(getattr(model, name)) for model in (one, other))
+        mine, others = (np.asarray(getattr(model, name)) + 0.0 for model in (one, other))
         if mine.shape != others.shape or mine.tobytes() != others.tobytes():
             raise Unlike(f"{name}: {mine.ravel()[-5:]} and {others.ravel()[-5:]}")
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from fuzz.draw import HEAD, draw
 from fuzz.oracles import Finding, Watch
 
-SECONDS = 20  # a case takes 0.03 as a rule
+# A case takes 0.03 as a rule, 9 at most; a machine may be busy with other things.
+SECONDS = 120
 
 
 class Worker:

@@ -46,7 +46,8 @@ class SVRG(Plain):
     def check(self):
         if not (isinstance(self.inner, Real) and 0 < self.inner <= 1):
             raise ValueError(
-                f"inner of {self!r} must be a number in (0, 1], got {self.inner!r}."
+                f"optimizer: inner of {self!r} must be a number in (0, 1], got "
+                f"{self.inner!r}."
             )
         return super().check()
 

@@ -70,6 +70,8 @@ def naming(arguments):
         for name, value in arguments.items():
             if place := _no_number(value):
                 raise kind(f"In {name}: {error} ({place}).") from error
+            if "Found array with dim" in str(error) and np.ndim(value) > 2:
+                raise kind(f"In {name}: {error}") from error
         named = any(name in str(error) for name in arguments)
         if named or len(arguments) > 1 or "X" in arguments:
             if kind is ValueError and not isinstance(error, ValueError):
@@ -106,8 +108,15 @@ def check_X_y(estimator, X, y, reset):
     """
     if sparse.issparse(y):
         raise TypeError("Sparse y is not supported: pass an array, y.toarray().")
-    if getattr(np.asarray(y), "dtype", None) in FLOATS:
-        check_finite(np.asarray(y), "y")  # which says where, too
+    with naming({"y": y}):
+        targets = np.asarray(y)
+    if targets.ndim > 2:
+        raise ValueError(
+            "y must have shape (n_samples,) or (n_samples, n_outputs), got shape "
+            f"{targets.shape}."
+        )
+    if targets.dtype in FLOATS:
+        check_finite(targets, "y")  # which says where, too
     if not reset and _as_they_are(estimator, X, y):
         return X, y
     X, y = check_rows(estimator, X, y=y, reset=reset, multi_output=True, y_numeric=True)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sgdreg._rounding import is_lost
+
 
 @dataclass
 class Outcome:
@@ -55,7 +57,7 @@ def attributes(plan, state, weights, dtype, made_for):
             f"The fitted coefficients cannot be held in {np.dtype(dtype)}: they overflow. "
             "Pass X as float64, or rescale X or y."
         )
-    if _is_lost(weights, coef, intercept):
+    if is_lost(weights, coef, intercept, dtype).any():
         raise ValueError(
             f"The fitted coefficients cannot be held in {np.dtype(dtype)}: they are below "
             f"{np.finfo(dtype).tiny:.0e}, and their digits are lost. Pass X as float64, or "
@@ -71,12 +73,6 @@ def attributes(plan, state, weights, dtype, made_for):
         "_continuation": (plan, state, made_for),
         "_memory": None,
     }
-
-
-def _is_lost(weights, coef, intercept):
-    """Whether an output's numbers are so small that a floating-point type loses digits."""
-    held = np.maximum(np.abs(coef).max(axis=1, initial=0.0), np.abs(intercept))
-    return bool(((held < np.finfo(held.dtype).tiny) & weights.any(axis=1)).any())
 
 
 def all_attributes(outcome, dtype, made_for):

@@ -12,7 +12,7 @@ from sgdreg._parts import Rows
 from sgdreg._sample import Sample, rows_kept
 from sgdreg._sketch import curvature_of
 from sgdreg._state import State
-from sgdreg.losses import SQUARED_ERROR, is_squared
+from sgdreg.losses import SQUARED_ERROR, ask, is_squared
 
 BY_BOUNDS = optimizers.InteriorPoint()
 
@@ -179,7 +179,7 @@ def _parabola(data, r, small):
     with np.errstate(invalid="ignore", over="ignore"):
         if not dead:
             r = np.where(np.abs(r) < small, np.where(r < 0, -small, small), r)
-            return loss.gradient(y, y + r) / r, None
+            return ask(loss, y, y + r, "gradient") / r, None
         if loss.width:
             bends, slopes = np.full(len(r), loss.smoothness), loss.gradient(y, y + r)
         else:

@@ -166,10 +166,23 @@ class Rounding:
 
 
 def rounded(weights, centre, dtype):
-    """Weights (k, d + 1) at the centre that are those of a model in dtype."""
+    """Weights (k, d + 1) at the centre that are those of a model in dtype.
+
+    Outputs whose numbers are too small for dtype stay as they are: such a model is
+    refused, where attributes are made.
+    """
     near = np.empty_like(weights)
     with np.errstate(over="ignore", invalid="ignore"):
         near[:, :-1] = weights[:, :-1].astype(dtype)
         shift = 0.0 if centre is None else near[:, :-1] @ centre
-        near[:, -1] = (weights[:, -1] - shift).astype(dtype) + shift
+        raw = (weights[:, -1] - shift).astype(dtype)
+        near[:, -1] = raw + shift
+    lost = is_lost(weights, near[:, :-1], raw, dtype)
+    near[lost] = weights[lost]
     return near
+
+
+def is_lost(weights, coef, intercept, dtype):
+    """Which outputs' numbers are so small that a floating-point type loses digits."""
+    held = np.maximum(np.abs(coef).max(axis=1, initial=0.0), np.abs(intercept))
+    return (held < np.finfo(dtype).tiny) & weights.any(axis=1)

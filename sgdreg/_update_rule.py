@@ -71,7 +71,8 @@ class Optimizer(BaseEstimator):
         in_range(self, "momentum", self.momentum, below=1)
         if self.metric not in METRICS:
             raise ValueError(
-                f"metric of {self!r} must be one of {METRICS}, got {self.metric!r}."
+                f"optimizer: metric of {self!r} must be one of {METRICS}, got "
+                f"{self.metric!r}."
             )
         return self
 
@@ -81,7 +82,8 @@ def in_range(optimizer, name, value, below=np.inf, positive=False):
     if not (isinstance(value, Real) and 0 <= value < below) or (positive and not value):
         bounds = f"{'(' if positive else '['}0, {below})"
         raise ValueError(
-            f"{name} of {optimizer!r} must be a number in {bounds}, got {value!r}."
+            f"optimizer: {name} of {optimizer!r} must be a number in {bounds}, got "
+            f"{value!r}."
         )
 
 

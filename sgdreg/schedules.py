@@ -296,8 +296,8 @@ def step_sizes(schedule, t):
     if not good.all():
         at = int(np.argmin(good))
         raise ValueError(
-            f"The learning rate at step {int(t[at])} is {eta[at]}: every step size must "
-            f"be finite and not negative. Check {schedule!r}."
+            f"The step size that learning_rate gives at step {int(t[at])} is {eta[at]}: "
+            f"every one must be finite and not negative. Check {schedule!r}."
         )
     return eta
 
@@ -308,6 +308,7 @@ def _one_step(schedule, t):
         return float(value)
     except (TypeError, ValueError):
         raise ValueError(
-            f"The learning rate at step {t} must be a number, got an object of type "
-            f"{type(value).__name__} and shape {np.shape(value)}. Check {schedule!r}."
+            f"The step size that learning_rate gives at step {t} must be a number, got an "
+            f"object of type {type(value).__name__} and shape {np.shape(value)}. Check "
+            f"{schedule!r}."
         ) from None

@@ -363,7 +363,7 @@ RATIO = r"must be a number in \(0, 1\], got"
             "schedule of WarmUp must be a number, an object of .*, got None",
         ),
         (WarmUp(Cosine(0, 9), 10), f"eta0 of Cosine {POSITIVE} 0"),
-        (WarmUp(lambda t: -t, 10), "learning rate at step 1 is -1.0: every step size must"),
+        (WarmUp(lambda t: -t, 10), "learning_rate gives at step 1 is -1.0: every one must"),
     ],
 )
 def test_bad_parameters_are_named(schedule, match):

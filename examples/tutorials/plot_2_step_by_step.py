@@ -13,9 +13,11 @@ Learnt: what a step of SGD computes, why these run away, and what to do next.
 # Six rows of two features. They lie on y = x1 - 2 x2, which nothing below is told.
 
 import textwrap
+import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
 from sgdreg import SGDLinearRegressor
@@ -68,7 +70,11 @@ for i in range(6):
     loss = error**2
     w, b = w - 0.05 * 2 * error * X[i], b - 0.05 * 2 * error
     if i == 0:
-        model.fit(X[:1], y[:1], **start)
+        with (
+            warnings.catch_warnings()
+        ):  # the row's own mean is a better model, it says
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(X[:1], y[:1], **start)
     else:
         model.partial_fit(X[i : i + 1], y[i : i + 1])
     row = f"{X[i, 0]:2.0f} {X[i, 1]:3.0f} {y[i]:4.0f} {loss:8.2f}"

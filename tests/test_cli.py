@@ -154,7 +154,7 @@ def test_target_without_variance_has_no_r2(write):
 
 def test_target_below_what_floats_resolve(write):
     path = write("a,y\n1,1e-310\n2,3e-310\n3,2e-310\n")
-    message = refused("fit", path, "--target", "y")
+    message = refused("fit", path, "--target", "y", code=1)
     assert "float64 begins to lose digits. Rescale y" in message
 
 

@@ -84,6 +84,13 @@ class Evaluation:
         return np.maximum(known, np.finfo(np.float64).tiny)
 
     @cached_property
+    def unit(self):
+        """What gaps are shares of; bounds without an intercept: of zero's loss, if more."""
+        if not self.plan.to_the_end:
+            return self.variance
+        return np.maximum(self.variance, self.constant)
+
+    @cached_property
     def negligible(self):
         """Losses not worth a word, for each output: 1e-8 of a constant target, squared."""
         flat = self.data.constant_losses <= self.rounding

@@ -26,7 +26,7 @@ from sgdreg._state import State, generator_like
 from sgdreg._threads import Team, one_blas_thread, within_floats
 from sgdreg._training import Training
 from sgdreg._transaction import NothingToDo
-from sgdreg._units import exponent_of, joined, loss_in_unit
+from sgdreg._units import exponent_of, joined, loss_in_unit, refuse_unit
 from sgdreg._unresolved import in_words, unresolved
 from sgdreg.losses import SQUARED_ERROR
 
@@ -88,7 +88,7 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
                 with damage_noticed(memory["where"]):
                     for _ in range(memory["sharpened"]):
                         plan = plan.sharper()
-                    state = State.unpacked(state).checked(plan, data)
+                    state = State.unpacked(state).checked(plan, data, flat, exponent)
             hooks = _hooks(estimator, seen, X.dtype, source, state, memory, on_exit)
             training = Training(data, plan, state, held_out, hooks)
             if memory is not None:
@@ -138,6 +138,7 @@ def partial_fit(estimator, X, y, sample_weight):
         data = Data.build(X, targets, weights, weight_unit=unit, team=team, loss=loss)
         exponent = exponent_of(data, estimator.optimizer, online=True)
         exponent = exponent or 0 if first else joined(state, exponent)
+        refuse_unit(exponent, estimator.optimizer, loss)
         if exponent:
             data = data.in_unit(exponent, loss_in_unit(loss, exponent))
         with one_blas_thread():

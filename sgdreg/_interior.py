@@ -4,6 +4,7 @@ import numpy as np
 
 from sgdreg._parts import Part, Rows
 from sgdreg._rounds import Rounds
+from sgdreg._soundness import check, like
 from sgdreg.losses import compiled
 
 # The optimality gap below which it shows which coefficients are zero.
@@ -32,8 +33,7 @@ class InteriorPoint(Rounds):
         self._take_apart()
 
     def _take_apart(self):
-        # Without an intercept the best constant is zero.
-        self.unit = np.maximum(self.evaluation.variance, self.evaluation.constant)
+        self.unit = self.evaluation.unit
         self.rise = np.zeros(self.data.n_outputs)
         self.rows = Rows(self.data, self.plan.metric.centre)
         self.parts = [Part(self, o) for o in range(self.data.n_outputs)]
@@ -44,6 +44,7 @@ class InteriorPoint(Rounds):
     def recall(self, memory):
         super().recall(memory)
         self._take_apart()
+        check(memory, {"parts": like([part.memory() for part in self.parts])})
         for part, kept in zip(self.parts, memory["parts"], strict=True):
             part.recall(kept)
 

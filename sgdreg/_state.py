@@ -138,7 +138,9 @@ class State:
 
     def copy(self):
         """An independent copy (the history's entries are shared: they never change)."""
-        return replace(self._copied_arrays(), rng=generator_like(self.rng))
+        window = self.window and [self.window[0].copy(), self.window[1]]
+        copied = self._copied_arrays()
+        return replace(copied, window=window, rng=generator_like(self.rng))
 
     def bookmark(self):
         """A function that returns a state like this one, with the generator set back.
@@ -163,9 +165,14 @@ class State:
         """A state from what `packed` has made of one; may be called again and again."""
         return cls(**parts | {"rng": generator_at(parts["rng"])})._copied_arrays()
 
-    def checked(self, plan, data):
-        """Itself; ValueError where its arrays are not of the sizes that kernels rely on."""
-        expected = State.start(plan, data, self.rng, flat=self.flat)
+    def checked(self, plan, data, flat, exponent):
+        """Itself; ValueError where its arrays are not of the sizes that kernels rely on.
+
+        Or it is of targets of another shape or unit.
+        """
+        if (self.flat, self.exponent) != (flat, exponent):
+            raise ValueError("The state is of targets of another shape or unit.")
+        expected = State.start(plan, data, self.rng, flat=flat)
         if self.total is None and self.averaged == 0:  # SVRG's is of one epoch only
             self.total = expected.total
         for mine, other in zip(self.arrays, expected.arrays, strict=True):
@@ -173,6 +180,8 @@ class State:
                 continue
             if np.shape(mine) != np.shape(other) or mine.dtype != np.float64:
                 raise ValueError("The state does not fit the data and the parameters.")
+        if self.averaged and self.total is None:
+            raise ValueError("There is an average without a sum.")
         if self.window is not None and self.window[0].shape != self.weights.shape:
             raise ValueError("The averages do not fit the data and the parameters.")
         return self
@@ -227,8 +236,6 @@ class State:
         """
         if old.average != new.average:
             self.window = None
-        elif self.window is not None:  # arrays are never changed where others hold them
-            self.window = [self.window[0].copy(), self.window[1]]
         for array in (self.weights, self.total, self.window and self.window[0]):
             if array is None:
                 continue

@@ -198,6 +198,8 @@ class Evaluation:
         squares += unit * metric.reach * 2 * point.losses / self.data.n_rows
         decrement = np.minimum(0.5 * squares / least, self.objectives(point))
         decrement += self.blur(point.weights, metric) + metric.hidden
+        if self.plan.penalty.l2 and metric.full:
+            decrement += self.plan.penalty.values(metric.left_out(point.weights))
         return float(np.max(decrement / self.variance))
 
     def blur(self, weights, metric):

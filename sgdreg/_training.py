@@ -196,6 +196,10 @@ class Training:
         """
         state, loss = self.state, 0.0
         self.began = state.epochs
+        penalty = self.plan.penalty
+        if (penalty.l1 or penalty.l2) and not self.plan.online and state.weights.any():
+            # What no step moves has only its price.
+            state.weights[:, :-1] -= self.plan.metric.left_out(state.weights)
         if self.rounds is None or not self.plan.automatic:
             loss = self._start_loss()
         loss = max(loss, float(self.data.zero_losses.sum()))

@@ -1,11 +1,15 @@
 """The moving state of a fit: all that it takes to continue it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from sgdreg._records import changed
+
 # Weights larger than 2 to this are of no use where targets have a size of one.
 LARGEST_SHIFT = 256
+# What a generator is made from before its state is set (made anew it takes 10 µs).
+ANY_SEED = np.random.SeedSequence(0)
 
 
 @dataclass
@@ -131,6 +135,12 @@ class State:
             return entry
         return entry | {"objective": times_power(entry["objective"], power)}
 
+    def shown_history(self):
+        """The history in y's units, a list of its own."""
+        if not self.exponent:  # a stream's has 1,000 entries: asking each takes 0.1 ms
+            return list(self.history)
+        return [self.shown(entry) for entry in self.history]
+
     @property
     def arrays(self):
         """What a compiled pass changes in place."""
@@ -138,9 +148,10 @@ class State:
 
     def copy(self):
         """An independent copy (the history's entries are shared: they never change)."""
-        window = self.window and [self.window[0].copy(), self.window[1]]
-        copied = self._copied_arrays()
-        return replace(copied, window=window, rng=generator_like(self.rng))
+        copy = self._copied_arrays()
+        copy.window = self.window and [self.window[0].copy(), self.window[1]]
+        copy.rng = generator_like(self.rng)
+        return copy
 
     def bookmark(self):
         """A function that returns a state like this one, with the generator set back.
@@ -187,7 +198,7 @@ class State:
         return self
 
     def _copied_arrays(self):
-        return replace(
+        return changed(
             self,
             weights=self.weights.copy(),
             memory=None if self.memory is None else self.memory.copy(),
@@ -261,9 +272,9 @@ def times_power(value, power):
 
 def generator_at(state):
     """A generator that goes on from a state of one like it."""
-    rng = np.random.Generator(np.random.PCG64(0))  # default_rng's own kind
-    rng.bit_generator.state = state
-    return rng
+    bits = np.random.PCG64(ANY_SEED)  # default_rng's own kind
+    bits.state = state
+    return np.random.Generator(bits)
 
 
 def generator_like(rng):

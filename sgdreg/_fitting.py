@@ -18,7 +18,7 @@ from sgdreg._inputs import (
     hold_out,
 )
 from sgdreg._outcome import all_attributes, attributes
-from sgdreg._parameters import check_parameters, snapshot
+from sgdreg._parameters import alike, check_parameters, snapshot
 from sgdreg._planning import loss_of, make_plan, sampling_rng
 from sgdreg._progress import print_line
 from sgdreg._soundness import damage_noticed
@@ -114,7 +114,7 @@ def partial_fit(estimator, X, y, sample_weight):
     """
     before, state, made_for = getattr(estimator, "_continuation", (None, None, None))
     parameters = snapshot(estimator)
-    if made_for is not None and made_for[1] != parameters:
+    if made_for is not None and not alike(made_for[1], parameters):
         estimator._validate_params()  # which scikit-learn skips once a model is fitted
     check_parameters(estimator, 6, online=True)
     first = state is None
@@ -149,7 +149,7 @@ def partial_fit(estimator, X, y, sample_weight):
                 state = State.start(plan, data, rng, flat=y.ndim == 1)
                 state.exponent = exponent
             else:
-                unchanged = made_for[1] == parameters
+                unchanged = alike(made_for[1], parameters)
                 if exponent != state.exponent:
                     before = before.in_unit(state.exponent - exponent)
                     state, unchanged = state.in_unit(exponent), False

@@ -133,7 +133,14 @@ def read(path):
     FileNotFoundError
     ValueError
         Where it is not a file of plain values.
+    TypeError
+        Where `path` is not the name of one.
     """
+    if not isinstance(path, str | bytes | os.PathLike):
+        raise TypeError(
+            "path must be that of a checkpoint's file, or a fitted model's checkpoint_, "
+            f"got {path!r}."
+        )
     try:
         return load(path)
     except FileNotFoundError:
@@ -142,6 +149,8 @@ def read(path):
         ) from None
     except ImportError:
         raise
+    except IsADirectoryError:
+        raise ValueError(f"{path} is a folder: pass a checkpoint's file in it.") from None
     except OSError as error:
         if error.filename is None:  # of what is in the file, not of the file
             raise ValueError(

@@ -18,7 +18,7 @@ from sgdreg._inputs import (
     hold_out,
 )
 from sgdreg._outcome import all_attributes, attributes
-from sgdreg._parameters import check_parameters, snapshot
+from sgdreg._parameters import alike, check_parameters, snapshot
 from sgdreg._planning import loss_of, make_plan, sampling_rng
 from sgdreg._progress import print_line
 from sgdreg._soundness import damage_noticed
@@ -114,7 +114,7 @@ def partial_fit(estimator, X, y, sample_weight):
     """
     before, state, made_for = getattr(estimator, "_continuation", (None, None, None))
     parameters = snapshot(estimator)
-    known = made_for is not None and made_for[1] == parameters
+    known = made_for is not None and alike(made_for[1], parameters)
     if made_for is not None and not known:
         estimator._validate_params()  # which scikit-learn skips once a model is fitted
     check_parameters(estimator, 6, online=True, known=known)

@@ -1,6 +1,5 @@
 """Checks of the data that the user passes: X, y, weights, validation set, start."""
 
-from contextlib import contextmanager
 from numbers import Real
 
 import numpy as np
@@ -9,6 +8,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from sgdreg._data import Data, check_finite, not_finite
+from sgdreg._naming import naming
 from sgdreg._sparse import trusted
 
 FLOATS = [np.float64, np.float32]
@@ -55,49 +55,6 @@ def check_rows(estimator, X, name="X", *, reset=False, finite=False, order="C", 
     if sparse.issparse(X) and not sparse.issparse(given):  # a DataFrame's
         X = trusted(X, name)
     return (X, *y) if y else X
-
-
-@contextmanager
-def naming(arguments):
-    """Errors of conversions within say which of the arguments, {name: value}, is at fault.
-
-    And where, if a cell is no number.
-    """
-    try:
-        yield
-    except (ValueError, TypeError, OverflowError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        for name, value in arguments.items():
-            if place := _no_number(value):
-                raise kind(f"In {name}: {error} ({place}).") from error
-            if "Found array with dim" in str(error) and np.ndim(value) > 2:
-                raise kind(f"In {name}: {error}") from error
-        named = any(name in str(error) for name in arguments)
-        if named or len(arguments) > 1 or "X" in arguments:
-            if kind is ValueError and not isinstance(error, ValueError):
-                raise ValueError(str(error)) from error
-            raise
-        raise kind(f"In {name}: {error}") from error
-
-
-def _no_number(value):
-    """Where the first cell is that is no number, in words; None if there is none."""
-    try:
-        cells = np.asarray(value)
-        if cells.dtype.kind not in "OUSV" or sparse.issparse(value):
-            return None
-    except (ValueError, TypeError):  # no array at all
-        return None
-    for place, cell in np.ndenumerate(cells):
-        try:
-            float(cell)
-        except (ValueError, TypeError, OverflowError):
-            where = [
-                f"{what} {at}" for what, at in zip(("row", "column"), place, strict=False)
-            ]
-            text = repr(str(cell)[:50])
-            return f"{text} at {', '.join(where)}" if where else text
-    return None
 
 
 def check_X_y(estimator, X, y, reset):
@@ -151,7 +108,8 @@ def check_validation(estimator, X_val, y_val, sample_weight_val, y):
         y_val = check_array(
             y_val, dtype=np.float64, order="C", ensure_2d=False, input_name="y_val"
         )
-    check_consistent_length(X_val, y_val)
+    with naming({"X_val": X_val, "y_val": y_val}):
+        check_consistent_length(X_val, y_val)
     if y_val.shape[1:] != y.shape[1:]:
         raise ValueError(
             f"y_val has shape {y_val.shape} and y has shape {y.shape}: they must have the "
@@ -244,6 +202,8 @@ def check_init(value, data, name):
                 ensure_all_finite=False,
                 input_name=name,
             )
+        if np.iscomplexobj(value):  # a number; arrays have been refused
+            raise ValueError("Complex data not supported.")
         value = np.asarray(value, dtype=np.float64)
     flat = shape[1:] if shape[0] == 1 else shape
     if value.shape not in (shape, flat):

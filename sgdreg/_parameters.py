@@ -3,6 +3,7 @@
 import inspect
 import warnings
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from numbers import Integral, Real
 
@@ -13,42 +14,52 @@ from sgdreg._sklearn import Interval, StrOptions
 from sgdreg.losses import LOSSES
 from sgdreg.optimizers import OPTIMIZERS
 
+
+class Range(Interval):
+    """An interval of numbers as floats compare: of fractions and time spans, none."""
+
+    def is_satisfied_by(self, val):
+        if isinstance(val, Fraction | np.timedelta64):
+            return False
+        return super().is_satisfied_by(val)
+
+
 # What scikit-learn checks of each parameter by itself.
 CONSTRAINTS = {
     "loss": [StrOptions(set(LOSSES)), BaseEstimator],
     "penalty": [StrOptions({"l2", "l1", "elasticnet"}), None],
-    "alpha": [Interval(Real, 0, None, closed="left")],
-    "l1_ratio": [Interval(Real, 0, 1, closed="both"), None],
+    "alpha": [Range(Real, 0, None, closed="left")],
+    "l1_ratio": [Range(Real, 0, 1, closed="both"), None],
     "fit_intercept": ["boolean"],
-    "epsilon": [Interval(Real, 0, None, closed="left")],
-    "quantile": [Interval(Real, 0, 1, closed="neither")],
+    "epsilon": [Range(Real, 0, None, closed="left")],
+    "quantile": [Range(Real, 0, 1, closed="neither")],
     "optimizer": [StrOptions({"auto", *OPTIMIZERS}), BaseEstimator],
     "learning_rate": [
-        Interval(Real, 0, None, closed="neither"),
+        Range(Real, 0, None, closed="neither"),
         StrOptions({"auto", "constant", "invscaling", "optimal", "adaptive", "pa1", "pa2"}),
         callable,
     ],
-    "eta0": [Interval(Real, 0, None, closed="neither")],
-    "power_t": [Interval(Real, 0, None, closed="left")],
+    "eta0": [Range(Real, 0, None, closed="neither")],
+    "power_t": [Range(Real, 0, None, closed="left")],
     "batch_size": [
-        Interval(Integral, 1, None, closed="left"),
+        Range(Integral, 1, None, closed="left"),
         StrOptions({"full", "auto"}),
     ],
-    "max_iter": [Interval(Integral, 1, None, closed="left")],
-    "tol": [Interval(Real, 0, None, closed="left"), None],
+    "max_iter": [Range(Integral, 1, None, closed="left")],
+    "tol": [Range(Real, 0, None, closed="left"), None],
     "shuffle": ["boolean", StrOptions({"rows", "blocks", "replacement"})],
     "average": [
         "boolean",
-        Interval(Integral, 0, None, closed="left"),
-        Interval(Real, 0, 1, closed="neither"),
+        Range(Integral, 0, None, closed="left"),
+        Range(Real, 0, 1, closed="neither"),
         StrOptions({"tail", "auto"}),
     ],
     "early_stopping": ["boolean"],
-    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-    "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+    "validation_fraction": [Range(Real, 0, 1, closed="neither")],
+    "n_iter_no_change": [Range(Integral, 1, None, closed="left")],
     "warm_start": ["boolean"],
     "positive": ["boolean"],
-    "n_jobs": [Integral, None],
+    "n_jobs": [Range(Integral, None, None, closed="neither"), None],
     "verbose": ["verbose"],
     "random_state": ["random_state"],
 }
@@ -118,17 +129,18 @@ def check_parameters(estimator, depth, *, online=False, known=False, **validatio
             )
 
 
-def _refuse_beyond_floats(p):
+def _refuse_beyond_floats(p, place=""):
     """Raise for integers that no float64 holds, in objects among the parameters, too."""
     for name, value in vars(p).items():
         if name.startswith("_") or name.endswith("_"):
             continue
         if isinstance(value, BaseEstimator):
-            _refuse_beyond_floats(value)
+            _refuse_beyond_floats(value, f"In {name}: ")
         elif isinstance(value, int) and value.bit_length() > MOST_BITS:
             raise ValueError(
-                f"{name} of {type(p).__name__} is an integer of {value.bit_length()} bits, "
-                "beyond the largest number that float64 holds (1.8e308). Use a smaller one."
+                f"{place}{name} of {type(p).__name__} is an integer of "
+                f"{value.bit_length()} bits, beyond the largest number that float64 holds "
+                "(1.8e308). Use a smaller one."
             )
 
 
@@ -174,6 +186,14 @@ def snapshot(estimator):
         for name, value in vars(estimator).items()
         if not name.startswith("_") and not name.endswith("_")
     }
+
+
+def alike(one, other):
+    """Whether two such snapshots are equal; where values do not compare, they are not."""
+    try:
+        return bool(one == other)
+    except (TypeError, ValueError):  # arrays, and missing values
+        return False
 
 
 def _frozen(value):

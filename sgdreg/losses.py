@@ -322,7 +322,10 @@ def get_loss(loss, *, epsilon=0.1, quantile=0.5):
     if compiled(loss):
         _ = loss.dead, loss.below  # which check the parameters
         return loss
-    missing = [name for name in ("value", "gradient") if not hasattr(loss, name)]
+    undefined = {None, Loss.value, Loss.gradient}
+    missing = [
+        n for n in ("value", "gradient") if getattr(type(loss), n, None) in undefined
+    ]
     if missing:
         raise TypeError(
             f"The loss {loss!r} has no method {' and '.join(missing)}: derive it from "

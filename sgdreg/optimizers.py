@@ -261,6 +261,11 @@ def get_optimizer(optimizer):
     if isinstance(optimizer, str):
         return OPTIMIZERS[optimizer]()
     if isinstance(optimizer, Optimizer):
+        if optimizer.kind == "own" and type(optimizer).direction is Optimizer.direction:
+            raise TypeError(
+                f"The optimizer {optimizer!r} has no direction(gradient, memory, t): see "
+                "sgdreg.optimizers.Optimizer, which says what a rule of one's own needs."
+            )
         return optimizer.check()
     raise TypeError(
         f"The optimizer {optimizer!r} is not one: use a name or an object of "

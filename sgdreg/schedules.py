@@ -285,9 +285,9 @@ def step_sizes(schedule, t):
     try:
         eta = np.asarray(schedule(t), dtype=np.float64)
         one_by_one = eta.shape not in ((), t.shape)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError) as error:
         if isinstance(schedule, BaseEstimator):
-            raise
+            raise _in_words(error) from error
         one_by_one = True
     if one_by_one:  # a function of one number: ask it for each step
         eta = np.array([_one_step(schedule, int(i)) for i in t])
@@ -303,12 +303,23 @@ def step_sizes(schedule, t):
 
 
 def _one_step(schedule, t):
-    value = schedule(t)
+    try:
+        value = schedule(t)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _in_words(error, f"{schedule!r} at step {t}: ") from error
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(
             f"The step size that learning_rate gives at step {t} must be a number, got an "
             f"object of type {type(value).__name__} and shape {np.shape(value)}. Check "
             f"{schedule!r}."
         ) from None
+
+
+def _in_words(error, place=""):
+    """An error of a schedule, or of one within it, with the name of the parameter."""
+    if "learning_rate" in str(error):
+        return error
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    return kind(f"In learning_rate: {place}{error}")

@@ -369,6 +369,8 @@ class _Drawing:
             source = f"m.{verb}(A, {y})"
         elif what == 2:
             why, w = self.one(*BAD_WEIGHTS)
+            if verb == "partial_fit" and why == "weights all zero":  # changes nothing
+                why, w = BAD_WEIGHTS[0]
             source = f"m.{verb}(A, y, {w})"
         else:
             why, does = self.one(*MALFORMED)

@@ -134,6 +134,7 @@ class Epochs:
         left = max(1, round(share * self.n_batches))
         half, taken, start = left // 2, 0, state.steps
         state.total = np.zeros_like(state.weights) if averaged else None
+        state.averaged, state.window = 0, None  # of steps before, which were others
         log = np.zeros((1, 2))
         for rows, all_batches in self.order.draw(state.rng, self.data.rows):
             batches = all_batches[:left]

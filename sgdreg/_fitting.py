@@ -69,6 +69,11 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
             held_out = check_validation(estimator, *validation.values(), y)
             if exponent:
                 held_out = held_out.in_unit(exponent, SQUARED_ERROR)
+            if not np.isfinite(held_out.constant_losses).all():
+                raise ValueError(
+                    "R² on the validation rows cannot be told: the squares of y_val "
+                    "(measured in the unit of y) overflow in float64. Rescale y_val."
+                )
         elif estimator.early_stopping:
             draw = np.random.default_rng(seeds.spawn(1)[0])
             data, held_out = hold_out(data, estimator.validation_fraction, weights, draw)

@@ -90,6 +90,8 @@ class Rounds:
         """
         solved = self.plan.solved and np.array_equal(state.weights, self.plan.start)
         self._arrive(state)
+        # To end far from the optimum is no divergence where the start was further.
+        state.reference = max(state.reference, float(self.point.losses.sum()))
         while solved and self.plan.sampled and self.plan.sketch.strange(self.gap):
             self._sharpen(state)
             state.weights[:] = self.plan.start

@@ -112,6 +112,13 @@ def test_a_stream_cannot_go_over_to_what_has_no_such_unit(settings):
         stream.partial_fit(X, Y)
 
 
+@pytest.mark.parametrize("powers", [(0, 530), (-430, 330)])
+def test_validation_targets_whose_squares_overflow(powers):
+    y, y_val = (Y * 2.0**power for power in powers)
+    with pytest.raises(ValueError, match=r"y_val.* Rescale y_val"):
+        model().fit(X, y, X_val=X, y_val=y_val)
+
+
 def test_a_stream_that_begins_with_zeros():
     one, other = model(), model()
     for scale in (0.0, 1.0, 1.0):

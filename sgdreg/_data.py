@@ -301,8 +301,9 @@ def not_finite(X):
     X = X.reshape(len(X), -1)
     size = max(1, CHUNK_BYTES // (8 * X.shape[1]))
     for start in range(0, len(X), size):
-        bad = np.argwhere(~np.isfinite(X[start : start + size]))
-        if len(bad):
+        finite = np.isfinite(X[start : start + size])
+        if not finite.all():
+            bad = np.argwhere(~finite)
             row, column = int(start + bad[0, 0]), int(bad[0, 1])
             return _what(X[row, column]), row, column
     return None

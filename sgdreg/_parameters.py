@@ -118,11 +118,11 @@ def check_parameters(estimator, depth, *, online=False, **validation):
 def _refuse_beyond_floats(p):
     """Raise for integers that no float64 holds, in objects among the parameters, too."""
     for name, value in vars(p).items():
-        if name.startswith("_") or name.endswith("_"):
+        if not isinstance(value, (int, BaseEstimator)) or name[0] == "_" or name[-1] == "_":
             continue
         if isinstance(value, BaseEstimator):
             _refuse_beyond_floats(value)
-        elif isinstance(value, int) and value.bit_length() > MOST_BITS:
+        elif value.bit_length() > MOST_BITS:
             raise ValueError(
                 f"{name} of {type(p).__name__} is an integer of {value.bit_length()} bits, "
                 "beyond the largest number that float64 holds (1.8e308). Use a smaller one."

@@ -355,3 +355,14 @@ def test_rounding_errors_are_nothing_hidden_from_an_interior_point(settings):
         model, warned = fitted(X, y, **settings)
         assert model.converged_, name
         assert not warned
+
+
+@pytest.mark.parametrize("optimizer", ["auto", "cg", "svrg", "interior_point"])
+def test_constant_targets_without_an_intercept_are_to_be_explained(optimizer):
+    X = np.random.default_rng(0).standard_normal((50, 3))
+    settings = {"optimizer": optimizer, "fit_intercept": False}
+    model, warned = fitted(X, np.full(50, 3.0), **settings)
+    assert model.converged_
+    assert not warned
+    best = np.linalg.lstsq(X, np.full(50, 3.0))[0]
+    np.testing.assert_allclose(model.coef_, best, rtol=1e-3)

@@ -266,6 +266,11 @@ class Data:
         return self._constants[1]
 
     @cached_property
+    def variances(self):
+        """Half the variance of each output, whatever the loss."""
+        return constants(*self._targets, SQUARED_ERROR)[1]
+
+    @cached_property
     def zero_losses(self):
         """Loss of predicting zero: known without a search for the best constant."""
         return loss_of_zero(*self._targets, self.loss)

@@ -77,10 +77,12 @@ class Evaluation:
     def variance(self):
         """What there is to explain: half the variance of each output.
 
-        A constant target has none: it is measured against rounding.
+        A constant target has none: it is measured against rounding, or, without an
+        intercept to explain it by, against zero.
         """
         known = self.data.constant_losses
-        known = np.where(known > self.rounding, known, np.maximum(known, self.negligible))
+        flat = self.negligible if self.plan.fit_intercept else self.data.zero_losses
+        known = np.where(known > self.rounding, known, np.maximum(known, flat))
         return np.maximum(known, np.finfo(np.float64).tiny)
 
     @cached_property

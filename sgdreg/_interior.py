@@ -75,8 +75,26 @@ class InteriorPoint(Rounds):
             return self.evaluation.gap(self.point)
         if self.plan.quadratic:
             return self._gap_by_all_rows()
-        gaps = [part.gap for part in self.parts] + self._blur()
+        gaps = [part.gap for part in self.parts] + self._blur() + self._hidden()
         return float(np.max((gaps + self.rise) / self.unit))
+
+    def _hidden(self):
+        """What directions may be worth that steps leave out as rounding errors.
+
+        Of squares it is known; of other losses it is reckoned as the same share. What the
+        curvature of all rows tells from rounding errors, and that of the rows near their
+        kinks does not, may be followed as far as targets go.
+        """
+        if not any(part.singular for part in self.parts):
+            return 0.0
+        if self.witness is None:
+            self.witness = self._find_witness()
+            self.evaluation.passes += 1.0
+        variances = np.maximum(self.data.variances, np.finfo(np.float64).tiny)
+        slopes = [part.slope() * part.singular for part in self.parts]
+        slopes = self.witness.to_coordinates(np.array(slopes))
+        shares = np.linalg.norm(slopes, axis=1) * np.sqrt(2 * variances) / self.unit
+        return np.minimum(self.witness.hidden / variances + shares, 1.0) * self.unit
 
     def _blur(self):
         """What rounding errors of predictions may change the objective by."""

@@ -132,11 +132,11 @@ def check_parameters(estimator, depth, *, online=False, known=False, **validatio
 def _refuse_beyond_floats(p, place=""):
     """Raise for integers that no float64 holds, in objects among the parameters, too."""
     for name, value in vars(p).items():
-        if name.startswith("_") or name.endswith("_"):
+        if not isinstance(value, (int, BaseEstimator)) or name[0] == "_" or name[-1] == "_":
             continue
         if isinstance(value, BaseEstimator):
             _refuse_beyond_floats(value, f"In {name}: ")
-        elif isinstance(value, int) and value.bit_length() > MOST_BITS:
+        elif value.bit_length() > MOST_BITS:
             raise ValueError(
                 f"{place}{name} of {type(p).__name__} is an integer of "
                 f"{value.bit_length()} bits, beyond the largest number that float64 holds "

@@ -21,7 +21,7 @@ LEAST_BEND = 1e-3
 # A step by these must lower the objective by this share of what they promise (Armijo).
 ENOUGH, HALVINGS = 1e-4, 40
 # What a part goes on from. `least`, `size` and `force` are those of the very first point.
-KEPT = ("weights", "gap", "decrement", "finished", "least", "size", "force")
+KEPT = ("weights", "gap", "decrement", "finished", "least", "size", "force", "singular")
 
 
 class Rows:
@@ -74,6 +74,7 @@ class Part:
         self.x = self.rows.predictions(self.weights)
         self.passes, self.gap, self.known = 0.0, np.inf, None
         self.decrement, self.finished = np.inf, False
+        self.singular = False  # whether a step has left directions out
         # Losses that are no hinges, and not quadratic either.
         self.smooth = not compiled(self.loss)
         self.least = EPS * float(rounds.evaluation.objectives(rounds.point)[output])
@@ -219,6 +220,19 @@ class Part:
         self.decrement = max(0.0, -0.5 * float(gradient @ self._raw(move)))
         return move
 
+    def slope(self):
+        """The gradient (d + 1,) by the multipliers: zero at the optimum."""
+        if self.on_rows:
+            slopes = sum(block.slope for block in self.on_rows)
+        else:
+            slopes = self.rows.weights * ask(self.loss, self.y, self.x, "gradient")
+        gradient = self.rows.sums(slopes)
+        gradient[:-1] += self.plan.penalty.l2 * self.weights[:-1]
+        for block in self.on_coef:
+            gradient[:-1] += self.plan.metric.scale * block.slope
+        gradient[-1] *= self.plan.fit_intercept
+        return gradient
+
     def _of_rows(self, aim, second_order):
         """Second derivatives and slopes of the rows' terms."""
         if not self.on_rows:
@@ -273,6 +287,8 @@ class Part:
 
                 return self._around(middle, total, by_products)
         metric, _ = curvature.solve(diagonal / total)
+        left_out = len(metric.root) < len(diagonal) - curvature.constant().sum()
+        self.singular = self.singular or bool(left_out)
 
         def by_factor(g):
             u = metric.root @ (g / metric.scale)

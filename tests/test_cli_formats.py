@@ -199,7 +199,7 @@ def test_arrays_by_their_usual_names(tmp_path):
         ({"A": np.ones((2, 2)), "B": np.ones((2, 3))}, "several matrices, A (2 × 2), B"),
         ({"x": np.ones(2), "y": np.ones(3)}, "differ in length: x (2), y (3)"),
         ({"X": np.ones((2, 2)), "feature_names": ["a"]}, "1 feature_names for the 2"),
-        ({"X": np.array([1, None], object)}, "Object arrays cannot be loaded"),
+        ({"X": np.array([1, None], object)}, "holds arrays of Python's objects"),
         ({"X": np.ones((2, 2)), "x0": np.ones(2), "y": np.ones(2)}, "columns called x0;"),
         ({"X": np.ones((2, 2)), "feature_names": ["a", "a"]}, "columns called a;"),
         ({"X": np.ones((2, 2), complex)}, "Column x0 of "),

@@ -56,7 +56,10 @@ def test_no_permission(write):
             "read as CSV: in row 2: expected 2 columns, got 1: 3.",
         ),
         ("a,b\n1,2,\n3,4,\n", "in row 1: expected 2 columns, got 3: 1,2,."),
-        ('a,b\n1,"' + "2,3\n" * 600_000, "a row is longer than 1 MB; is a quotation mark"),
+        (
+            'a,b\n1,"' + "2,3\n" * 600_000,
+            "MB, as rows are where a quotation mark is",
+        ),
         (b"\xe9,b\n1,2\n3,4\n", "is not UTF-8 text, in its header; --encoding latin-1"),
         (b"a,b\n1,2\n3,\xe9\n", "is not UTF-8 text, in row 2; --encoding latin-1"),
         (b"\xff\xfea\x00,\x00", "is not CSV but UTF-16 text (--encoding utf-16)"),

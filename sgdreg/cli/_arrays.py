@@ -46,6 +46,11 @@ def read_npz(source):
     except (OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise Unusable(f"{title} is not an .npz file: {one_line(error)}.") from None
     except ValueError as error:
+        if "Object arrays" in str(error):
+            raise Unusable(
+                f"{title} holds arrays of Python's objects, which are not read; save "
+                "arrays of numbers or text."
+            ) from None
         raise Unusable(f"{title} cannot be read as .npz: {one_line(error)}.") from None
     if isinstance(file, np.ndarray):
         raise Unusable(f"{title} is a single array; save X and y by np.savez.")
@@ -113,9 +118,8 @@ def _several(arrays, title, matrix):
         if name.lower() not in TARGETS and (matrix is None or _has_target(arrays)):
             continue
         if values.ndim > 2:
-            shape = " × ".join(map(str, values.shape))
             raise Unusable(
-                f"{name} of {title} is of shape {shape}; a target has one or two."
+                f"{name} of {title} is of shape {_shape(values)}; a target has one or two."
             )
         return {f"{name}{k}": column for k, column in enumerate(values.T)}
     return {}
@@ -129,18 +133,28 @@ def _has_target(arrays):
 def _matrix(arrays, title):
     """The name of the array whose columns are features, or None."""
     flat = {name: values for name, values in arrays.items() if values.ndim == 2}
+    for name, values in arrays.items():
+        if values.ndim > 2 and name.lower() in MATRICES:
+            raise Unusable(
+                f"{name} of {title} is of shape {_shape(values)}; features are a matrix of "
+                "two dimensions."
+            )
     for usual in MATRICES:
         for name in flat:
             if name.lower() == usual:
                 return name
     wide = [name for name, values in flat.items() if values.shape[1] != 1]
     if len(wide) > 1:
-        shapes = [f"{name} ({' × '.join(map(str, flat[name].shape))})" for name in wide]
+        shapes = [f"{name} ({_shape(flat[name])})" for name in wide]
         raise Unusable(
             f"{title} has several matrices, {listed(shapes)}: call the features X and the "
             "target y."
         )
     return wide[0] if wide else None
+
+
+def _shape(values):
+    return " × ".join(map(str, values.shape))
 
 
 def _source(title, columns, target, features=None, targets=()):

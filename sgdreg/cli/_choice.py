@@ -9,6 +9,10 @@ from sgdreg.cli._messages import Unusable, counted, listed, nearest
 from sgdreg.cli._survey import MOST_COUNTED
 from sgdreg.cli._wanted import Wanted
 
+MOST_CATEGORIES = 100
+# What separates columns in some files, besides what is looked for.
+OTHER_MARKS = ":^~#"
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -19,8 +23,8 @@ class Choice:
     target, weights : str or None
     one_hot : bool
         Whether text becomes a column of 0 and 1 for each category.
-    max_categories : int
-        Columns of text that have more are dropped.
+    max_categories : int or None
+        Columns of text that have more are dropped; None: `MOST_CATEGORIES`.
     ignore : tuple of str
         Columns that are left out.
     keep_missing : bool
@@ -30,16 +34,21 @@ class Choice:
     target: str | None = None
     weights: str | None = None
     one_hot: bool = False
-    max_categories: int = 100
+    max_categories: int | None = None
     ignore: tuple = ()
     keep_missing: bool = False
 
     def __post_init__(self):
+        given = self.max_categories is not None
+        if not given:
+            object.__setattr__(self, "max_categories", MOST_CATEGORIES)
         if not 2 <= self.max_categories <= MOST_COUNTED:
             raise Unusable(
                 f"--max-categories must be from 2 to {MOST_COUNTED:,}, got "
                 f"{self.max_categories}."
             )
+        if given and not self.one_hot:
+            raise Unusable("--max-categories is for --one-hot; give both, or none.")
         if self.target is not None and self.target == self.weights:
             raise Unusable(f"{self.target} cannot be both the target and the weights.")
         if self.keep_missing and not self.one_hot:
@@ -79,6 +88,7 @@ class Choice:
         notes += _notes_on_dropped(dropped)
         notes += _notes_on_unnamed([name for name, text in features if text is None])
         notes += _notes_on_totals(columns)
+        notes += _notes_on_merged([c for c in columns if c.name not in self.ignore])
         if not features:
             text = not self.one_hot and any(
                 c.kind == "text" and not c.spoilt for c in usable
@@ -140,6 +150,12 @@ class Choice:
                 raise Unusable(
                     f"{source.title} has one column, {names[0]!r}; --delimiter space reads "
                     "columns that spaces separate."
+                )
+            mark = next((mark for mark in OTHER_MARKS if mark in names[0]), None)
+            if len(names) == 1 and mark and not source.notes:
+                raise Unusable(
+                    f"{source.title} has one column, {names[0]!r}; --delimiter '{mark}' "
+                    f"reads columns that {mark} separates."
                 )
             why = [(c.name, c.why_not_numbers()) for c in survey.columns if c.spoilt]
             reasons = " ".join([*_notes_on_dropped(why), *source.notes])
@@ -207,6 +223,17 @@ def _notes_on_totals(columns):
         f"row {column.totals.row:,}: if that row sums up others, delete it from the file."
         for column in columns
         if column.totals is not None
+    ]
+
+
+def _notes_on_merged(columns):
+    """A sentence on whole numbers that float64 does not tell apart, such as long ids."""
+    return [
+        f"Column {column.name} holds numbers that differ by less than float64 has digits "
+        f"for at {column.maximum:.3g}, and are taken as one: subtract the least of them in "
+        "the file, or leave the column out."
+        for column in columns
+        if column.indistinct
     ]
 
 

@@ -111,7 +111,8 @@ class _File:
         try:
             self.first = next(python_csv.reader(lines, delimiter=self.delimiter))
         except python_csv.Error as error:
-            raise Unusable(f"The header of {self.title} is none: {error}.") from None
+            reason = one_line(error)
+            raise Unusable(f"The header of {self.title} is none: {reason}.") from None
         size = lines.tell()
         self.header_only = self.dialect.header and not lines.read().strip(BLANK)
         ended = size < len(text) or text.endswith(("\n", "\r"))
@@ -130,7 +131,7 @@ class _File:
     def _text(self, head):
         """The first characters; past the header they need not be text."""
         if self.dialect.encoding is None and b"\x00" in head:
-            raise Unusable(f"{self.title} is not text: it has bytes of zero.")
+            raise Unusable(f"{self.title} is not text: it has bytes of zero{_utf16(head)}.")
         decoder = codecs.getincrementaldecoder(self.dialect.encoding or "utf-8")
         return decoder(errors="replace").decode(head)  # may end within a character
 
@@ -228,12 +229,12 @@ class _File:
                 raise Unusable(f"{self.title} has a header but no rows.") from None
             elif "straddl" in reason:
                 reason = (
-                    f"a row is longer than {self.block >> 20} MB; is a quotation mark left "
-                    "open?"
+                    f"a row is longer than {self.block >> 20} MB, as rows are where a "
+                    "quotation mark is left open"
                 )
             raise Unusable(f"{self.title} cannot be read as CSV: {reason}.") from None
         except OSError as error:
-            raise Unusable(f"{self.title} cannot be read: {error}.") from None
+            raise Unusable(f"{self.title} cannot be read: {one_line(error)}.") from None
 
     def _uneven(self, row):
         """What is wrong with a row that has too many cells, or too few."""
@@ -243,9 +244,16 @@ class _File:
             f"{where}expected {counted(row.expected_columns, 'column')}, got "
             f"{row.actual_columns}: {_shortened(row.text)}"
         )
+        if row.text.count('"') % 2:
+            return f"{reason}. A quotation mark is left open"
         if self.lower is not None:
             return f"{reason}. {self.lower.removesuffix('.')}"
         if number == 1 and row.actual_columns == row.expected_columns + 1:
+            if row.text.rstrip().endswith(self.delimiter):
+                return (
+                    f"{reason}. It ends with {_named(self.delimiter)}; let the header end "
+                    "so, too"
+                )
             return (
                 f"{reason}. If rows begin with a name, which the header does not have, "
                 "write one into it"
@@ -271,6 +279,18 @@ def _delimiter(head):
     return max(MARKS, key=header.count)
 
 
+def _utf16(head):
+    """What to do about bytes of zero if they are every other byte of text."""
+    for start, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if head[start::2].count(0) > max(4, 0.9 * len(head[start::2])):
+            return f", as UTF-16 has (--encoding {name})"
+    return ""
+
+
+def _named(delimiter):
+    return {",": "a comma", ";": "a semicolon", "\t": "a tab"}.get(delimiter, delimiter)
+
+
 def _shortened(text):
     text = " ".join(text.split())
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return text if len(text) <= 60 else f"{text[:57]} …"

@@ -23,7 +23,7 @@ from sgdreg.cli._options import with_estimator_options
 from sgdreg.cli._output import check_apart
 from sgdreg.cli._scores import scores
 from sgdreg.cli._stream import Stream, must_stream, usual_rows
-from sgdreg.cli._whole import gathered
+from sgdreg.cli._whole import check_beginning, gathered
 
 
 @with_estimator_options
@@ -51,11 +51,11 @@ def fit(
         arguments.flag("--one-hot", "Make a column of 0 and 1 of each category of text."),
     ] = False,
     max_categories: Annotated[
-        int,
+        int | None,
         arguments.option(
             "--max-categories", "NUMBER", "Drop text with more; 100, otherwise."
         ),
-    ] = 100,
+    ] = None,
     keep_missing_category: Annotated[
         bool,
         arguments.flag(
@@ -160,6 +160,7 @@ class Work:
         wanted, notes = choice.wanted(survey, source)
         if held_out is not None:
             wanted.check_columns_of(held_out, f"the model of {source.title}")
+            check_beginning(held_out, wanted)
         if choice.one_hot and not source.again:
             raise Unusable(
                 f"--one-hot needs all categories before the fit, and {source.title} is too "
@@ -240,7 +241,8 @@ class Work:
     @contextmanager
     def _watched(self):
         """Warnings are said, and what `verbose` prints goes to stderr."""
-        with warnings_said(self.warnings), redirect_stdout(sys.stderr):
+        said = warnings_said(self.warnings, self.wanted.with_names)
+        with said, redirect_stdout(sys.stderr):
             yield
 
     def _show_data(self, rows):

@@ -40,6 +40,8 @@ def note_on_lower(head, above, delimiter, marks):
         None: one of `marks`.
     """
     lines = list(islice(re.split(r"\r\n|\n|\r", head), LINES))
+    if lines[0].count('"') % 2:  # a name goes on in the next line
+        return None
     found = [_lower(lines, mark) for mark in ([delimiter] if delimiter else marks)]
     found = max((place for place in found if place), default=None)
     if found is None:

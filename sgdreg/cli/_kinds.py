@@ -15,6 +15,7 @@ BEGINNINGS = (
     (rb"PK\x03\x04", "a zip archive; unpack it, and give the file in it", ("npz",)),
     (rb"PK\x05\x06", "a zip archive without a file", ("npz",)),
     (rb"\x93NUMPY", f"a single array of NumPy; {SAVE_NPZ}", ("npz",)),
+    (rb"\xff\xfe\x00\x00|\x00\x00\xfe\xff", "UTF-32 text (--encoding utf-32)", ()),
     (rb"\xff\xfe|\xfe\xff", "UTF-16 text (--encoding utf-16)", ()),
     (rb"\x89HDF", f"an HDF5 file; save it {PANDAS.format(how='read_hdf(...)')}", ()),
     (rb"\xd0\xcf\x11\xe0", SHEET, ()),
@@ -23,6 +24,7 @@ BEGINNINGS = (
     (rb"\x80[\x02-\x05]", "a pickle of Python; save what it holds as CSV", ()),
     (rb"SQLite format 3", "a data base of SQLite; export the table as CSV", ()),
     (rb"%PDF", "a PDF document; save its table as CSV", ()),
+    (rb"\x1f\x8b|BZh[1-9]1AY|\x28\xb5\x2f\xfd", "packed twice; unpack it once", ()),
     (rb"\xfd7zXZ", "packed by xz; unpack it by xz -d", ()),
     (rb"7z\xbc\xaf|Rar!", "an archive; unpack it, and give the file in it", ()),
     (

@@ -59,8 +59,14 @@ def say(sentence):
 
 
 @contextmanager
-def warnings_said(said):
-    """Each warning to a user is one line on stderr, and kept in the list `said`."""
+def warnings_said(said, worded=str):
+    """Each warning to a user is one line on stderr, and kept in the list `said`.
+
+    Parameters
+    ----------
+    worded : callable
+        What they are to the user of a file: text -> text.
+    """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -68,7 +74,7 @@ def warnings_said(said):
         finally:
             for warning in caught:
                 # Other categories speak to programmers.
-                text = " ".join(str(warning.message).split())
+                text = worded(" ".join(str(warning.message).split()))
                 if issubclass(warning.category, UserWarning) and text not in said:
                     said.append(text)
                     say(f"Warning: {text}")

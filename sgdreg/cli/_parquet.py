@@ -1,5 +1,7 @@
 """Parquet files."""
 
+import re
+
 import pyarrow as pa
 from pyarrow import parquet
 
@@ -8,6 +10,8 @@ from sgdreg.cli._messages import Unusable, one_line
 
 # Rows of a piece: few enough that wide tables stay small.
 BATCH = 2**15
+# What pandas calls an index without a name, when it writes one: numbers of rows, mostly.
+INDEX = r"__index_level_\d+__"
 
 
 def read_parquet(source):
@@ -19,10 +23,13 @@ def read_parquet(source):
             raw = parquet.ParquetFile(stream).schema_arrow.names
     except (pa.ArrowException, OSError) as error:
         raise Unusable(_unreadable(source, error)) from None
+    index = [name for name in raw if re.fullmatch(INDEX, name)]
+    raw = [name for name in raw if name not in index]
+    notes = [f"Left out {name}, the index of a pandas data frame." for name in index]
     names = _table.tidied(raw)
 
     def pieces(columns):
-        included = None
+        included = raw if index else None
         if columns is not None:
             wanted = set(columns)
             included = [r for r, n in zip(raw, names, strict=True) if n in wanted]
@@ -38,7 +45,7 @@ def read_parquet(source):
         except (pa.ArrowException, OSError) as error:
             raise Unusable(_unreadable(source, error)) from None
 
-    return _table.source_of(source.title, names, pieces)
+    return _table.source_of(source.title, names, pieces, notes=notes)
 
 
 def _unreadable(source, error):

@@ -11,11 +11,17 @@ from sgdreg.cli import _cells
 from sgdreg.cli._numerals import Numerals
 from sgdreg.cli._rows import Odd
 
-DATE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$"
+DAY = r"(\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{4}|\d{4}/\d{1,2}/\d{1,2})"
+DATE = rf"^{DAY}([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?(Z|[+-]\d{{2}}:?\d{{2}})?)?$"
 # How the last row of a table is often called, in some languages.
 TOTAL = r"^(grand |sub[- ]?)?(totals?|sum|average|mean|summe|gesamt|insgesamt|totale)\W*$"
-# Of each column of text, so many categories are counted at most.
-MOST_COUNTED = 1000
+# Of each column of text, so many categories are counted at most; and of the texts that are
+# in the way of one of numbers, so many are told.
+MOST_COUNTED, MOST_TOLD = 1000, 3
+# Whole numbers of this size and above are no longer all in float64.
+WHOLE = 2.0**53
+# The spread of a column, to its size, that is taken for rounding errors, as a fit takes it.
+APART = 1e-13
 # Cells that are numbers to their writers, and what to do about them.
 NEARLY = (
     (r"^[-+]?[\d.,]+ ?%$", "write them without the percent sign to use the column"),
@@ -25,6 +31,7 @@ NEARLY = (
     ),
     (r"^\([\d.,]+\)$|^[\d.,]+-$", "write negative numbers with a sign before them"),
     (r"^[‐‑‒–—] ?[\d.,]+$", "write the minus sign as - to use the column"),
+    (r"^'[-+\d.,]+'$", "write them without the quotation marks to use the column"),
 )
 
 
@@ -45,6 +52,10 @@ class Column:
         mean.
     example : (str, int) or None
         The first cell of text, and its row.
+    others : tuple of str
+        Other texts, as far as they are told.
+    merged : bool
+        Whether large whole numbers have been met that are nearly one to float64.
     totals : Odd or None
         Cells of text that name a sum or a mean of other rows.
     """
@@ -63,6 +74,8 @@ class Column:
     minimum: float = np.inf
     maximum: float = -np.inf
     example: tuple | None = None
+    others: tuple = ()
+    merged: bool = False
     totals: Odd | None = None
     _counts: dict | None = field(default_factory=dict)
     # Texts that are not counted yet, as few columns are asked for it: those of text.
@@ -95,9 +108,7 @@ class Column:
         """A clause that says what is in the way of a column that is not of numbers."""
         if self.spoilt:
             cell, verb = self.example[0], "is" if self.text == 1 else "are"
-            advice = self._advice() or (
-                f"make them empty to use the column, or add --missing {cell!r}"
-            )
+            advice = self._advice() or self._emptying()
             return (
                 f"{self.text:,} of its {self.rows:,} cells {verb} text, such as {cell!r} "
                 f"({advice})"
@@ -124,6 +135,17 @@ class Column:
             return ", or ".join(f"add {words} if {meaning}" for words, meaning in options)
         return "write numbers as 1234.5 to use the column"
 
+    def _emptying(self):
+        """How to go on without the cells of text."""
+        texts = (self.example[0].strip(), *self.others)
+        if self.text == 1 and self.example[1] == 1:
+            way = "delete row 1 if it belongs to the header, or make it empty"
+        else:
+            way = "make them empty to use the column"
+        if len(texts) > MOST_TOLD or not all(text.isprintable() for text in texts):
+            return way
+        return f"{way}, or add {' '.join(f'--missing {text!r}' for text in texts)}"
+
     def meet(self, cells, found):
         """Count the next cells, of which the first is in row `self.rows` + 1.
 
@@ -135,6 +157,7 @@ class Column:
         """
         if found.count:
             self._add(found)
+            self._note_merged(cells, found)
         self.infinite += found.infinite
         if found.wrong is not None:
             self._meet_text(cells, found.wrong)
@@ -144,6 +167,15 @@ class Column:
                 self._count_waiting()
         self.rows += len(cells)
         self.empty = self.rows - self.numbers - self.infinite - self.text
+
+    def _note_merged(self, cells, found):
+        if not self.merged and _nearly_one(found):
+            self.merged = len(pc.unique(cells.drop_null())) > 1
+
+    @property
+    def indistinct(self):
+        """Whether numbers that differ are so large that float64 has hardly two of them."""
+        return self.merged and self.kind == "numbers" and _nearly_one(self)
 
     def _add(self, found):
         """Means and squares by T. F. Chan, G. H. Golub, R. J. LeVeque (1983)."""
@@ -165,6 +197,7 @@ class Column:
             at = pc.index(wrong, True).as_py()
             self.example = (values[at].as_py(), self.rows + at + 1)
         words = _cells.texts(values)
+        self._tell_others(words.filter(wrong))
         total = pc.fill_null(
             pc.match_substring_regex(words, TOTAL, ignore_case=True), False
         )
@@ -175,6 +208,12 @@ class Column:
         if self.dates == self.text - pc.sum(wrong).as_py():  # only dates so far
             found = pc.match_substring_regex(words.filter(wrong), DATE)
             self.dates += pc.sum(found).as_py()
+
+    def _tell_others(self, words):
+        if len(self.others) < MOST_TOLD:
+            known = {self.example[0].strip(), *self.others}
+            new = [word for word in words.unique().to_pylist() if word not in known]
+            self.others += tuple(new[:MOST_TOLD])
 
     @property
     def categories(self):
@@ -287,6 +326,12 @@ def meet(columns, cells, numerals=_cells.PLAIN):
                 None if texts is None else texts.slice(*here),
             ),
         )
+
+
+def _nearly_one(found):
+    """Whether whole numbers are so large and so near to each other."""
+    size = max(-found.minimum, found.maximum)
+    return size >= WHOLE and found.maximum - found.minimum <= APART * size
 
 
 def _plain(kind):

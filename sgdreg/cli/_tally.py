@@ -54,6 +54,8 @@ class Tally:
     def check(self):
         """Raise Unusable where too few rows are left."""
         title = self.title
+        if self.met == 0:
+            raise Unusable(f"{title} has a header but no rows.")
         if self.kept == 0:
             raise Unusable(
                 f"No rows are left: each of the {self.met:,} rows of {title} has an empty "

@@ -1,5 +1,7 @@
 """What a model takes of a file: its features, its target, its weights, by name."""
 
+import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -59,8 +61,19 @@ class Wanted:
         single = [name for name in (self.target, self.weights) if name is not None]
         return list(dict.fromkeys([*self.places, *single]))
 
+    def with_names(self, warning):
+        """A warning of the estimator, which knows features by their numbers, with names."""
+        return re.sub(
+            r"^(Columns? )(\d+(?:, \d+)*)(.*?) of X:",
+            lambda found: f"{found[1]}{self._named(found[2].split(', '))}{found[3]}:",
+            warning,
+        )
+
+    def _named(self, numbers):
+        return ", ".join(self.names[int(j)] for j in numbers)
+
     def check_columns_of(self, source, whose):
-        """Raise Unusable where a source lacks one.
+        """Raise Unusable where a source lacks one, or has it twice.
 
         Parameters
         ----------
@@ -72,8 +85,14 @@ class Wanted:
             names = []
         else:
             names = source.names
-            known = set(names)
+            known = Counter(names)
             missing = [c for c in self.columns if c not in known]
+            for name in self.columns:
+                if known[name] > 1:
+                    raise Unusable(
+                        f"{source.title} has {known[name]} columns called {name}; give "
+                        "each a name of its own."
+                    )
         if not missing:
             return
         near = {name: nearest(name, names) for name in missing[:MOST_NAMES]}

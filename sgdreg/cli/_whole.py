@@ -5,8 +5,23 @@ from dataclasses import replace
 import numpy as np
 from scipy import sparse
 
-from sgdreg.cli._rows import joined
+from sgdreg.cli._messages import Unusable
+from sgdreg.cli._rows import complete, joined
 from sgdreg.cli._tally import Tally
+
+
+def check_beginning(source, wanted):
+    """Raise Unusable where the first rows of a source are of no use.
+
+    It is for rows that are to judge a fit, before it. Those that are read only once wait.
+    """
+    if not source.again:
+        return
+    for part in source.numbers(wanted):
+        complete(part, wanted, source.title)
+        if len(part):
+            return
+    raise Unusable(f"{source.title} has a header but no rows.")
 
 
 def gathered(source, wanted, survey=None):

@@ -71,7 +71,7 @@ NO_ARRAYS = {
     "complex": (X + 1j, "Complex data not supported"),
     "no rows": (X[:0], "0 sample"),
     "matrix": (np.matrix(X), "np.matrix is not supported"),
-    "3 dimensions": (X[None], r"dim 3, of shape \(1, 8, 2\)"),
+    "3 dimensions": (X[None], r"dim 3, shape \(1, 8, 2\)"),
 }
 
 
@@ -163,3 +163,28 @@ def test_no_path_of_a_checkpoint(tmp_path):
     pytest.importorskip("skops")
     assert "path must be" in text_of(SGDLinearRegressor.resume, None, X, Y)
     assert f"{tmp_path} is a folder" in text_of(SGDLinearRegressor.resume, tmp_path, X, Y)
+
+
+# -------------------------------------------------------------------------------- scores
+
+
+@pytest.mark.parametrize("unit", [1e-290, 1e-170, 1.0, 1e170, 1e300])
+@pytest.mark.filterwarnings("error")
+def test_no_unit_changes_a_score(unit):
+    y = Y + rng.standard_normal(8)
+    ours = SGDLinearRegressor(tol=None, max_iter=1).fit(X, Y * min(unit, 1e150))
+    weights = np.arange(8.0)
+    ours.coef_, ours.intercept_ = np.ones(2) * unit, unit
+    p = X.sum(axis=1) + 1
+    centre = np.average(y, weights=weights)
+    expected = 1 - np.sum(weights * (y - p) ** 2) / np.sum(weights * (y - centre) ** 2)
+    assert_allclose(ours.score(X, y * unit, weights), expected, rtol=1e-12)
+
+
+def test_scores_name_the_argument():
+    model = SGDLinearRegressor().fit(X, np.c_[Y, Y])
+    assert text_of(model.score, X, Y).startswith("y has shape (8,), and the predictions")
+    assert "y has shape (7, 2)" in text_of(model.score, X, np.c_[Y, Y][:-1])
+    assert "Input y contains NaN" in text_of(model.score, X, np.c_[Y, np.full(8, np.nan)])
+    assert "Negative values in sample_weight" in text_of(model.score, X, np.c_[Y, Y], -Y)
+    assert text_of(model.score, X, TABLE.assign(b=DAYS)).startswith("In y: column 'b'")

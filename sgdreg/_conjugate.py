@@ -7,6 +7,7 @@ from sgdreg._data import Data
 from sgdreg._moments import diagonal_metric
 from sgdreg._rounds import Rounds
 from sgdreg._sketch import QR_WORK
+from sgdreg._soundness import check, like, number, or_none, table, truth, vector
 from sgdreg._stopping import ROUNDING
 
 # Interpolation multiplies the rounding errors of a gradient by |1 - step|, epoch after
@@ -55,10 +56,21 @@ class ConjugateGradients(Rounds):
 
     def recall(self, memory):
         super().recall(memory)
+        one, slope = like(self.least), or_none(like(self.point.slope))
+        kinds = {"direction": slope, "before": slope, "length": one, "least": one}
+        kinds |= {"drift": number, "probed": truth}
+        check(memory, kinds | dict.fromkeys(("steps", "betas"), self._listed))
         for name in KEPT:
             setattr(self, name, memory[name])
         self.least = memory["least"].copy()
         self.steps, self.betas = list(memory["steps"]), list(memory["betas"])
+        if len(self.betas) != max(0, len(self.steps) - 1):
+            raise ValueError("Steps and directions are not as many.")
+
+    def _listed(self, value):
+        """Whether it is an array of a number an output, for each of some steps."""
+        none = vector(value) and not len(value)
+        return none or (table(value) and value.shape[1] == self.data.n_outputs)
 
     def _sharpen(self, state):
         self._forget()

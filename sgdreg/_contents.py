@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator
 
 from sgdreg import losses, optimizers, schedules
 from sgdreg._parameters import Frozen
-from sgdreg._soundness import MEMORY, STATE, check, damage_noticed
+from sgdreg._soundness import ENTRY, MEMORY, STATE, check, damage_noticed
 from sgdreg._version import __version__
 
 FORMAT = 1
@@ -127,6 +127,9 @@ def _tabled(state):
 
 def _untabled(state):
     check(state, STATE)
+    for table in state["history"]:
+        if lacking := ENTRY - set(table["names"]):
+            raise KeyError(*lacking)
     history = [
         dict(zip(table["names"], row, strict=True)) | {"epoch": int(row[0])}
         for table in state["history"]

@@ -1,12 +1,14 @@
 """The curvature of rows, which the metric and their least squares come from."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import linalg
 
 from sgdreg._metric import Metric
 from sgdreg._moments import CONSTANT_SHARE
+from sgdreg._records import changed
 
 EPS = np.finfo(np.float64).eps
 # A penalty's share of a direction that no row has, below which its coefficient is not
@@ -19,6 +21,8 @@ SURELY = 2.0
 # spreads; what is longer than that is kept nevertheless, as LinearRegression does (whose
 # cut-off is at 1e-6), and costs no digits that float32 does not have.
 ROUNDED_SPREADS = 8.0
+# Columns that LAPACK's QR takes at a time, or more: the work space it may have.
+QR_BLOCK = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,14 +70,14 @@ class Curvature:
         Statistician 37 (1983), equation 2.1, in factored form. Squaring the rows (a Gram
         matrix) would lose half of the digits.
         """
-        Z = np.column_stack([X, y])
-        total = self.total + weights.sum()
-        share = weights.sum() / total
+        Z, weight = np.column_stack([X, y]), weights.sum()
+        total = self.total + weight
+        share = weight / total
         centre, between = self.centre, np.empty((0, len(self.centre)))
         if self.centred:
-            middle = weights @ Z / weights.sum()
+            middle = weights @ Z / weight
             Z = Z - middle
-            rest = weights @ Z / weights.sum()  # what rounding has left of the mean
+            rest = weights @ Z / weight  # what rounding has left of the mean
             middle, Z = middle + rest, Z - rest
             shift = middle - self.centre
             centre = self.centre + share * shift
@@ -81,19 +85,19 @@ class Curvature:
         stack = np.vstack([self.triangle, between, Z * np.sqrt(weights)[:, None]])
         triangle = triangle_of(stack)[: self.n_features]
         rows = self.rows + len(X)
-        return replace(self, total=total, rows=rows, centre=centre, triangle=triangle)
+        return changed(self, total=total, rows=rows, centre=centre, triangle=triangle)
 
     def standing_for(self, rows):
         """The same curvature, of so many rows (whose weights have a mean of one)."""
         triangle = np.sqrt(rows / self.total) * self.triangle
-        return replace(self, total=float(rows), rows=rows, triangle=triangle)
+        return changed(self, total=float(rows), rows=rows, triangle=triangle)
 
     def in_unit(self, shift):
         """The same curvature, of targets multiplied by 2^shift."""
         triangle, centre, d = self.triangle.copy(), self.centre.copy(), self.n_features
         triangle[:, d:] = np.ldexp(triangle[:, d:], shift)
         centre[d:] = np.ldexp(centre[d:], shift)
-        return replace(self, triangle=triangle, centre=centre)
+        return changed(self, triangle=triangle, centre=centre)
 
     @property
     def rows_a_weight(self):
@@ -110,9 +114,10 @@ class Curvature:
         """The features' centre."""
         return self.centre[: self.n_features]
 
-    def constant(self):
-        """Which columns do not vary, up to the rounding of their mean."""
-        scale = column_norms(self.features / np.sqrt(self.total))
+    def constant(self, scale=None):
+        """Which columns do not vary, up to the rounding of their mean; scale: their own."""
+        if scale is None:
+            scale = column_norms(self.features / np.sqrt(self.total))
         return scale <= CONSTANT_SHARE * np.abs(self.mean)
 
     def solve(self, alpha):
@@ -127,10 +132,10 @@ class Curvature:
         are left out: weights do not move there.
         """
         d = self.n_features
-        alpha = np.broadcast_to(alpha, d)
+        alpha = np.zeros(d) + alpha
         triangle = self.triangle / np.sqrt(self.total)
         scale = column_norms(triangle[:, :d])
-        varying = ~self.constant()
+        varying = ~self.constant(scale)
         scale = np.where(varying, np.hypot(scale, np.sqrt(alpha)), 1.0)
         errors = np.abs(self.mean / scale)[varying]
         coarse = self.coarse * np.hypot(1.0, errors)
@@ -138,16 +143,17 @@ class Curvature:
         pulls = (np.sqrt(alpha) / scale)[varying]
         most = max(self.rows - self.centred, 0)
         least = min(pulls, default=0.0)
-        Z, targets, hidden = self._seen(Z, targets, errors, coarse, most, least)
+        Z, targets, hidden, inverse = self._seen(Z, targets, errors, coarse, most, least)
         if pulls.any() and len(Z) < len(errors):
-            Z, targets = _pulled(Z, targets, pulls)
+            (Z, targets), inverse = _pulled(Z, targets, pulls), None
         elif pulls.any():
             pull = np.diag(pulls)
             Z = np.vstack([Z, pull])
             targets = np.vstack([targets, np.zeros((len(pull), targets.shape[1]))])
-            Z, targets, _ = self._seen(Z, targets, 0.0 * errors, 0.0 * errors, len(errors))
+            none = 0.0 * errors
+            Z, targets, _, inverse = self._seen(Z, targets, none, none, len(errors))
         root = np.zeros((len(Z), d))
-        root[:, varying] = root_of(Z)
+        root[:, varying] = root_of(Z, inverse)
         centre = self.mean if self.centred else None
         metric = Metric(centre, scale, root, hidden=hidden, constant=~varying)
         return metric, metric.to_raw(np.column_stack([targets.T, self.centre[d:]]))
@@ -155,7 +161,8 @@ class Curvature:
     def _seen(self, Z, targets, errors, coarse, most, pull=0.0):
         """Z and targets, of the same products, but without what is rounding errors.
 
-        And what the objective may lose by that, of each output, under a penalty's pull.
+        And what the objective may lose by that, of each output, under a penalty's pull;
+        and the inverse of Z, where it was looked at.
 
         Z as an upper triangle, or, where it lacks directions, as orthogonal rows: at most
         so many, none of `errors` or `coarse` (of each column: in eps, and as such).
@@ -164,18 +171,19 @@ class Curvature:
         """
         size = Z.shape[1]
         if not size:
-            return Z[:0], targets[:0], 0.0
+            return Z[:0], targets[:0], 0.0, None
         floor = max(np.sqrt(self.total), size)
         if most >= size <= len(Z):
-            if len(Z) > size or np.tril(Z, -1).any():
+            if len(Z) > size or not is_triangle(Z):
                 both = triangle_of(np.column_stack([Z, targets]))[:size]
                 Z, targets = both[:, :size], both[:, size:]
             rounding = max(floor * np.linalg.norm(Z), 4 * np.linalg.norm(errors))
             with np.errstate(over="ignore"):
-                shortest = 1.0 / np.linalg.norm(inverse_of(Z))
+                inverse = inverse_of(Z)
+                shortest = 1.0 / np.linalg.norm(inverse)
             rounding = max(EPS * rounding, self._capped(np.linalg.norm(coarse)))
             if shortest > rounding:  # all directions are longer
-                return Z, targets, 0.0
+                return Z, targets, 0.0, inverse
         U, s, Vt = linalg.svd(Z, full_matrices=False, check_finite=False)
         with np.errstate(over="ignore"):
             along = 4 * (np.abs(Vt) @ errors)
@@ -187,7 +195,7 @@ class Curvature:
         seen, maybe = seen & told, maybe & told
         shares = s[maybe] ** 2 / (s[maybe] ** 2 + pull**2)
         hidden = 0.5 * shares @ (U[:, maybe].T @ targets) ** 2
-        return s[seen, None] * Vt[seen], U[:, seen].T @ targets, hidden
+        return s[seen, None] * Vt[seen], U[:, seen].T @ targets, hidden, None
 
     def _capped(self, coarse):
         return np.minimum(coarse, ROUNDED_SPREADS * self.coarse)
@@ -208,7 +216,7 @@ class Curvature:
             middle = middle + coef @ (self.mean - (0.0 if centre is None else centre))
         else:
             middle = np.zeros(len(coef))
-        return replace(self, triangle=triangle, centre=np.append(self.centre[:d], middle))
+        return changed(self, triangle=triangle, centre=np.append(self.centre[:d], middle))
 
 
 def _pulled(Z, targets, pull):
@@ -231,8 +239,23 @@ def _pulled(Z, targets, pull):
 
 def triangle_of(A):
     """R with RᵀR = AᵀA, upper triangular, by a QR factorisation."""
-    R = linalg.qr(A, mode="r", overwrite_a=False, check_finite=False)[0]
-    return np.ascontiguousarray(R[: A.shape[1]])
+    if not A.size:
+        return np.zeros((min(A.shape), A.shape[1]))
+    # scipy.linalg.qr's own call, without what it does around it (30 µs).
+    R = linalg.lapack.dgeqrf(A, lwork=QR_BLOCK * A.shape[1])[0]
+    R = np.ascontiguousarray(R[: A.shape[1]])
+    R[_below(*R.shape)] = 0.0
+    return R
+
+
+def is_triangle(Z):
+    """Whether Z has zeros only below the diagonal."""
+    return not Z[_below(*Z.shape)].any()
+
+
+@lru_cache(maxsize=4)
+def _below(rows, columns):
+    return np.tri(rows, columns, -1, dtype=bool)
 
 
 def inverse_of(R):
@@ -247,9 +270,11 @@ def inverse_of(R):
     return np.full_like(R, np.inf) if singular else inverse
 
 
-def root_of(Z):
+def root_of(Z, inverse=None):
     """root with rootᵀ root = (ZᵀZ)⁺, of an upper triangle or of orthogonal rows."""
-    if len(Z) == Z.shape[1] and not np.tril(Z, -1).any():
+    if inverse is not None:
+        return inverse.T
+    if len(Z) == Z.shape[1] and is_triangle(Z):
         return inverse_of(Z).T
     return Z / np.einsum("ij,ij->i", Z, Z)[:, None]
 

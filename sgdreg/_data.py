@@ -130,7 +130,9 @@ class Data:
         numbers = self.n_rows * self.row_size * self.n_outputs
         outputs = self.n_outputs * (self.n_features + 1)  # each piece's own sums
         count = int(min(PIECES, numbers / PIECE_NUMBERS, numbers / (4 * outputs)))
-        cuts = np.linspace(0, self.n_rows, max(1, count) + 1).astype(int).tolist()
+        if count <= 1:
+            return [(0, self.n_rows)]
+        cuts = np.linspace(0, self.n_rows, count + 1).astype(int).tolist()
         return list(pairwise(cuts))
 
     def some_rows(self, count):
@@ -301,8 +303,9 @@ def not_finite(X):
     X = X.reshape(len(X), -1)
     size = max(1, CHUNK_BYTES // (8 * X.shape[1]))
     for start in range(0, len(X), size):
-        bad = np.argwhere(~np.isfinite(X[start : start + size]))
-        if len(bad):
+        finite = np.isfinite(X[start : start + size])
+        if not finite.all():
+            bad = np.argwhere(~finite)
             row, column = int(start + bad[0, 0]), int(bad[0, 1])
             return _what(X[row, column]), row, column
     return None

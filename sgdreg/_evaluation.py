@@ -84,6 +84,13 @@ class Evaluation:
         return np.maximum(known, np.finfo(np.float64).tiny)
 
     @cached_property
+    def unit(self):
+        """What gaps are shares of; bounds without an intercept: of zero's loss, if more."""
+        if not self.plan.to_the_end:
+            return self.variance
+        return np.maximum(self.variance, self.constant)
+
+    @cached_property
     def negligible(self):
         """Losses not worth a word, for each output: 1e-8 of a constant target, squared."""
         flat = self.data.constant_losses <= self.rounding
@@ -191,6 +198,8 @@ class Evaluation:
         squares += unit * metric.reach * 2 * point.losses / self.data.n_rows
         decrement = np.minimum(0.5 * squares / least, self.objectives(point))
         decrement += self.blur(point.weights, metric) + metric.hidden
+        if self.plan.penalty.l2 and metric.full:
+            decrement += self.plan.penalty.values(metric.left_out(point.weights))
         return float(np.max(decrement / self.variance))
 
     def blur(self, weights, metric):

@@ -22,11 +22,11 @@ from sgdreg._parameters import alike, check_parameters, snapshot
 from sgdreg._planning import loss_of, make_plan, sampling_rng
 from sgdreg._progress import print_line
 from sgdreg._soundness import damage_noticed
-from sgdreg._state import State, generator_like
+from sgdreg._state import State
 from sgdreg._threads import Team, one_blas_thread, within_floats
 from sgdreg._training import Training
 from sgdreg._transaction import NothingToDo
-from sgdreg._units import exponent_of, joined, loss_in_unit
+from sgdreg._units import exponent_of, joined, loss_in_unit, refuse_unit
 from sgdreg._unresolved import in_words, unresolved
 from sgdreg.losses import SQUARED_ERROR
 
@@ -88,7 +88,7 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
                 with damage_noticed(memory["where"]):
                     for _ in range(memory["sharpened"]):
                         plan = plan.sharper()
-                    state = State.unpacked(state).checked(plan, data)
+                    state = State.unpacked(state).checked(plan, data, flat, exponent)
             hooks = _hooks(estimator, seen, X.dtype, source, state, memory, on_exit)
             training = Training(data, plan, state, held_out, hooks)
             if memory is not None:
@@ -114,9 +114,10 @@ def partial_fit(estimator, X, y, sample_weight):
     """
     before, state, made_for = getattr(estimator, "_continuation", (None, None, None))
     parameters = snapshot(estimator)
-    if made_for is not None and not alike(made_for[1], parameters):
+    known = made_for is not None and alike(made_for[1], parameters)
+    if made_for is not None and not known:
         estimator._validate_params()  # which scikit-learn skips once a model is fitted
-    check_parameters(estimator, 6, online=True)
+    check_parameters(estimator, 6, online=True, known=known)
     first = state is None
     passed, told = X, getattr(estimator, "_told", [])
     with within_floats(), Team(estimator.n_jobs) as team:
@@ -138,6 +139,7 @@ def partial_fit(estimator, X, y, sample_weight):
         data = Data.build(X, targets, weights, weight_unit=unit, team=team, loss=loss)
         exponent = exponent_of(data, estimator.optimizer, online=True)
         exponent = exponent or 0 if first else joined(state, exponent)
+        refuse_unit(exponent, estimator.optimizer, loss)
         if exponent:
             data = data.in_unit(exponent, loss_in_unit(loss, exponent))
         with one_blas_thread():
@@ -149,7 +151,7 @@ def partial_fit(estimator, X, y, sample_weight):
                 state = State.start(plan, data, rng, flat=y.ndim == 1)
                 state.exponent = exponent
             else:
-                unchanged = alike(made_for[1], parameters)
+                unchanged = known
                 if exponent != state.exponent:
                     before = before.in_unit(state.exponent - exponent)
                     state, unchanged = state.in_unit(exponent), False
@@ -213,9 +215,8 @@ def _online_plan(estimator, data, plan, unchanged, state):
     """
     if unchanged and plan.online and not plan.automatic:
         return plan
-    rng = generator_like(state.rng)  # the steps' draws stay as they are
     return make_plan(
-        estimator, data, online=True, seen=plan, rng=rng, exponent=state.exponent
+        estimator, data, online=True, seen=plan, rng=state.rng, exponent=state.exponent
     )
 
 

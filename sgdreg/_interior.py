@@ -4,6 +4,7 @@ import numpy as np
 
 from sgdreg._parts import Part, Rows
 from sgdreg._rounds import Rounds
+from sgdreg._soundness import check, like
 from sgdreg.losses import compiled
 
 # The optimality gap below which it shows which coefficients are zero.
@@ -32,8 +33,7 @@ class InteriorPoint(Rounds):
         self._take_apart()
 
     def _take_apart(self):
-        # Without an intercept the best constant is zero.
-        self.unit = np.maximum(self.evaluation.variance, self.evaluation.constant)
+        self.unit = self.evaluation.unit
         self.rise = np.zeros(self.data.n_outputs)
         self.rows = Rows(self.data, self.plan.metric.centre)
         self.parts = [Part(self, o) for o in range(self.data.n_outputs)]
@@ -44,6 +44,7 @@ class InteriorPoint(Rounds):
     def recall(self, memory):
         super().recall(memory)
         self._take_apart()
+        check(memory, {"parts": like([part.memory() for part in self.parts])})
         for part, kept in zip(self.parts, memory["parts"], strict=True):
             part.recall(kept)
 
@@ -74,12 +75,21 @@ class InteriorPoint(Rounds):
             return self.evaluation.gap(self.point)
         if self.plan.quadratic:
             return self._gap_by_all_rows()
-        gaps = [part.gap for part in self.parts]
-        loss = self.plan.loss
-        if loss.smoothness is not None:
-            blur = self.evaluation.blur(self.point.weights, self.plan.metric)
-            bent = loss.smoothness * blur
-            if compiled(loss) and np.isfinite(loss.below):  # no steeper than that
-                bent = np.minimum(bent, loss.below * np.sqrt(2 * blur))
-            gaps += bent
+        gaps = [part.gap for part in self.parts] + self._blur()
         return float(np.max((gaps + self.rise) / self.unit))
+
+    def _blur(self):
+        """What rounding errors of predictions may change the objective by."""
+        loss, data = self.plan.loss, self.data
+        squares = self.evaluation.blur(self.point.weights, self.plan.metric)
+        steepest = max(loss.above, loss.below) if compiled(loss) else np.inf
+        if loss.smoothness is not None:
+            bent = loss.smoothness * squares
+            if np.isinf(steepest):
+                return bent
+            return np.minimum(bent, steepest * np.sqrt(2 * squares))
+        # As many rows as there are weights lie at their kinks and feel every error; those
+        # of the others have both signs.
+        n = data.n_rows
+        felt = min(1.0, (data.n_features + 1) / n + 1.0 / np.sqrt(n))
+        return felt * steepest * np.sqrt(2 * squares)

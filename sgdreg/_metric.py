@@ -60,6 +60,20 @@ class Metric:
             return float(shares @ shares)
         return float(np.einsum("ij,ij,j->", self.root, self.root, shares**2))
 
+    def left_out(self, weights):
+        """The part of coefficients that no step moves: of constant columns, for example."""
+        coef = weights[:, :-1]
+        if not self.full:
+            none = np.zeros_like(coef)
+            return none if self.constant is None else np.where(self.constant, coef, none)
+        if len(self.root) == coef.shape[1]:
+            return np.zeros_like(coef)
+        known = np.abs(self.root).max(axis=0, initial=0.0) > 0
+        if len(self.root) == known.sum():
+            return np.where(known, 0.0, coef)
+        u, V = coef * self.scale, self.root / np.linalg.norm(self.root, axis=1)[:, None]
+        return (u - (u @ V.T) @ V) / self.scale  # rows are orthogonal then
+
     def to_raw(self, u):
         """Raw weights (k, d + 1) of coordinates u (k, rank + 1)."""
         w = u[:, :-1]

@@ -77,8 +77,8 @@ def _fault(name, value):
                 return text
     if cells.ndim > 2:
         return (
-            f"In {name}: Found array with dim {cells.ndim}, shape {cells.shape}. Make it "
-            "one of rows and columns."
+            f"In {name}: Found array with dim {cells.ndim}, of shape {cells.shape}. "
+            "Reshape it to rows and columns."
         )
     return None
 

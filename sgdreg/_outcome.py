@@ -69,7 +69,7 @@ def attributes(plan, state, weights, dtype, made_for):
         "n_iter_": state.epochs,
         "t_": state.steps,
         "plan_": plan.in_users_units(),
-        "history_": [state.shown(entry) for entry in state.history],
+        "history_": state.shown_history(),
         "_continuation": (plan, state, made_for),
         "_memory": None,
     }

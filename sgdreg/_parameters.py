@@ -69,7 +69,7 @@ MOST_BITS = 1023
 NAMED_STEPS = ("constant", "invscaling", "adaptive")
 
 
-def check_parameters(estimator, depth, *, online=False, **validation):
+def check_parameters(estimator, depth, *, online=False, known=False, **validation):
     """Raise for parameters that contradict each other, warn about those without effect.
 
     Parameters
@@ -78,11 +78,14 @@ def check_parameters(estimator, depth, *, online=False, **validation):
         Of the user's call, for warnings to point to.
     online : bool
         For `partial_fit`.
+    known : bool
+        Whether the last call had the very same parameters.
     **validation
         X_val, y_val and sample_weight_val as given to `fit`.
     """
     p = estimator
-    _refuse_beyond_floats(p)
+    if not known:
+        _refuse_beyond_floats(p)
     X_val, y_val = validation.get("X_val"), validation.get("y_val")
     if (X_val is None) != (y_val is None):
         given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")

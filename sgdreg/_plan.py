@@ -7,6 +7,7 @@ import numpy as np
 from sgdreg import schedules
 from sgdreg._full_gradient import SVRG
 from sgdreg._metric import Metric
+from sgdreg._records import changed
 from sgdreg._reweighted import met
 from sgdreg._stream import Stream
 from sgdreg.losses import is_squared
@@ -109,7 +110,7 @@ class Plan:
 
     def released(self):
         """The plan without hold of the data, to be kept with the model."""
-        return replace(
+        return changed(
             self,
             sketch=self.sketch and self.sketch.released(),
             start=None,

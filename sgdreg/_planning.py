@@ -1,7 +1,6 @@
 """Every "auto" becomes a number: from the estimator's parameters and the data to a plan."""
 
 from copy import deepcopy
-from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
@@ -11,10 +10,12 @@ from sgdreg._metric import Metric
 from sgdreg._moments import diagonal_metric
 from sgdreg._nystrom import low_rank_metric
 from sgdreg._plan import Plan
+from sgdreg._records import changed
 from sgdreg._refusals import refuse_idle_settings, refuse_mismatch
 from sgdreg._reweighted import reweighted, solved
 from sgdreg._scheduling import penalty_beside, schedule_of, step_parameter
 from sgdreg._sketch import Sketch, cost_of_density, curvature_of, sample_size
+from sgdreg._state import generator_like
 from sgdreg._stream import Stream
 from sgdreg.losses import compiled, get_loss, is_squared
 from sgdreg.penalties import get_penalty
@@ -54,8 +55,9 @@ def make_plan(settings, data, online=False, seen=None, rng=None, exponent=0):
         More rows may follow (`partial_fit`).
     seen : Plan or None
         That of the rows of earlier calls.
-    rng : numpy.random.Generator or None
-        To sample rows with; None (online): the curvature is that of all rows.
+    rng : numpy.random.Generator
+        To sample rows with; online (where the curvature is that of all rows) it is left as
+        it is.
     exponent : int
         The data's targets have been divided by 2^exponent.
     """
@@ -115,19 +117,19 @@ def make_plan(settings, data, online=False, seen=None, rng=None, exponent=0):
         provable=_provable(data, penalty.l2, optimizer),
         shown=shown,
     )
-    plan = replace(draft, **_metric(draft, data, seen, rng))
+    plan = changed(draft, **_metric(draft, data, seen, rng))
     if automatic and online and plan.curvature is not None:
         plan = _recursive(plan)
     elif automatic and not online and (by_line_search or not plan.quadratic):
         solved = plan.curvature is not None and by_line_search
         start = plan.start if solved else plan.constant_model(data)
-        plan = replace(plan, start=start, solved=solved)
+        plan = changed(plan, start=start, solved=solved)
     else:
-        plan = replace(plan, start=None)
+        plan = changed(plan, start=None)
     if by_line_search or plan.recursive or plan.stream is not None:
         return plan
     schedule, reason = schedule_of(settings, plan, data)
-    return replace(plan, schedule=schedule, reason=reason)
+    return changed(plan, schedule=schedule, reason=reason)
 
 
 # ---------------------------------------------------------------------- slots
@@ -245,6 +247,8 @@ def _metric(plan, data, seen, rng):
             f"metric='sketch' needs a dense X or at most {FULL_CURVATURE_RANK} features, "
             f"got {data.n_features}. Use metric='diagonal'."
         )
+    if plan.online:  # the steps' own generator: its draws stay as they are
+        rng = generator_like(rng)
     metric, rows = low_rank_metric(data, diagonal, plan.penalty.l2, rng)
     return {"metric": metric, "rows": rows, "passes": 1.0 + rows / data.n_rows}
 
@@ -302,8 +306,8 @@ def _recursive(plan):
     w <- w - |B|/n · H⁻¹ g, come near to it (`schedule_of`).
     """
     if plan.batch_size != "full" or plan.average is not None:
-        return replace(plan, start=None)
-    return replace(
+        return changed(plan, start=None)
+    return changed(
         plan,
         recursive=True,
         reason="to the least squares of all rows so far (recursive)",

@@ -143,7 +143,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     t_ : int
         Steps (mini-batches) taken since then.
     converged_ : bool
-        Whether the stopping rule was met.
+        Whether the stopping rule was met. False where steps of a size chosen here end
+        where they lead no further, without a certificate: `stop_reason_` says so.
     stop_reason_ : str
         Why the fit ended, as a sentence.
     plan_ : Plan
@@ -162,7 +163,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         R² on the validation rows after each epoch; None without any.
     best_iteration_ : int or None
         The epoch whose model was returned, where epochs were compared (by validation
-        score or optimality gap); None where it is simply the last.
+        score, by optimality gap, or by objective where steps along kinks are halved);
+        None where it is simply the last.
     checkpoint_ : dict
         All that it takes to go on with this very fit: see :meth:`resume`. Not there
         after `partial_fit`.
@@ -299,15 +301,14 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            For a parameter that has no effect with the others.
+            For a parameter that has no effect with the others. For columns whose numbers
+            differ by less than float64 can tell from rounding beside their mean (ids near
+            1e18): they are named, and taken as constant.
         ConvergenceWarning
             When `max_iter` ends the fit before `tol` is reached, with the value reached;
             when an output's model is worse than its best constant (than zero, without an
             intercept); and where X is float32 and rounding the model costs more than 1e-4
             of R².
-        UserWarning
-            With columns whose numbers differ by less than float64 can tell from rounding
-            beside their mean (ids near 1e18): they are named, and taken as constant.
         """
         validation = {"X_val": X_val, "y_val": y_val}
         validation["sample_weight_val"] = sample_weight_val
@@ -500,6 +501,9 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             dense = self.coef_.toarray()
             self.coef_ = dense[0] if self._continuation[1].flat else dense
         return self
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "coef_")  # (a look through all attributes takes 10 µs)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -67,7 +67,7 @@ class Search:
     def __init__(self, data, plan, rounds, evaluation, losses):
         self.data, self.plan, self.evaluation = data, plan, evaluation
         self.rounds, self.losses = rounds, losses
-        self.unit = getattr(rounds, "unit", evaluation.variance)
+        self.unit = evaluation.unit
         self.tol = plan.tol or USUAL_TOL
 
     def returned(self, weights, entry):
@@ -92,7 +92,8 @@ class Search:
                 objective, gap = objective + cost.sum(), (np.sqrt(gap) + share) ** 2
                 return self._found(near, self.losses, objective, gap)
         here = getattr(self.rounds, "point", None)
-        if here is None or not np.array_equal(here.weights, weights):
+        known = here is not None and np.array_equal(here.weights, weights)
+        if not (known and plan.to_the_end):  # those of line searches are interpolated
             here = evaluation.at(weights)
         self.here = evaluation.objectives(here)
         there = evaluation.at(near)

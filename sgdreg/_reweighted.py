@@ -9,6 +9,7 @@ from sgdreg._data import Data
 from sgdreg._interior import InteriorPoint
 from sgdreg._metric import Metric
 from sgdreg._parts import Rows
+from sgdreg._records import changed
 from sgdreg._sample import Sample, rows_kept
 from sgdreg._sketch import curvature_of
 from sgdreg._state import State
@@ -64,7 +65,7 @@ def reweighted(data, plan, known, sample):
         rows += [sample.data(data.loss)] if sample.seen else []
     curvature, size = _weighed(rows, plan, known, base, sample, grown, due)
     waiting = 0.0 if due else sample.waiting + grown.total - sample.total
-    return curvature, replace(grown, size=size, waiting=waiting)
+    return curvature, changed(grown, size=size, waiting=waiting)
 
 
 def _weighed(rows, plan, known, base, before=None, after=None, due=True):

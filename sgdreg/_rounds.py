@@ -8,6 +8,7 @@ import numpy as np
 
 from sgdreg._evaluation import Evaluation, Point
 from sgdreg._sketch import curvature_of
+from sgdreg._soundness import check, like, number, or_none, truth
 
 # Where tol is none or zero, what a sample is chosen for.
 SMALLEST_TOL = 1e-14
@@ -66,10 +67,11 @@ class Rounds:
 
     def recall(self, memory):
         """Go on from what `memory` has returned: the inverse of it."""
-        self.point = point = Point(**memory["point"])
-        shape = self.data.n_outputs, self.data.n_features + 1
-        if not point.weights.shape == point.gradient.shape == shape:  # kernels trust it
-            raise ValueError("The point does not fit the data.")
+        zeros = np.zeros((self.data.n_outputs, self.data.n_features + 1))
+        point = Point(zeros, zeros[:, 0], zeros, self.plan.metric.to_coordinates(zeros))
+        kinds = {"gap": or_none(number), "poor": truth, "passes": number}
+        check(memory, kinds | {"point": like(vars(point)), "witnessed": truth})
+        self.point = Point(**memory["point"])
         self.gap, self.poor = memory["gap"], memory["poor"]
         if memory["witnessed"]:
             self.witness = self._find_witness()

@@ -1,11 +1,12 @@
 """A bounded sample of the rows of a stream, for losses whose rows are weighed anew."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from sgdreg._curvature import Curvature
 from sgdreg._data import Data
+from sgdreg._records import changed
 
 # Rows kept, and kept a feature: a sample of m rows leaves about 1.5 (d + 1)/m of the least
 # loss (quantile 0.9 of normal noise), so 0.75 % at most.
@@ -91,7 +92,7 @@ class Sample:
         """The same rows, of targets multiplied by 2^shift."""
         base = self.base and self.base.in_unit(shift)
         y, size = np.ldexp(self.y, shift), float(np.ldexp(self.size, shift))
-        return replace(self, y=y, size=size, base=base)
+        return changed(self, y=y, size=size, base=base)
 
     def add(self, data):
         """The sample with more rows, of one output."""
@@ -104,7 +105,7 @@ class Sample:
             order = np.argpartition(-priorities, most)
             kept, threshold = np.sort(order[:most]), max(threshold, priorities[order[most]])
         old, new = kept[kept < len(self.y)], kept[kept >= len(self.y)] - len(self.y)
-        grown = replace(
+        grown = changed(
             self,
             threshold=float(threshold),
             seen=self.seen + n,
@@ -115,7 +116,7 @@ class Sample:
         at = np.arange(len(data.y))[data.at][new]
         X = data.X[at]
         X = X.toarray() if data.is_sparse else X
-        return replace(
+        return changed(
             grown,
             X=np.vstack([self.X[old], X]),
             y=np.append(self.y[old], data.y[at, 0]),

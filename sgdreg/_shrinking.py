@@ -6,6 +6,8 @@ the lesser slope; they have to become short beside the residuals, whose size nob
 
 import numpy as np
 
+from sgdreg._soundness import check, like
+
 # An epoch makes progress that lowers an objective by this share of itself. So many epochs
 # without it, and the steps are halved: 37 problems (quantiles from 0.05 to 0.99, 3 to 100
 # features) then end within 0.7 % of the optimum; with one epoch, within 2.2 %.
@@ -48,7 +50,7 @@ class Shrinking:
         sizes = data.constant_losses[data.constant_losses > 0]
         self.share = float(sizes.min() / sizes.max()) if len(sizes) else 1.0
         self.longest = 0.0
-        k = data.n_outputs
+        self.shape = k, _ = data.n_outputs, data.n_features + 1
         self.lowest, self.losses = np.full(k, np.inf), np.full(k, np.inf)
         self.weights, self.stalled = None, 0
 
@@ -78,6 +80,9 @@ class Shrinking:
 
     def recall(self, memory):
         """See `Rounds.recall`."""
+        kinds = {"lowest": self.lowest, "losses": self.losses}
+        kinds["weights"] = np.empty(self.shape)
+        check(memory, {name: like(pattern) for name, pattern in kinds.items()})
         vars(self).update(memory)
 
     def _note(self, point, objectives):

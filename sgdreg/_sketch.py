@@ -37,7 +37,8 @@ def curvature_of(data, fit_intercept, start=None, *, work=QR_WORK):
     if known is not None:
         return replace(known, coarse=data.coarse)
     known = start or Curvature.empty(d, data.n_outputs, fit_intercept)
-    known = replace(known, coarse=max(known.coarse, data.coarse))
+    if data.coarse > known.coarse:
+        known = replace(known, coarse=data.coarse)
     with np.errstate(invalid="ignore", over="ignore"):
         # Each factorisation goes over the triangle again: few, and of many rows.
         for piece in data.chunks(at_least=d):

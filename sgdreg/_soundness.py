@@ -24,6 +24,10 @@ def number(value):
     return type(value) is float or (type(value) is int and abs(value) < 2**63)
 
 
+def truth(value):
+    return type(value) is bool
+
+
 def table(value):
     return isinstance(value, np.ndarray) and value.dtype == np.float64 and value.ndim == 2
 
@@ -69,14 +73,29 @@ def parts_of(kinds):
     )
 
 
-def data(value):
-    """See `fingerprint`."""
-    return isinstance(value, dict) and value.keys() >= {"X", "y", "dtype", "kind", "digest"}
+def sizes(value):
+    return isinstance(value, list) and all(map(whole, value))
+
+
+def like(pattern):
+    """Of the names, lengths, shapes and types of a pattern."""
+    if isinstance(pattern, dict):
+        return parts_of({name: like(part) for name, part in pattern.items()})
+    if isinstance(pattern, list):
+        return several(*map(like, pattern))
+    if isinstance(pattern, np.ndarray):
+        return lambda value: (
+            isinstance(value, np.ndarray)
+            and (value.dtype, value.shape) == (pattern.dtype, pattern.shape)
+        )
+    if isinstance(pattern, bool):
+        return truth
+    return number if isinstance(pattern, float) else lambda value: value is None
 
 
 STATE = {
     "weights": table,
-    "flat": lambda value: type(value) is bool,
+    "flat": truth,
     "total": or_none(table),
     "averaged": whole,
     "window": or_none(several(table, whole)),
@@ -100,11 +119,13 @@ SHRINKING = {
     "stalled": whole,
     "longest": number,
 }
+DATA = {"X": sizes, "y": sizes, "dtype": word, "kind": word, "digest": word}
+ENTRY = {"epoch", "passes", "seconds", "objective", "learning_rate"}
 MEMORY = {
     "own": names,
     "entropy": seed,
-    "data": data,
-    "validation": or_none(data),
+    "data": parts_of(DATA),
+    "validation": or_none(parts_of(DATA)),
     "rounds": or_none(lambda value: isinstance(value, dict)),
     "began": whole,
     "verdict": word,
@@ -120,7 +141,7 @@ def check(values, kinds):
     """Raise TypeError where a value is of another kind than it has in `kinds`."""
     for name, kind in kinds.items():
         if not kind(values[name]):
-            raise TypeError(f"its {name} is none: {str(values[name])[:50]!r}")
+            raise TypeError(f"its {name} is none that fits: {str(values[name])[:50]!r}")
 
 
 @contextmanager

@@ -1,11 +1,15 @@
 """The moving state of a fit: all that it takes to continue it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from sgdreg._records import changed
+
 # Weights larger than 2 to this are of no use where targets have a size of one.
 LARGEST_SHIFT = 256
+# What a generator is made from before its state is set (made anew it takes 10 µs).
+ANY_SEED = np.random.SeedSequence(0)
 
 
 @dataclass
@@ -131,6 +135,12 @@ class State:
             return entry
         return entry | {"objective": times_power(entry["objective"], power)}
 
+    def shown_history(self):
+        """The history in y's units, a list of its own."""
+        if not self.exponent:  # a stream's has 1,000 entries: asking each takes 0.1 ms
+            return list(self.history)
+        return [self.shown(entry) for entry in self.history]
+
     @property
     def arrays(self):
         """What a compiled pass changes in place."""
@@ -138,7 +148,10 @@ class State:
 
     def copy(self):
         """An independent copy (the history's entries are shared: they never change)."""
-        return replace(self._copied_arrays(), rng=generator_like(self.rng))
+        copy = self._copied_arrays()
+        copy.window = self.window and [self.window[0].copy(), self.window[1]]
+        copy.rng = generator_like(self.rng)
+        return copy
 
     def bookmark(self):
         """A function that returns a state like this one, with the generator set back.
@@ -163,9 +176,14 @@ class State:
         """A state from what `packed` has made of one; may be called again and again."""
         return cls(**parts | {"rng": generator_at(parts["rng"])})._copied_arrays()
 
-    def checked(self, plan, data):
-        """Itself; ValueError where its arrays are not of the sizes that kernels rely on."""
-        expected = State.start(plan, data, self.rng, flat=self.flat)
+    def checked(self, plan, data, flat, exponent):
+        """Itself; ValueError where its arrays are not of the sizes that kernels rely on.
+
+        Or it is of targets of another shape or unit.
+        """
+        if (self.flat, self.exponent) != (flat, exponent):
+            raise ValueError("The state is of targets of another shape or unit.")
+        expected = State.start(plan, data, self.rng, flat=flat)
         if self.total is None and self.averaged == 0:  # SVRG's is of one epoch only
             self.total = expected.total
         for mine, other in zip(self.arrays, expected.arrays, strict=True):
@@ -173,12 +191,14 @@ class State:
                 continue
             if np.shape(mine) != np.shape(other) or mine.dtype != np.float64:
                 raise ValueError("The state does not fit the data and the parameters.")
+        if self.averaged and self.total is None:
+            raise ValueError("There is an average without a sum.")
         if self.window is not None and self.window[0].shape != self.weights.shape:
             raise ValueError("The averages do not fit the data and the parameters.")
         return self
 
     def _copied_arrays(self):
-        return replace(
+        return changed(
             self,
             weights=self.weights.copy(),
             memory=None if self.memory is None else self.memory.copy(),
@@ -227,8 +247,6 @@ class State:
         """
         if old.average != new.average:
             self.window = None
-        elif self.window is not None:  # arrays are never changed where others hold them
-            self.window = [self.window[0].copy(), self.window[1]]
         for array in (self.weights, self.total, self.window and self.window[0]):
             if array is None:
                 continue
@@ -254,9 +272,9 @@ def times_power(value, power):
 
 def generator_at(state):
     """A generator that goes on from a state of one like it."""
-    rng = np.random.Generator(np.random.PCG64(0))  # default_rng's own kind
-    rng.bit_generator.state = state
-    return rng
+    bits = np.random.PCG64(ANY_SEED)  # default_rng's own kind
+    bits.state = state
+    return np.random.Generator(bits)
 
 
 def generator_like(rng):

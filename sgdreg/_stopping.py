@@ -110,8 +110,9 @@ class Certificate:
 
     def observe(self, state, entry):
         gap, objective = entry["optimality_gap"], entry["objective"]
-        before = state.history[-1]["objective"] if state.history else np.inf
-        fallen = objective < before * (1.0 - ROUNDING)
+        since = state.history[-1 - state.stale :]  # the last one that was better, at least
+        lowest = min((old["objective"] for old in since), default=np.inf)
+        fallen = objective < lowest * (1.0 - ROUNDING)
         least = min(
             (old.get("optimality_gap", np.inf) for old in state.history), default=np.inf
         )

@@ -37,8 +37,8 @@ class Recursive(Rounds):
     """The answer of all rows of a stream so far, which their curvature holds."""
 
     def _begin(self, state):
-        before = self.evaluation.at(state.weights)
-        self.point = Point(self.plan.start, before.losses, before.gradient, before.slope)
+        before = self.evaluation.losses(state.weights)
+        self.point = Point(self.plan.start, before, None, None)  # no round follows
         state.steps += 1
         return 1.0
 

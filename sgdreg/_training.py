@@ -13,6 +13,7 @@ from sgdreg._outcome import Outcome
 from sgdreg._returned import Returned, Search, of_stream
 from sgdreg._rounding import rounded
 from sgdreg._shrinking import Shrinking
+from sgdreg._soundness import check, like, number, or_none, several, whole
 from sgdreg._state import State
 from sgdreg._stopping import GO, STOP, in_words, stopping_rule
 from sgdreg._streaming import make_rounds
@@ -136,18 +137,25 @@ class Training:
 
     def recall(self, memory):
         """Go on from what `memory` has returned, at the state and plan of that moment."""
+        state, losses = self.state, or_none(like(np.empty(len(self.state.weights))))
+        best = several(number, like(state.weights), whole, losses)
+        check(memory, {"best": or_none(best), "loss": losses})
         for name in ("began", "verdict", "halvings", "origin", "best", "loss"):
             setattr(self, name, memory[name])
-        if self.best is not None and self.best[1].shape != self.state.weights.shape:
-            raise ValueError("The best model is of another shape.")
+        if self.began > state.epochs:
+            raise ValueError("It began later than it has come.")
         if self.origin is not None:
-            origin = State.unpacked(self.origin).checked(self.plan, self.data)
+            origin = State.unpacked(self.origin)
+            origin.checked(self.plan, self.data, state.flat, state.exponent)
             self.origin = origin.packed()
         if self.shrinking is not None:
             self.shrinking.recall(memory["shrinking"])
         if memory["rounds"] is not None:
             self.rounds.recall(memory["rounds"])
-        self.clock -= self.state.history[-1]["seconds"]
+        latest = state.history[-1]
+        if self.plan.certified and "optimality_gap" not in latest:
+            raise KeyError("optimality_gap")
+        self.clock -= latest["seconds"]
 
     def one_epoch(self):
         """A single epoch without stopping, `partial_fit`; its record is bounded."""
@@ -188,6 +196,10 @@ class Training:
         """
         state, loss = self.state, 0.0
         self.began = state.epochs
+        penalty = self.plan.penalty
+        if (penalty.l1 or penalty.l2) and not self.plan.online and state.weights.any():
+            # What no step moves has only its price.
+            state.weights[:, :-1] -= self.plan.metric.left_out(state.weights)
         if self.rounds is None or not self.plan.automatic:
             loss = self._start_loss()
         loss = max(loss, float(self.data.zero_losses.sum()))

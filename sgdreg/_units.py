@@ -36,7 +36,7 @@ def exponent_of(data, optimizer, online=False):
     size, loss = sizes.max(), data.loss
     if size == 0:
         return None
-    if not (is_squared(loss) or type(loss) in IN_UNITS_OF_Y) or not np.isfinite(most):
+    if not _of_squares(loss) or not np.isfinite(most):
         if online and optimizer == "auto" and abs(np.frexp(size)[1]) > ORDINARY:
             raise ValueError(
                 f"The numbers of y are about {size:.1e}: partial_fit with loss={loss!r} "
@@ -60,15 +60,29 @@ def exponent_of(data, optimizer, online=False):
             f"The numbers of y are no larger than {size:.1e}, where float64 begins to lose "
             "digits. Rescale y."
         )
-    if exponent and not (
-        optimizer == "auto" or optimizers.get_optimizer(optimizer).kind == "plain"
-    ):
-        raise ValueError(
-            f"The squares of y, whose numbers are about {size:.1e}, are beyond what "
-            f"float64 can hold, and steps by {optimizer!r} have lengths in the units of y: "
-            "rescale y."
-        )
+    refuse_unit(exponent, optimizer, loss)
     return exponent
+
+
+def refuse_unit(exponent, optimizer, loss):
+    """Raise for steps that are not the same in units of 2^exponent as in those of y."""
+    if not exponent:
+        return
+    why = ""
+    if not _of_squares(loss):
+        why = f"rows of loss={loss!r} are weighed by one over their residuals"
+    elif optimizer != "auto" and optimizers.get_optimizer(optimizer).kind != "plain":
+        why = f"steps by {optimizer!r} have lengths in the units of y"
+    if why:
+        raise ValueError(
+            "The squares of y (of this call, or of earlier ones that it goes on from), "
+            f"whose numbers are about {np.ldexp(1.0, exponent - 1):.0e}, are beyond what "
+            f"float64 can hold, and {why}: begin anew, or rescale y."
+        )
+
+
+def _of_squares(loss):
+    return is_squared(loss) or type(loss) in IN_UNITS_OF_Y
 
 
 def joined(before, exponent):

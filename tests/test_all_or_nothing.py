@@ -140,6 +140,18 @@ def test_an_exception_anywhere_changes_nothing(case, most):
     assert model.history_[-1]["objective"] == twin.history_[-1]["objective"]
 
 
+def test_targets_of_another_size_change_nothing_either():
+    """The sums of an average are then reckoned in another unit."""
+    settings = {**TEXTBOOK, "average": "tail", "warm_start": True, "max_iter": 6}
+    model = SGDLinearRegressor(**settings, random_state=0).fit(X, 2.0**-400 * Y)
+    before = everything(model)
+    assert model._continuation[1].window is not None
+    with pytest.raises(ValueError, match="Diverged"):
+        model.set_params(learning_rate=1e9).fit(X, 2.0**-300 * Y)
+    model.set_params(learning_rate=settings["learning_rate"])
+    assert everything(model) == before
+
+
 def test_wide_streams_change_nothing_either():
     """Beyond 2,000 features a stream keeps sums of its own."""
     Z = sparse.random_array((20, 2100), density=0.01, format="csr", rng=0)

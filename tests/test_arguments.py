@@ -71,7 +71,7 @@ NO_ARRAYS = {
     "complex": (X + 1j, "Complex data not supported"),
     "no rows": (X[:0], "0 sample"),
     "matrix": (np.matrix(X), "np.matrix is not supported"),
-    "3 dimensions": (X[None], r"dim 3, shape \(1, 8, 2\)"),
+    "3 dimensions": (X[None], r"dim 3, of shape \(1, 8, 2\)"),
 }
 
 

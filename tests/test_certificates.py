@@ -5,10 +5,12 @@ constant come with a warning.
 """
 
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from extended import missing, missing_exactly
+from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from sgdreg import SGDLinearRegressor
@@ -246,3 +248,74 @@ def test_without_an_intercept_zero_is_the_constant():
     model, warned = fitted(X, y, batch_size=10, **settings)
     assert np.mean((y - model.predict(X)) ** 2) > 1.002 * np.mean(y**2)
     assert "worse than predicting zero" in warned[0]
+
+
+# ------------------------------------------------------- weights that no step moves
+
+
+@pytest.mark.parametrize("centre", [0.0, 3.0])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"penalty": "l2"},
+        {"penalty": "l2", "optimizer": "interior_point"},
+        {"penalty": "l2", "optimizer": "cg"},
+        {"penalty": "l1"},
+        {"penalty": "elasticnet", "loss": "huber"},
+        {"penalty": "l2", "loss": "absolute_error"},
+    ],
+    ids=str,
+)
+def test_a_warm_start_keeps_no_coefficient_of_what_has_become_constant(settings, centre):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((30, 3))
+    y = X.sum(axis=1) + rng.standard_normal(30)
+    model = SGDLinearRegressor(warm_start=True, alpha=0.1, **settings).fit(X, y)
+    assert model.coef_[0] != 0
+    X[:, 0] = centre
+    model.fit(X, y)
+    anew = SGDLinearRegressor(alpha=0.1, **settings).fit(X[:, 1:], y)
+    assert model.converged_
+    np.testing.assert_allclose(model.coef_, [0.0, *anew.coef_], rtol=1e-3, atol=1e-8)
+
+
+def test_a_warm_start_from_other_directions_than_the_rows_have():
+    """Ridge of two rows: from other rows' model as from zero."""
+    rng = np.random.default_rng(1)
+    X, y = rng.standard_normal((2, 8)), rng.standard_normal(2)
+    settings = {"penalty": "l2", "alpha": 1e-6, "fit_intercept": False}
+    model = SGDLinearRegressor(warm_start=True, **settings)
+    model.fit(1e3 * rng.standard_normal((2, 8)), 1e6 * y).fit(X, y)
+    dual = np.linalg.solve(X @ X.T + 2e-6 * np.eye(2), y)
+    np.testing.assert_allclose(model.coef_, X.T @ dual, rtol=1e-6)
+
+
+# ------------------------------------------------------- kinks, and sums that cancel
+
+
+def mean_error(model, X, y):
+    """The mean |error| of the model's numbers, in fractions."""
+    w = [Fraction(float(number)) for number in (*model.coef_, model.intercept_)]
+    rows = [[*map(Fraction, row), Fraction(1)] for row in X.tolist()]
+    sums = [sum(map(Fraction.__mul__, row, w)) for row in rows]
+    return float(sum(abs(p - Fraction(t)) for p, t in zip(sums, y.tolist(), strict=True)))
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+def test_the_objective_along_kinks_is_that_of_coefficients_that_cancel(container):
+    claims = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        n, apart = int(rng.choice([5, 30])), 10.0 ** -rng.integers(3, 15)
+        X = rng.standard_normal((n, 3))
+        y = X.sum(axis=1) + rng.standard_normal(n)
+        X[:, 2] = X[:, 0] * (1.0 + apart * rng.standard_normal(n))
+        X += [0.0, 0.0, 1e6][seed % 3]
+        model, warned = fitted(container(X), y, loss="absolute_error")
+        told = model.history_[-1]
+        true = mean_error(model, X, y) / n
+        unit = np.abs(y - np.median(y)).mean()
+        assert abs(told["objective"] - true) <= (told["optimality_gap"] + 1e-8) * unit
+        assert model.converged_ or warned
+        claims += model.converged_
+    assert claims

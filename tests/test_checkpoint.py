@@ -160,6 +160,11 @@ CASES = {
         {**TEXTBOOK, "average": True},
         {},
     ),
+    "float32, cg": (
+        lambda: (make(120, 5)[0].astype(np.float32), make(120, 5)[1]),
+        {"optimizer": "cg"},
+        {},
+    ),
     "weights": (make, {**TEXTBOOK, "early_stopping": True}, {"weights": True}),
     "auto": (make, {"tol": 0.0, "max_iter": 9}, {}),
     "auto, mini-batches": (make, {"batch_size": 20, "max_iter": 6}, {}),
@@ -559,6 +564,10 @@ def spoiled(checkpoint):
     yield {**checkpoint, "state": state | {"history": []}}
     yield {**checkpoint, "state": state | {"rng": {"bit_generator": "MT19937"}}}
     yield {**checkpoint, "state": state | {"colour": 1.0}}
+    yield {**checkpoint, "state": state | {"flat": False}}
+    yield {**checkpoint, "state": state | {"exponent": 300}}
+    yield {**checkpoint, "state": state | {"total": None, "averaged": 9}}
+    yield {**checkpoint, "began": 10**15}
     yield {**checkpoint, "sharpened": 1}
     yield {**checkpoint, "parameters": {"optimizer": {"class": "os.system"}}}
     for name in _contents.REQUIRED | {"parameters"}:
@@ -577,11 +586,50 @@ def test_parts_that_do_not_fit_are_refused():
         SGDLinearRegressor.resume(automatic, *data, max_iter=20)
     rounds = problem("svrg")[2].fit(*data).checkpoint_
     rounds["rounds"]["point"]["gradient"] = rounds["rounds"]["point"]["gradient"][:, 1:]
-    with pytest.raises(ValueError, match="The point does not fit"):
+    with pytest.raises(ValueError, match="its point is none that fits"):
         SGDLinearRegressor.resume(rounds, *data, max_iter=20)
     other = {**checkpoint, "parameters": checkpoint["parameters"] | {"colour": 1}}
     with pytest.raises(ValueError, match=r"of an estimator that has \['colour'\]"):
         SGDLinearRegressor.resume(other, *data)
+
+
+def parts_of(value, path=()):
+    """The paths to all that a dict or list holds, two of a list."""
+    if path:
+        yield path
+    if not isinstance(value, dict | list):
+        return
+    for name in value if isinstance(value, dict) else range(min(2, len(value))):
+        yield from parts_of(value[name], (*path, name))
+
+
+def replaced(value, path, part):
+    """A copy in which `part` is at the path."""
+    if not path:
+        return part
+    copied = value.copy()
+    copied[path[0]] = replaced(value[path[0]], path[1:], part)
+    return copied
+
+
+@pytest.mark.parametrize(
+    "case", ["cg", "svrg, sketch", "interior point, l1", "kinks, two outputs"]
+)
+@pytest.mark.parametrize("part", [np.zeros(0), np.zeros((1, 1), complex), "x"])
+def test_parts_of_other_shapes_or_types_are_refused(case, part):
+    """None is looked at for the first time within an epoch."""
+    data, given, model = problem(case)
+    taker = Taker()
+    model.set_callbacks(taker).fit(*data, **given)
+    checkpoint = taker.taken[2]
+    for name in ("rounds", "shrinking", "best", "loss", "data"):
+        if checkpoint[name] is None:
+            continue
+        for path in parts_of({name: checkpoint[name]}):
+            if isinstance(part, str) and path[-1] in ("dtype", "kind", "digest"):
+                continue  # those are of other data
+            with pytest.raises(ValueError, match="The checkpoint is damaged"):
+                SGDLinearRegressor.resume(replaced(checkpoint, path, part), *data, **given)
 
 
 def test_other_data_are_refused():

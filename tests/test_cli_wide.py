@@ -6,7 +6,7 @@ import pytest
 from command_line import as_json
 from pyarrow import parquet
 
-from sgdreg.cli import _cells, _delimited
+from sgdreg.cli import _cells, _delimited, _source
 
 
 @pytest.mark.parametrize("together", [1, 50, 2**18])
@@ -70,3 +70,22 @@ def test_few_calls_for_many_columns(write, monkeypatch):
     path = write("\n".join([",".join(f"c{j}" for j in range(d)), *rows]))
     assert len(as_json("fit", path)["features"]) == d - 1
     assert len(calls) < 10
+
+
+@pytest.mark.parametrize("streamed", [(), ("--chunk-rows", "2")])
+def test_small_files_are_read_once(write, monkeypatch, streamed):
+    calls, read = [], _delimited._File._reader
+
+    def counted(*arguments):
+        calls.append(arguments)
+        return read(*arguments)
+
+    monkeypatch.setattr(_delimited._File, "_reader", counted)
+    path = write("a,t,y\n1,u,2\n2,u,5\n4,v,7\n,v,8\n5,u,9\n")
+    once = as_json("fit", path, "--one-hot", *streamed)
+    assert len(calls) == 1
+    monkeypatch.setattr(_source, "KEPT", 0)
+    again = as_json("fit", path, "--one-hot", *streamed)
+    assert len(calls) == (4 if streamed else 3)
+    for name in ("coefficients", "intercept", "scores", "notes", "data"):
+        assert once[name] == again[name]

@@ -102,6 +102,16 @@ def test_streams_whose_targets_change_their_size(settings, order):
     assert_allclose(other.intercept_ / largest, one.intercept_, rtol=1e-9)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [{"loss": "absolute_error"}, {"loss": "epsilon_insensitive"}, {"optimizer": "adam"}],
+)
+def test_a_stream_cannot_go_over_to_what_has_no_such_unit(settings):
+    stream = model().partial_fit(X, Y * 2.0**480).set_params(**settings)
+    with pytest.raises(ValueError, match=r"squares of y .* earlier ones .* begin anew"):
+        stream.partial_fit(X, Y)
+
+
 def test_a_stream_that_begins_with_zeros():
     one, other = model(), model()
     for scale in (0.0, 1.0, 1.0):

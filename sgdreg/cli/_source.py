@@ -10,6 +10,9 @@ from sgdreg.cli._progress import watching
 
 # Of a source that can be read only once, what is looked at before the fit.
 HEAD_ROWS = 100_000
+# Bytes of tables that are kept after a look at all rows, so that they are not read again:
+# to read text of many columns takes most of the time of a small fit.
+KEPT = 2**23
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,12 @@ class Source:
     def looked_at(self):
         """(the survey, a source to go on with): of all rows, or the first of a stream."""
         if self.again:
+            kept = _Kept()
             with watching(f"Reading {self.title}") as watched:
-                return self.survey(watched(self.pieces(None))), self
+                survey = self.survey(kept.passing(watched(self.pieces(None))))
+            if kept.pieces is None:
+                return survey, self
+            return survey, replace(self, pieces=lambda _: iter(kept.pieces))
         rest, head, rows = self.pieces(None), [], 0
         for piece in rest:
             head.append(piece)
@@ -69,3 +76,20 @@ class Source:
             if rows >= HEAD_ROWS:
                 break
         return self.survey(head), replace(self, pieces=lambda _: chain(head, rest))
+
+
+class _Kept:
+    """The pieces of a source that have passed by, as long as they are few."""
+
+    def __init__(self):
+        self.pieces, self.size = [], 0
+
+    def passing(self, pieces):
+        """The same pieces."""
+        for piece in pieces:
+            self.size += piece.nbytes
+            if self.size > KEPT:
+                self.pieces = None
+            elif self.pieces is not None:
+                self.pieces.append(piece)
+            yield piece

@@ -65,7 +65,7 @@ class Column:
     example: tuple | None = None
     totals: Odd | None = None
     _counts: dict | None = field(default_factory=dict)
-    # Counts of texts that few columns are asked for: those of text.
+    # Texts that are not counted yet, as few columns are asked for it: those of text.
     _waiting: list = field(default_factory=list)
 
     @property
@@ -139,7 +139,7 @@ class Column:
         if found.wrong is not None:
             self._meet_text(cells, found.wrong)
         if found.texts is not None and self._counts is not None:
-            self._waiting.append(found.texts.drop_null().value_counts())
+            self._waiting.append(found.texts)
             if sum(map(len, self._waiting)) > MOST_COUNTED:
                 self._count_waiting()
         self.rows += len(cells)
@@ -183,8 +183,8 @@ class Column:
         return self._counts
 
     def _count_waiting(self):
-        waiting, self._waiting = self._waiting, []
-        for pair in (pair for counts in waiting for pair in counts):
+        waiting, self._waiting = pa.chunked_array(self._waiting, pa.string()), []
+        for pair in waiting.drop_null().value_counts():
             text, count = pair["values"].as_py(), pair["counts"].as_py()
             self._counts[text] = self._counts.get(text, 0) + count
             if len(self._counts) > MOST_COUNTED:

@@ -49,6 +49,12 @@ class _Piece:
     def __len__(self):
         return len(self.y)
 
+    @property
+    def nbytes(self):
+        """What it takes of memory."""
+        X = self.X
+        return X.data.nbytes + X.indices.nbytes + X.indptr.nbytes + self.y.nbytes
+
     def without(self, empty):
         """The same with NaN where a function says so of some numbers."""
         X, y = self.X.copy(), self.y.copy()

@@ -125,6 +125,17 @@ def check_validation(estimator, X_val, y_val, sample_weight_val, y):
     return held_out
 
 
+def check_scored(y, weights, predicted):
+    """Targets and weights that predictions are scored by, as float64."""
+    with naming({"y": y}):
+        y = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
+    if len(y) != len(predicted) or y.size != predicted.size:
+        raise ValueError(
+            f"y has shape {y.shape}, and the predictions for X have {predicted.shape}."
+        )
+    return y, check_weights(weights, predicted, "sample_weight")
+
+
 def hold_out(data, fraction, weights, rng):
     """Split the rows of positive weight: (the rest, `fraction` of them at random).
 

@@ -156,3 +156,27 @@ def _ragged(name, rows):
                 "rows must have as many."
             )
     return None
+
+
+def returned(answer, shape, what, rule):
+    """What a function of the user's own has returned, as a new array of float64.
+
+    Parameters
+    ----------
+    shape : tuple
+        What it must have.
+    what, rule : str
+        The function, and what it must return, for messages.
+    """
+    try:
+        if np.iscomplexobj(answer):
+            raise TypeError("complex numbers")
+        numbers = np.array(answer, dtype=np.float64)  # a new one: it may be used again
+    except Exception as error:
+        raise TypeError(
+            f"{what} must return {rule}, shape {shape}, got an object of type "
+            f"{type(answer).__name__} that is no array of numbers."
+        ) from error
+    if numbers.shape != shape:
+        raise ValueError(f"{what} must return {rule}, shape {shape}, got {numbers.shape}.")
+    return numbers

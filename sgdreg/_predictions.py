@@ -1,7 +1,10 @@
 """Predictions of a model, summed in float64 whatever its numbers are."""
 
 import numpy as np
+from sklearn.metrics import r2_score
 from sklearn.utils.extmath import safe_sparse_dot
+
+from sgdreg._units import ORDINARY
 
 # Rows taken at a time: what float64 makes of them stays in a core's cache.
 CHUNK_BYTES = 2**20
@@ -32,3 +35,15 @@ def predictions(X, coef, intercept):
             sums = safe_sparse_dot(part, coef.T, dense_output=True)
             out[start : start + rows] = sums + intercept
     return out
+
+
+def r_squared(y, predicted, weights):
+    """R², which no unit of y changes: with tiny and huge numbers in another one.
+
+    Their squares are no floats.
+    """
+    exponent = int(np.frexp(np.abs(y).max())[1])
+    if abs(exponent) > ORDINARY:
+        y, predicted = (np.ldexp(np.float64(part), -exponent) for part in (y, predicted))
+    with np.errstate(over="ignore"):  # of predictions far off: -inf
+        return r2_score(y, predicted, sample_weight=weights)

@@ -12,9 +12,9 @@ from sklearn.utils.validation import check_is_fitted
 from sgdreg import _fitting
 from sgdreg._checkpoint import read
 from sgdreg._contents import contents, recalled, settled
-from sgdreg._inputs import check_rows
+from sgdreg._inputs import check_rows, check_scored
 from sgdreg._parameters import CONSTRAINTS
-from sgdreg._predictions import predictions
+from sgdreg._predictions import predictions, r_squared
 from sgdreg._repr import html_repr
 from sgdreg._sklearn import _fit_context
 from sgdreg._transaction import all_or_nothing
@@ -474,6 +474,25 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         if sparse.issparse(coef) and self._continuation[1].flat:
             out = out.ravel()
         return out
+
+    def score(self, X, y, sample_weight=None):
+        """R², 1 - Σ s_i (y_i - p_i)² / Σ s_i (y_i - ȳ)², p_i the predictions for X.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights s_i >= 0.
+
+        Returns
+        -------
+        float
+            Of several outputs: the mean.
+        """
+        predicted = self.predict(X)
+        y, weights = check_scored(y, sample_weight, predicted)
+        return r_squared(y, predicted, weights)
 
     def sparsify(self):
         """Store ``coef_`` as CSR: smaller where most coefficients are zero."""

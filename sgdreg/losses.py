@@ -24,10 +24,13 @@ A loss of one's own is a class from :class:`Loss`. Its steps and passes run thro
 loop, with its two methods called on some rows at a time (slower).
 """
 
+from fractions import Fraction
 from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator
+
+from sgdreg._naming import returned
 
 
 class Loss(BaseEstimator):
@@ -269,18 +272,21 @@ def _checked(loss, name, value, positive=False):
     return float(value)
 
 
+def _is_float(value):
+    """Whether it is a positive number that float64 holds."""
+    known = isinstance(value, Real) and not isinstance(value, Fraction | np.timedelta64)
+    return known and 0 < value <= np.finfo(np.float64).max
+
+
 def ask(loss, y, p, method):
     """What a method of a loss says of arrays y and p, checked; they are read only."""
     y, p = y.view(), p.view()
     y.flags.writeable = p.flags.writeable = False
-    answer = np.array(getattr(loss, method)(y, p), dtype=np.float64)  # it may be reused
-    if answer.shape != y.shape:
-        raise ValueError(
-            f"{method}(y, p) of {loss!r} must return one number a row, shape {y.shape}, "
-            f"got shape {answer.shape}."
-        )
+    what = f"{method}(y, p) of the loss {loss!r}"
+    answer = getattr(loss, method)(y, p)
+    answer = returned(answer, y.shape, what, "one number a row")
     if np.isnan(answer).any():
-        raise ValueError(f"{method}(y, p) of {loss!r} has returned NaN.")
+        raise ValueError(f"{what} has returned NaN.")
     return answer
 
 
@@ -330,6 +336,12 @@ def get_loss(loss, *, epsilon=0.1, quantile=0.5):
         raise TypeError(
             f"The loss {loss!r} has no method {' and '.join(missing)}: derive it from "
             "sgdreg.losses.Loss, which says what it needs."
+        )
+    bends = loss.smoothness
+    if bends is not None and not _is_float(bends):
+        raise ValueError(
+            f"The loss {loss!r} has smoothness {bends!r}: it must be a finite number > 0, "
+            "or None where the gradient jumps."
         )
     return loss
 

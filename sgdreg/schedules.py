@@ -35,6 +35,7 @@ A schedule of one's own is any callable ``t -> eta``. Where it accepts an array 
 called once for many steps; where it does not, once a step.
 """
 
+from contextlib import suppress
 from numbers import Real
 
 import numpy as np
@@ -282,14 +283,19 @@ def step_sizes(schedule, t):
     ValueError
         Where a step size is negative, not finite, or not a number.
     """
+    eta = None
     try:
-        eta = np.asarray(schedule(t), dtype=np.float64)
-        one_by_one = eta.shape not in ((), t.shape)
+        given = schedule(t)
     except (TypeError, ValueError, OverflowError) as error:
         if isinstance(schedule, BaseEstimator):
             raise _in_words(error) from error
-        one_by_one = True
-    if one_by_one:  # a function of one number: ask it for each step
+    else:
+        with suppress(TypeError, ValueError, OverflowError):
+            eta = None if np.iscomplexobj(given) else np.asarray(given, dtype=np.float64)
+    if eta is None or eta.shape not in (
+        (),
+        t.shape,
+    ):  # a function of one number: ask it for each step
         eta = np.array([_one_step(schedule, int(i)) for i in t])
     eta = np.ascontiguousarray(np.broadcast_to(eta, t.shape))
     good = (eta >= 0) & (eta < np.inf)
@@ -308,12 +314,11 @@ def _one_step(schedule, t):
     except (TypeError, ValueError, OverflowError) as error:
         raise _in_words(error, f"{schedule!r} at step {t}: ") from error
     try:
-        return float(value)
+        return float("complex" if np.iscomplexobj(value) else value)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(
             f"The step size that learning_rate gives at step {t} must be a number, got an "
-            f"object of type {type(value).__name__} and shape {np.shape(value)}. Check "
-            f"{schedule!r}."
+            f"object of type {type(value).__name__}{_shape(value)}. Check {schedule!r}."
         ) from None
 
 
@@ -323,3 +328,8 @@ def _in_words(error, place=""):
         return error
     kind = TypeError if isinstance(error, TypeError) else ValueError
     return kind(f"In learning_rate: {place}{error}")
+
+
+def _shape(value):
+    """The shape of an array among other objects, in words."""
+    return f" and shape {value.shape}" if hasattr(value, "shape") else ""

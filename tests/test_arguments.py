@@ -113,7 +113,11 @@ def test_complex_numbers_have_no_real_part_taken(name, value):
 # ----------------------------------------------------------------------------- parameters
 
 
-@pytest.mark.parametrize("value", [Fraction(1, 3), np.timedelta64(1), 10**400, 1j])
+@pytest.mark.parametrize(
+    "value",
+    [Fraction(1, 3), np.timedelta64(1), 10**400, 1j],
+    ids=lambda v: type(v).__name__,
+)
 @pytest.mark.parametrize(
     "name", ["tol", "alpha", "eta0", "max_iter", "batch_size", "n_jobs"]
 )
@@ -159,7 +163,109 @@ def test_objects_that_define_nothing():
     assert text_of(model.fit, X, Y).startswith("In optimizer: momentum of Momentum")
 
 
+class OwnLoss(losses.Loss):
+    """Half the squared error; what it returns is made into something else."""
+
+    def __init__(self, of_value=None, of_gradient=None, smoothness=1.0):
+        self.of_value, self.of_gradient = of_value, of_gradient
+        self.smoothness = smoothness
+
+    def value(self, y, p):
+        answer = 0.5 * (p - y) ** 2
+        return answer if self.of_value is None else self.of_value(answer)
+
+    def gradient(self, y, p):
+        return p - y if self.of_gradient is None else self.of_gradient(p - y)
+
+
+class OwnRule(optimizers.Optimizer):
+    def __init__(self, made):
+        self.made = made
+
+    def direction(self, gradient, memory, t):
+        return self.made(gradient)
+
+
+NO_ANSWERS = {
+    "None": lambda g: None,
+    "text": lambda g: ["a"] * len(g),
+    "complex": lambda g: g + 1j,
+    "generator": lambda g: (v for v in g),
+    "dict": lambda g: {},
+    "ragged": lambda g: [[1], [1, 2]],
+    "too large": lambda g: [10**400] * len(g),
+    "short": lambda g: g[:-1],
+    "column": lambda g: g[:, None],
+}
+
+
+@pytest.mark.parametrize("kind", NO_ANSWERS)
+@pytest.mark.filterwarnings("error")
+def test_objects_of_ones_own_that_return_no_numbers(kind):
+    made = NO_ANSWERS[kind]
+    for name, call in {
+        "value(y, p) of the loss": lambda: SGDLinearRegressor(loss=OwnLoss(made)),
+        "gradient(y, p) of the loss": lambda: SGDLinearRegressor(loss=OwnLoss(None, made)),
+        "direction(gradient, memory, t) of the optimizer": lambda: SGDLinearRegressor(
+            optimizer=OwnRule(made), learning_rate=0.01
+        ),
+        "learning_rate": lambda: SGDLinearRegressor(
+            learning_rate=lambda t: made(np.full(np.size(t), 0.01)), batch_size=3
+        ),
+    }.items():
+        for method in ("fit", "partial_fit"):
+            if method == "fit" or "value" not in name:
+                said = text_of(getattr(call(), method), X, Y)
+                assert said.startswith(name) or "that learning_rate gives" in said, said
+                assert "must return" in said or "must be" in said, said
+
+
+@pytest.mark.parametrize(
+    "smoothness", [0, -1.0, np.nan, np.inf, "a", Fraction(1, 2), np.ones(2)]
+)
+def test_a_smoothness_that_is_none(smoothness):
+    for method in ("fit", "partial_fit"):
+        model = SGDLinearRegressor(loss=OwnLoss(smoothness=smoothness))
+        assert "has smoothness" in text_of(getattr(model, method), X, Y)
+
+
+def test_a_rule_may_return_what_is_read_only():
+    def made(gradient):
+        gradient = pd.Series(gradient).to_numpy()
+        gradient.flags.writeable = False
+        return gradient
+
+    own = SGDLinearRegressor(optimizer=OwnRule(made), learning_rate=0.01, shuffle=False)
+    plain = SGDLinearRegressor(optimizer="sgd", learning_rate=0.01, shuffle=False)
+    assert_allclose(own.partial_fit(X, Y).coef_, plain.partial_fit(X, Y).coef_)
+
+
 def test_no_path_of_a_checkpoint(tmp_path):
     pytest.importorskip("skops")
     assert "path must be" in text_of(SGDLinearRegressor.resume, None, X, Y)
     assert f"{tmp_path} is a folder" in text_of(SGDLinearRegressor.resume, tmp_path, X, Y)
+
+
+# -------------------------------------------------------------------------------- scores
+
+
+@pytest.mark.parametrize("unit", [1e-290, 1e-170, 1.0, 1e170, 1e300])
+@pytest.mark.filterwarnings("error")
+def test_no_unit_changes_a_score(unit):
+    y = Y + rng.standard_normal(8)
+    ours = SGDLinearRegressor(tol=None, max_iter=1).fit(X, Y * min(unit, 1e150))
+    weights = np.arange(8.0)
+    ours.coef_, ours.intercept_ = np.ones(2) * unit, unit
+    p = X.sum(axis=1) + 1
+    centre = np.average(y, weights=weights)
+    expected = 1 - np.sum(weights * (y - p) ** 2) / np.sum(weights * (y - centre) ** 2)
+    assert_allclose(ours.score(X, y * unit, weights), expected, rtol=1e-12)
+
+
+def test_scores_name_the_argument():
+    model = SGDLinearRegressor().fit(X, np.c_[Y, Y])
+    assert text_of(model.score, X, Y).startswith("y has shape (8,), and the predictions")
+    assert "y has shape (7, 2)" in text_of(model.score, X, np.c_[Y, Y][:-1])
+    assert "Input y contains NaN" in text_of(model.score, X, np.c_[Y, np.full(8, np.nan)])
+    assert "Negative values in sample_weight" in text_of(model.score, X, np.c_[Y, Y], -Y)
+    assert text_of(model.score, X, TABLE.assign(b=DAYS)).startswith("In y: column 'b'")

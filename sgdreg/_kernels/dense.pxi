@@ -234,12 +234,10 @@ cdef bint own_direction(
         if m.memory is not NULL:
             memory = np.asarray(<double[:slots, :m.k, :width]> m.memory)[:, o, :size]
         direction = rule.optimizer.direction(gradient, memory, m.t)
-        direction = np.ascontiguousarray(direction, dtype=np.float64)
-        if direction.shape != (size,):
-            raise ValueError(
-                f"direction(gradient, memory, t) of {rule.optimizer!r} must return an "
-                f"array of the gradient's shape ({size},), got {direction.shape}.")
-        answer = direction
+        answer = returned(
+            direction, (size,),
+            f"direction(gradient, memory, t) of the optimizer {rule.optimizer!r}",
+            "an array of the gradient's shape")
         for i in range(size):
             g[i] = answer[i]
         return True

@@ -197,6 +197,11 @@ def _state(estimator, plan, data, seeds, flat, start, exponent):
         state = state.continued(before, plan, data)
         state.best, state.stale, state.reference = np.inf, 0, 0.0
         state.flat = flat
+        scales = before.metric.scale, plan.metric.scale
+        if plan.automatic and not np.array_equal(*scales):
+            # Averages and halvings were those of other rows.
+            state.begin_anew(state.weights)
+            state.factor = 1.0
         return state
     rng = np.random.default_rng(seeds)
     start = {name: check_init(value, data, name) for name, value in start.items()}

@@ -12,7 +12,7 @@ from sgdreg._nystrom import low_rank_metric
 from sgdreg._plan import Plan
 from sgdreg._records import changed
 from sgdreg._refusals import refuse_idle_settings, refuse_mismatch
-from sgdreg._reweighted import reweighted, solved
+from sgdreg._reweighted import first_answer, reweighted, solved
 from sgdreg._scheduling import penalty_beside, schedule_of, step_parameter
 from sgdreg._sketch import Sketch, cost_of_density, curvature_of, sample_size
 from sgdreg._state import generator_like
@@ -119,11 +119,15 @@ def make_plan(settings, data, online=False, seen=None, rng=None, exponent=0):
     )
     plan = changed(draft, **_metric(draft, data, seen, rng))
     if automatic and online and plan.curvature is not None:
-        plan = _recursive(plan)
+        plan = _recursive(plan, data)
     elif automatic and not online and (by_line_search or not plan.quadratic):
         solved = plan.curvature is not None and by_line_search
         start = plan.start if solved else plan.constant_model(data)
         plan = changed(plan, start=start, solved=solved)
+    elif automatic and online and plan.stream is None:
+        kinked = kinks and seen is None
+        start = first_answer(data, plan) if kinked else plan.constant_model(data)
+        plan = changed(plan, start=start)
     else:
         plan = changed(plan, start=None)
     if by_line_search or plan.recursive or plan.stream is not None:
@@ -299,14 +303,14 @@ def _stream(plan, data, seen):
     return {"stream": known, "metric": known.metric, "reason": reason, "passes": 1.0}
 
 
-def _recursive(plan):
+def _recursive(plan, data):
     """A stream's next answer: the least squares of all its rows so far.
 
     With averages or mini-batches, steps of the batch's share of the rows seen so far,
-    w <- w - |B|/n · H⁻¹ g, come near to it (`schedule_of`).
+    w <- w - |B|/n · H⁻¹ g, come near to it (`schedule_of`), from the first rows' constant.
     """
     if plan.batch_size != "full" or plan.average is not None:
-        return changed(plan, start=None)
+        return changed(plan, start=plan.constant_model(data))
     return changed(
         plan,
         recursive=True,

@@ -6,6 +6,7 @@ import numpy as np
 
 from sgdreg import optimizers
 from sgdreg._data import Data
+from sgdreg._evaluation import Evaluation
 from sgdreg._interior import InteriorPoint
 from sgdreg._metric import Metric
 from sgdreg._parts import Rows
@@ -13,7 +14,7 @@ from sgdreg._records import changed
 from sgdreg._sample import Sample, rows_kept
 from sgdreg._sketch import curvature_of
 from sgdreg._state import State
-from sgdreg.losses import SQUARED_ERROR, ask, is_squared
+from sgdreg.losses import SQUARED_ERROR, ask, compiled, is_squared
 
 BY_BOUNDS = optimizers.InteriorPoint()
 
@@ -28,6 +29,8 @@ SMALLEST, SMALLER = (0.2, 0.03), 0.7
 LEAST_BEND = 1e-9
 # The gap that bounds are met with, in so many steps at most.
 BOUND_TOL, BOUND_STEPS = 1e-10, 50
+# The first answer of steps along kinks: of so many rows, as many features, to this gap.
+MOST_ROWS, MOST_FEATURES, FIRST_TOL = 4096, 100, 1e-3
 
 
 def reweighted(data, plan, known, sample):
@@ -147,6 +150,31 @@ def solved(curvature, plan, weight=None):
     start[:, :-1] = state.weights[:, :-1]
     start[:, -1] = curvature.centre[d:]
     return metric, start
+
+
+def first_answer(data, plan):
+    """A start for steps along kinks: the answer of the first rows of a stream.
+
+    From a constant at an extreme quantile few rows say where to go, and from zero the
+    model is at first far worse than one.
+    """
+    start, quick = plan.constant_model(data), data.n_features <= MOST_FEATURES
+    if not quick or not compiled(data.loss) or not plan.fit_intercept:
+        return start
+    rows = data.some_rows(MOST_ROWS)
+    small = replace(plan, optimizer=BY_BOUNDS, online=False, average=None)
+    rounds = InteriorPoint(rows, small)
+    state = State.start(replace(small, start=start), rows, None, flat=False)
+    for _ in range(BOUND_STEPS):
+        rounds.run(state)
+        if rounds.gap <= FIRST_TOL:
+            break
+    before, after = (
+        Evaluation(rows, small).objectives(Evaluation(rows, small).at(w))
+        for w in (start, state.weights)
+    )
+    start[after < before] = state.weights[after < before]
+    return start
 
 
 def _residuals(data, weights, centre):

@@ -6,6 +6,7 @@ conjugate gradients or by variance-reduced mini-batches.
 
 import numpy as np
 
+from sgdreg._beginning import begin_anew
 from sgdreg._evaluation import Evaluation, Point
 from sgdreg._sketch import curvature_of
 from sgdreg._soundness import check, like, number, or_none, truth
@@ -88,10 +89,10 @@ class Rounds:
         A sample's least squares can be worse than a constant (it may hold a row that
         the others contradict). A larger one is then drawn at once.
         """
-        solved = self.plan.solved and np.array_equal(state.weights, self.plan.start)
         self._arrive(state)
         # To end far from the optimum is no divergence where the start was further.
         state.reference = max(state.reference, float(self.point.losses.sum()))
+        solved = self.plan.solved and np.array_equal(state.weights, self.plan.start)
         while solved and self.plan.sampled and self.plan.sketch.strange(self.gap):
             self._sharpen(state)
             state.weights[:] = self.plan.start
@@ -108,6 +109,9 @@ class Rounds:
 
     def _arrive(self, state):
         self.point = self.evaluation.at(state.weights)
+        chosen = self.plan.automatic and not self.plan.online
+        if chosen and begin_anew(self.evaluation, state, self.point.losses).any():
+            self.point = self.evaluation.at(state.weights)
         if not self.point.finite:
             raise ValueError(
                 "The loss at the weights to start from overflows: are numbers of X, y or "

@@ -6,6 +6,7 @@ from time import perf_counter
 
 import numpy as np
 
+from sgdreg._beginning import begin_anew
 from sgdreg._divergence import diverged, judge, refuse_blow_up
 from sgdreg._epochs import Diverged, Epochs
 from sgdreg._evaluation import Evaluation
@@ -177,8 +178,14 @@ class Training:
 
     def _start_loss(self):
         """Loss of the weights to start from; zero weights need no pass."""
-        weights = self.state.weights
-        loss = self.evaluation.losses(weights).sum() if weights.any() else 0.0
+        weights, plan = self.state.weights, self.plan
+        losses = self.evaluation.losses(weights) if weights.any() else np.zeros(1)
+        # Steps in a metric are chosen here; others begin where they are told to.
+        chosen = plan.automatic and not plan.online and plan.metric.scale is not None
+        if chosen and weights.any():
+            losses = losses.copy()
+            losses[begin_anew(self.evaluation, self.state, losses)] = 0.0
+        loss = losses.sum()
         if np.isfinite(loss):
             return loss
         if self.state.steps == 0:

@@ -147,3 +147,32 @@ def test_one_output_of_constants():
     X, _ = heavy_tails(n=100)
     model = SGDLinearRegressor(loss="absolute_error", batch_size=10, random_state=0)
     assert_array_equal(model.fit(X, np.full(100, 7.0)).predict(X), 7.0)
+
+
+@pytest.mark.parametrize("steps", [{"batch_size": 32}, {"average": True}], ids=str)
+@pytest.mark.parametrize("quantile", [0.05, 0.5, 0.9, 0.99])
+def test_a_stream_by_chosen_steps_begins_at_the_answer_of_its_first_rows(quantile, steps):
+    X, y = heavy_tails(8, 6000)
+    model = SGDLinearRegressor(loss="quantile", quantile=quantile, random_state=0, **steps)
+    for rows in np.array_split(np.arange(6000), 20):
+        model.partial_fit(X[rows], y[rows])
+    assert pinball(model, X, y, quantile) < 1.1 * least_pinball(X, y, quantile)
+
+
+@pytest.mark.parametrize("loss", ["quantile", "absolute_error", "squared_error", "huber"])
+@pytest.mark.parametrize(
+    "steps",
+    [{"average": True}, {"batch_size": 2}, {"average": True, "positive": True}],
+    ids=str,
+)
+def test_a_stream_of_fewer_rows_than_features_is_no_worse_than_a_constant(loss, steps):
+    X = np.random.default_rng(0).random((20, 60))
+    y = X.sum(axis=1)
+    model = SGDLinearRegressor(loss=loss, random_state=0, **steps)
+    if loss == "quantile":
+        model.set_params(quantile=0.9)
+    value = model.partial_fit(X, y).plan_.loss.value
+    best = min(value(y, np.full(20, c)).mean() for c in np.append(y, y.mean()))
+    for _ in range(3):
+        assert value(y, model.predict(X)).mean() <= 1.001 * best
+        model.partial_fit(X, y)

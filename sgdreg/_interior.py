@@ -54,20 +54,25 @@ class InteriorPoint(Rounds):
         weights = np.array([part.within_bounds() for part in self.parts])
         self.point, self.rise[:] = self.evaluation.at(weights), 0.0
         if self._gap() <= CLEAR:
-            self._try(np.array([part.rounded() for part in self.parts]))
+            allowed = 0.1 * (self.plan.tol or 0.0) * self.unit
+            if not self._try(np.array([part.rounded() for part in self.parts]), allowed):
+                few = allowed / self.data.n_features
+                near = [p.rounded(most) for p, most in zip(self.parts, few, strict=True)]
+                self._try(np.array(near), allowed)
         self.evaluation.passes += sum(part.passes for part in self.parts)
         state.steps += 1
         return 1.0
 
-    def _try(self, weights):
+    def _try(self, weights, allowed):
         """Go where coefficients that are zero are so exactly, unless that costs more."""
         if (weights == self.point.weights).all():
-            return
+            return True
         there = self.evaluation.at(weights)
         before, after = map(self.evaluation.objectives, (self.point, there))
-        allowed = 0.1 * (self.plan.tol or 0.0) * self.unit
-        if (after <= before + allowed).all():
+        cheap = bool((after <= before + allowed).all())
+        if cheap:
             self.point, self.rise = there, np.maximum(after - before, 0.0)
+        return cheap
 
     def _gap(self):
         """The duality gap, and what the conditions that are not met yet may hide."""

@@ -324,10 +324,14 @@ class Part:
             weights[:-1] = np.maximum(weights[:-1], 0.0)
         return weights
 
-    def rounded(self):
-        """The weights with exact zeros, where bounds say so."""
+    def rounded(self, most=np.inf):
+        """The weights with exact zeros, where bounds say so and it costs no more each.
+
+        At the optimum the slope is zero: of squares half of the square is left.
+        """
         weights = self.within_bounds()
         if self.on_coef:
             kinks = [block.at_kink(self.size, self.force) for block in self.on_coef]
+            kinks.append(0.5 * (weights[:-1] * self.plan.metric.scale) ** 2 <= most)
             weights[:-1][np.logical_and.reduce(kinks)] = 0.0
         return weights

@@ -113,13 +113,23 @@ class Training:
         """The model in the numbers of X, of one that has these losses."""
         model, plan, history = self._model(), self.plan, self.state.history
         if self.data.X.dtype == model.dtype:
-            return Returned(model, losses)
+            return Returned(model, losses, self._of_an_earlier_epoch())
         earlier = self.best is not None and self.best[2] < self.state.epochs
         if not plan.certified or not history or (earlier and self.validation is not None):
             return Returned(rounded(model, plan.metric.centre, self.data.X.dtype), losses)
-        return Search(self.data, plan, self.rounds, self.evaluation, losses).returned(
-            model, history[-1]
-        )
+        entry = history[-1] | self._of_an_earlier_epoch()
+        search = Search(self.data, plan, self.rounds, self.evaluation, losses)
+        return search.returned(model, entry)
+
+    def _of_an_earlier_epoch(self):
+        """What is known of the model, where it is not that of the last epoch."""
+        history = self.state.history
+        back = self.state.epochs - self.best[2] if self.best is not None else 0
+        if not self.plan.to_the_end or not 0 < back < len(history):
+            return {}
+        entry, name = history[-1 - back], "optimality_gap"
+        gap = min(entry[name], history[-1][name])  # it is no higher than the last one
+        return {"objective": entry["objective"], name: gap}
 
     def memory(self):
         """All that it takes to go on, beside the state: see `Rounds.memory`."""

@@ -366,3 +366,15 @@ def test_constant_targets_without_an_intercept_are_to_be_explained(optimizer):
     assert not warned
     best = np.linalg.lstsq(X, np.full(50, 3.0))[0]
     np.testing.assert_allclose(model.coef_, best, rtol=1e-3)
+
+
+def test_the_objective_told_is_that_of_the_epoch_returned():
+    """At the floor objectives go up and down: the lowest is returned."""
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((30, 3))
+        y = X.sum(axis=1) + rng.standard_normal(30)
+        X[:, 2] = X[:, 0] * (1.0 + 1e-11 * rng.standard_normal(30))
+        model, _ = fitted(X, y, loss="absolute_error")
+        objectives = [entry["objective"] for entry in model.history_]
+        assert objectives[-1] == min(objectives)

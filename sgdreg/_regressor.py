@@ -412,9 +412,9 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         With other losses, of one output, rows are weighed anew as the model moves
         (iteratively reweighted least squares), a random sample standing for old ones: at
         least 5,000 of them, and 200 a feature (fewer from 205 features on). That
-        is within 1 % of the optimum as a rule, in any order of the rows. From 290 features
-        on, and those of an earlier `fit`, they keep the weight that they were met with,
-        which may be far off where the law of the rows changes.
+        is within 1 % of the optimum as a rule (3 % at 400 features), in any order of the
+        rows. From 410 features on, and those of an earlier `fit`, they keep the weight that
+        they were met with, which may be far off where the law of the rows changes.
 
         Parameters
         ----------

@@ -81,7 +81,7 @@ def _weighed(rows, plan, known, base, before=None, after=None, due=True):
     for number in range(ROUNDS):
         parabolas = [(np.ones(data.n_rows), None) for data in rows]
         if curvature is not None:
-            metric, start = solved(curvature, plan, weight)
+            metric, start = solved(curvature, plan, weight, STILL**2)
             r = [_residuals(data, start[0], metric.centre) for data in rows]
             if due:
                 size = _size(rows, r)
@@ -115,10 +115,12 @@ def met(data, plan, weights):
     return curvature_of(data.weighed(bends, targets), plan.fit_intercept)
 
 
-def solved(curvature, plan, weight=None):
+def solved(curvature, plan, weight=None, tol=BOUND_TOL):
     """The metric, and the optimum (k, d + 1) at its centre, of the rows of a curvature.
 
     `weight` is the sum of the rows' own weights, without their bends; None: one a row.
+    `tol` is the gap that bounds are met with. (Rounds of weighing need not be closer than
+    residuals that are still: a third of the steps less.)
     """
     penalty, share = plan.penalty, 1.0
     if not is_squared(plan.loss):
@@ -145,7 +147,7 @@ def solved(curvature, plan, weight=None):
     state = State.start(small, data, np.random.default_rng(0), flat=False)
     for _ in range(BOUND_STEPS):
         rounds.run(state)
-        if rounds.gap <= BOUND_TOL:
+        if rounds.gap <= tol:
             break
     start[:, :-1] = state.weights[:, :-1]
     start[:, -1] = curvature.centre[d:]

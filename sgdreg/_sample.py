@@ -9,12 +9,12 @@ from sgdreg._data import Data
 from sgdreg._records import changed
 
 # Rows kept, and kept a feature: a sample of m rows leaves about 1.5 (d + 1)/m of the least
-# loss (quantile 0.9 of normal noise), so 0.75 % at most.
+# loss (quantile 0.9 of normal noise), so 0.75 % up to 200 features.
 LEAST_ROWS = 5000
 ROWS_A_FEATURE = 200
-# ... within this memory; where it is fewer rows a feature than these, none are kept.
+# ... within this memory; where it is fewer rows a feature than these (3 %), none are kept.
 MOST_BYTES = 2**26
-FEWEST_ROWS_A_FEATURE = 100
+FEWEST_ROWS_A_FEATURE = 50
 # All are weighed anew once this share of the rows has come since: streams of single rows
 # stay cheap, and those in pieces of 50 ended 0.85 % above the least loss at most.
 SHARE = 0.02

@@ -718,9 +718,15 @@ ROBUST = {
 
 @pytest.mark.parametrize("name", ROBUST)
 @pytest.mark.parametrize(
-    "penalty", [{}, {"penalty": "l1", "alpha": 0.02}, {"positive": True}], ids=str
+    ("penalty", "size"),
+    [
+        ({}, 50),
+        ({}, 200),
+        ({"penalty": "l1", "alpha": 0.02}, 250),
+        ({"positive": True}, 250),
+    ],
+    ids=str,
 )
-@pytest.mark.parametrize("size", [50, 200])
 @pytest.mark.parametrize("fit_first", [False, True])
 def test_other_losses_by_streams(name, penalty, size, fit_first):
     loss, miss = ROBUST[name]

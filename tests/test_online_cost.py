@@ -6,10 +6,11 @@ import sys
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from scipy import sparse
+from scipy import linalg, sparse
 from sklearn.exceptions import NotFittedError
 
 from sgdreg import SGDLinearRegressor, _training
+from sgdreg._curvature import is_triangle, triangle_of
 
 SETTINGS = [{}, {"learning_rate": 0.01}, {"loss": "huber"}, {"batch_size": 5}]
 
@@ -48,6 +49,28 @@ def test_a_late_call_costs_what_an_early_one_does(monkeypatch, settings):
     early, late = np.median(counts[25:50]), np.median(counts[-25:])
     assert late <= 1.02 * early
     assert max(sizes[-25:]) <= max(sizes[25:50]) + 200
+
+
+@pytest.mark.parametrize(
+    ("settings", "calls"), [({}, 1000), ({"learning_rate": 0.01}, 900)], ids=str
+)
+def test_a_call_of_one_row_is_short(monkeypatch, settings, calls):
+    """In calls of functions, of a full record: 1,650 and 1,380 in an earlier state."""
+    monkeypatch.setattr(_training, "STREAM_HISTORY", 300)
+    X, y = rows(330, d=10)
+    model = SGDLinearRegressor(random_state=0, **settings)
+    for i in range(320):
+        model.partial_fit(X[i : i + 1], y[i : i + 1])
+    assert calls_made(model.partial_fit, X[-1:], y[-1:]) <= calls
+
+
+@pytest.mark.parametrize("shape", [(30, 11), (11, 11), (4, 11), (0, 11)], ids=str)
+def test_a_triangle_by_lapack_is_scipys(shape):
+    A = np.random.default_rng(0).standard_normal(shape)
+    R = triangle_of(A)
+    assert is_triangle(R)
+    if len(A):
+        assert_array_equal(R, linalg.qr(A, mode="r")[0][: shape[1]])
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)

@@ -108,8 +108,8 @@ def test_a_stream_goes_on_from_a_pickle_in_bounded_memory(monkeypatch, name):
 
 def test_too_many_features_for_a_sample():
     """Their rows keep the weights that they were met with, as is documented."""
-    rows, d = _sample.rows_kept(289), 300
-    assert 100 * 289 <= rows <= 2**26 // (8 * 289)
+    rows, d = _sample.rows_kept(409), 410
+    assert 50 * 409 <= rows <= 2**26 // (8 * 409)
     assert _sample.rows_kept(d) == 0
     rng = np.random.default_rng(2)
     X = rng.standard_normal((40, d))
@@ -118,6 +118,13 @@ def test_too_many_features_for_a_sample():
         model.partial_fit(X[B], X[B, 0])
     assert model.plan_.sample is None
     assert np.isfinite(model.coef_).all()
+
+
+def test_a_sample_of_fewer_rows_a_feature():
+    """Without one these ended 14 % above the least."""
+    X, y = in_time_order("season", 900)
+    X = np.c_[X, np.random.default_rng(4).standard_normal((900, 291))]
+    assert above_the_least(X, y, 300, **LOSSES["huber"]) <= 0.03
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -115,10 +115,13 @@ class _File:
             raise Unusable(f"The header of {self.title} is none: {reason}.") from None
         size = lines.tell()
         self.header_only = self.dialect.header and not lines.read().strip(BLANK)
-        if self.header_only and text[:size].count('"') % 2:
-            raise Unusable(f"A quotation mark is left open in the header of {self.title}.")
         ended = size < len(text) or text.endswith(("\n", "\r"))
-        return size if ended or len(head) < _input.HEAD else None
+        left_open = self.header_only and text[:size].count('"') % 2
+        if (left_open or not ended) and len(head) >= _input.HEAD:
+            return None
+        if left_open:
+            raise Unusable(f"A quotation mark is left open in the header of {self.title}.")
+        return size
 
     def _longer_head(self):
         if not self.source.again:

@@ -42,7 +42,7 @@ def in_every_format(folder, X, y):
     return sorted(path for path in folder.iterdir() if path.name.startswith("data."))
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(seed=st.integers(0, 10**6), n=st.integers(4, 40), d=st.integers(1, 5))
 def test_every_format_gives_the_same_coefficients(tmp_path_factory, seed, n, d):
     rng = np.random.default_rng(seed)

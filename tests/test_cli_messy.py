@@ -18,6 +18,11 @@ def table(header, form, mark=","):
     return "\n".join([header, *lines]) + "\n"
 
 
+def test_a_header_without_an_end(write):
+    why = refused("fit", write(EXACT.replace("b,", '"b,')))
+    assert why.startswith("A quotation mark is left open in the header of ")
+
+
 # ------------------------------------------------------------ sentences that end as they do
 
 

@@ -116,7 +116,12 @@ class _File:
         size = lines.tell()
         self.header_only = self.dialect.header and not lines.read().strip(BLANK)
         ended = size < len(text) or text.endswith(("\n", "\r"))
-        return size if ended or len(head) < _input.HEAD else None
+        left_open = self.header_only and text[:size].count('"') % 2
+        if (left_open or not ended) and len(head) >= _input.HEAD:
+            return None
+        if left_open:
+            raise Unusable(f"A quotation mark is left open in the header of {self.title}.")
+        return size
 
     def _longer_head(self):
         if not self.source.again:

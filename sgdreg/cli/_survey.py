@@ -1,6 +1,5 @@
 """What is in the columns of a file: one pass over it, in pieces."""
 
-import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sgdreg.cli import _cells
+from sgdreg.cli import _remedies as remedies
 from sgdreg.cli._numerals import Numerals
 from sgdreg.cli._rows import Odd
 
@@ -15,24 +15,12 @@ DAY = r"(\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{4}|\d{4}/\d{1,2}/\d{1,2})"
 DATE = rf"^{DAY}([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?(Z|[+-]\d{{2}}:?\d{{2}})?)?$"
 # How the last row of a table is often called, in some languages.
 TOTAL = r"^(grand |sub[- ]?)?(totals?|sum|average|mean|summe|gesamt|insgesamt|totale)\W*$"
-# Of each column of text, so many categories are counted at most; and of the texts that are
-# in the way of one of numbers, so many are told.
-MOST_COUNTED, MOST_TOLD = 1000, 3
+# Of each column of text, so many categories are counted at most.
+MOST_COUNTED = 1000
 # Whole numbers of this size and above are no longer all in float64.
 WHOLE = 2.0**53
 # The spread of a column, to its size, that is taken for rounding errors, as a fit takes it.
 APART = 1e-13
-# Cells that are numbers to their writers, and what to do about them.
-NEARLY = (
-    (r"^[-+]?[\d.,]+ ?%$", "write them without the percent sign to use the column"),
-    (
-        r"^[-+]?[$€£¥] ?[\d.,]+$|^[-+]?[\d.,]+ ?[$€£¥]$",
-        "write them without the currency to use the column",
-    ),
-    (r"^\([\d.,]+\)$|^[\d.,]+-$", "write negative numbers with a sign before them"),
-    (r"^[‐‑‒–—] ?[\d.,]+$", "write the minus sign as - to use the column"),
-    (r"^'[-+\d.,]+'$", "write them without the quotation marks to use the column"),
-)
 
 
 @dataclass
@@ -101,14 +89,14 @@ class Column:
     def spoilt(self):
         """Whether it is meant to be one of numbers, but for how some cells are written."""
         return self.kind == "text" and (
-            self.numbers >= self.text or self._advice() is not None
+            self.numbers >= self.text or remedies.writing(self) is not None
         )
 
     def why_not_numbers(self):
         """A clause that says what is in the way of a column that is not of numbers."""
         if self.spoilt:
             cell, verb = self.example[0], "is" if self.text == 1 else "are"
-            advice = self._advice() or self._emptying()
+            advice = remedies.writing(self) or remedies.emptying(self)
             return (
                 f"{self.text:,} of its {self.rows:,} cells {verb} text, such as {cell!r} "
                 f"({advice})"
@@ -118,33 +106,6 @@ class Column:
             "text": "it is text",
             "dates": "it holds dates",
         }.get(self.kind, f"it is of type {self.kind}")
-
-    def _advice(self):
-        """What to do about cells that are nearly numbers; None where they are not."""
-        example = self.example[0].strip()
-        if example == self.name:
-            return "the header occurs again; delete that line"
-        for form, advice in NEARLY:
-            if re.match(form, example):
-                return advice
-        if not self.numerals.written_in_digits(example):
-            return None
-        # An option is good advice only if it reads all of the column.
-        options = self.numerals.options(list(self.categories or [example]))
-        if options:
-            return ", or ".join(f"add {words} if {meaning}" for words, meaning in options)
-        return "write numbers as 1234.5 to use the column"
-
-    def _emptying(self):
-        """How to go on without the cells of text."""
-        texts = (self.example[0].strip(), *self.others)
-        if self.text == 1 and self.example[1] == 1:
-            way = "delete row 1 if it belongs to the header, or make it empty"
-        else:
-            way = "make them empty to use the column"
-        if len(texts) > MOST_TOLD or not all(text.isprintable() for text in texts):
-            return way
-        return f"{way}, or add {' '.join(f'--missing {text!r}' for text in texts)}"
 
     def meet(self, cells, found):
         """Count the next cells, of which the first is in row `self.rows` + 1.
@@ -210,10 +171,10 @@ class Column:
             self.dates += pc.sum(found).as_py()
 
     def _tell_others(self, words):
-        if len(self.others) < MOST_TOLD:
+        if len(self.others) < remedies.MOST_TOLD:
             known = {self.example[0].strip(), *self.others}
             new = [word for word in words.unique().to_pylist() if word not in known]
-            self.others += tuple(new[:MOST_TOLD])
+            self.others += tuple(new[: remedies.MOST_TOLD])
 
     @property
     def categories(self):

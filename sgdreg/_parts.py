@@ -160,7 +160,8 @@ class Part:
         self.gap = left + (1.0 - share) ** 2 * self.decrement
         if self.smooth:
             # ... but not of these, of which the rate of the fall tells the curvature.
-            rate = self.decrement / before if np.isfinite(before) else 1.0
+            still = before == self.decrement == 0
+            rate = self.decrement / before if 0 < before < np.inf else float(not still)
             bent = 1.0 - np.sqrt(min(rate, 1.0))
             self.gap += self.decrement / bent if bent else np.inf
         # Least squares are solved once more, for what rounding has left of them.

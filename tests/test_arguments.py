@@ -229,6 +229,14 @@ def test_a_smoothness_that_is_none(smoothness):
         assert "has smoothness" in text_of(getattr(model, method), X, Y)
 
 
+@pytest.mark.parametrize("penalty", [None, "l2", "l1"])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_loss_that_says_it_is_flat(penalty):
+    loss = OwnLoss(None, np.zeros_like)
+    model = SGDLinearRegressor(loss=loss, penalty=penalty, max_iter=5).fit(X, Y)
+    assert not model.coef_.any()
+
+
 def test_a_rule_may_return_what_is_read_only():
     def made(gradient):
         gradient = pd.Series(gradient).to_numpy()

@@ -26,7 +26,7 @@ from sgdreg._state import State
 from sgdreg._threads import Team, one_blas_thread, within_floats
 from sgdreg._training import Training
 from sgdreg._transaction import NothingToDo
-from sgdreg._units import exponent_of, joined, loss_in_unit, refuse_unit
+from sgdreg._units import exponent_of, joined, loss_in_unit, refuse_unit, within_reach
 from sgdreg._unresolved import in_words, unresolved
 from sgdreg.losses import SQUARED_ERROR
 
@@ -65,6 +65,8 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
         exponent = exponent_of(data, estimator.optimizer) or 0
         if exponent:
             data = data.in_unit(exponent, loss_in_unit(loss, exponent))
+        elif within_reach(loss, data) is not loss:
+            data = data.in_unit(0, within_reach(loss, data))
         if validation["X_val"] is not None:
             held_out = check_validation(estimator, *validation.values(), y)
             if exponent:

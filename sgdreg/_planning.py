@@ -72,9 +72,11 @@ def make_plan(settings, data, online=False, seen=None, rng=None, exponent=0):
         l1_ratio=settings.l1_ratio,
         positive=settings.positive,
     )
-    shown = None
+    own, shown = loss_of(settings), None
+    if compiled(own) and own.below != data.loss.below:
+        shown = own, penalty
     if exponent:
-        shown = loss_of(settings), penalty
+        shown = own, penalty
         penalty = penalty.in_unit(exponent)
     automatic = settings.optimizer == "auto" and settings.learning_rate == "auto"
     if automatic:

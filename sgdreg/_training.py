@@ -13,6 +13,7 @@ from sgdreg._evaluation import Evaluation
 from sgdreg._outcome import Outcome
 from sgdreg._returned import Returned, Search, of_stream
 from sgdreg._rounding import rounded
+from sgdreg._shortfall import FAR, shortfall, too_far
 from sgdreg._shrinking import Shrinking
 from sgdreg._soundness import check, like, number, or_none, several, whole
 from sgdreg._state import State
@@ -91,6 +92,8 @@ class Training:
             losses = self._final_losses()
         plan = self.plan.answered(self._model(), self.data, float(losses.sum()))
         returned = self._returned(losses)
+        if converged is None and self.verdict == STOP and self.shrinking is not None:
+            converged, reason = self._bounded(reason)
         warnings = [reason] if converged is False else []
         gap = returned.found.get("optimality_gap", 0.0)
         if converged and gap > self.plan.tol + returned.unit:
@@ -108,6 +111,16 @@ class Training:
             best_epoch,
             returned.found,
         )
+
+    def _bounded(self, reason):
+        """What to say of steps along kinks that have ended, where a bound is known."""
+        kinks = self.shrinking
+        if self.validation is not None:
+            return None, reason
+        shares = shortfall(self.data, self.plan, kinks.weights, kinks.lowest)
+        if shares is None or shares.max() <= FAR:
+            return None, reason
+        return False, too_far(self.state, float(shares.max()))
 
     def _returned(self, losses):
         """The model in the numbers of X, of one that has these losses."""

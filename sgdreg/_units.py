@@ -104,3 +104,11 @@ def loss_in_unit(loss, exponent):
     with np.errstate(over="ignore"):
         epsilon = np.ldexp(float(loss.epsilon), -exponent)
     return type(loss)(float(min(epsilon, ENDLESS)))
+
+
+def within_reach(loss, data):
+    """The loss, with a huber's epsilon that no residual reaches made one to reckon with."""
+    if type(loss) is not Huber:
+        return loss
+    longest = ENDLESS * float(np.abs(data.y[data.at]).max())
+    return Huber(longest) if 0 < longest < loss.epsilon else loss

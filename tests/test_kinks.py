@@ -1,10 +1,13 @@
 """Mini-batches along kinks: near the optimum at any quantile, and no certificate."""
 
+import warnings
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from scipy.optimize import linprog
+from sklearn.exceptions import ConvergenceWarning
 
 from sgdreg import SGDLinearRegressor
 from sgdreg.optimizers import SVRG
@@ -176,3 +179,41 @@ def test_a_stream_of_fewer_rows_than_features_is_no_worse_than_a_constant(loss, 
     for _ in range(3):
         assert value(y, model.predict(X)).mean() <= 1.001 * best
         model.partial_fit(X, y)
+
+
+@pytest.mark.parametrize("sparse_rows", [False, True])
+@pytest.mark.parametrize(
+    ("n", "d", "quantile"), [(20, 60, 0.99), (30, 20, 0.95), (25, 6, 0.97)]
+)
+def test_a_model_far_from_the_optimum_is_said_to_be(n, d, quantile, sparse_rows):
+    X, y = heavy_tails(d, n)
+    model = SGDLinearRegressor(loss="quantile", quantile=quantile, batch_size=8)
+    A = sparse.csr_array(X) if sparse_rows else X
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        model.set_params(random_state=0).fit(A, y)
+    least = least_pinball(X, y, quantile)
+    assert not model.converged_
+    if pinball(model, X, y, quantile) > 1.012 * least + 1e-3:
+        assert [warning.category for warning in said] == [ConvergenceWarning]
+
+
+def test_the_distance_of_a_model_from_the_optimum():
+    X, y = heavy_tails(60, 20)
+    model = SGDLinearRegressor(loss="quantile", quantile=0.99, batch_size=8)
+    with pytest.warns(ConvergenceWarning, match="many times above its optimum"):
+        model.set_params(random_state=0).fit(X, y)
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_steps_on_raw_features_are_judged_alike(intercept):
+    X, y = heavy_tails(3, 400)
+    model = SGDLinearRegressor(loss="quantile", quantile=0.8, optimizer="sgd")
+    model.set_params(fit_intercept=intercept, batch_size=32, random_state=0).fit(X, y)
+    assert pinball(model, X, y, 0.8) < (1.01 if intercept else 1.5) * least_pinball(
+        X, y, 0.8
+    )
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        model.fit(np.column_stack([X, X[:, 0] + 1e-3 * X[:, 1] ** 2]) + 30.0, y**2)
+    assert any("above its optimum" in str(warning.message) for warning in said)

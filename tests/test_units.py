@@ -163,3 +163,20 @@ def test_what_floats_cannot_hold_is_refused():
         model(loss="absolute_error").partial_fit(X, Y * tiny)
     with pytest.raises(ValueError, match="losses of y overflow"):
         model().fit(X, Y * 1e155)
+
+
+@pytest.mark.parametrize("spread", [0, 12])
+@pytest.mark.parametrize("epsilon", [1e13, 1e150, 1e300])
+def test_huber_of_an_epsilon_beyond_all_residuals_is_least_squares(epsilon, spread):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 3))
+    y = X.sum(axis=1) + 0.1 * rng.standard_normal(60)
+    weights = 10.0 ** rng.uniform(-spread / 2, spread / 2, 60)
+    root = np.sqrt(weights)[:, None]
+    Z = np.column_stack([X, np.ones(60)])
+    expected = np.linalg.lstsq(Z * root, y * root[:, 0], rcond=None)[0]
+    model = SGDLinearRegressor(loss="huber", epsilon=epsilon).fit(X, y, weights)
+    found = np.append(model.coef_, model.intercept_)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+    assert model.converged_
+    assert model.plan_.loss.epsilon == epsilon

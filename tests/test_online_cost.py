@@ -55,7 +55,7 @@ def test_a_late_call_costs_what_an_early_one_does(monkeypatch, settings):
     ("settings", "calls"), [({}, 1000), ({"learning_rate": 0.01}, 900)], ids=str
 )
 def test_a_call_of_one_row_is_short(monkeypatch, settings, calls):
-    """In calls of functions, of a full record: 1,650 and 1,380 in an earlier state."""
+    """In calls of functions, of a full record: 820 and 752 when this was written."""
     monkeypatch.setattr(_training, "STREAM_HISTORY", 300)
     X, y = rows(330, d=10)
     model = SGDLinearRegressor(random_state=0, **settings)

@@ -147,7 +147,7 @@ def test_a_parameter_that_does_not_compare(value):
         lambda t: "a",
         lambda t: -1.0,
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_a_schedule_that_gives_no_steps(value):
     said = text_of(SGDLinearRegressor(learning_rate=value).fit, X, Y)

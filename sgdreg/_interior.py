@@ -81,7 +81,9 @@ class InteriorPoint(Rounds):
         if self.plan.quadratic:
             return self._gap_by_all_rows()
         gaps = [part.gap for part in self.parts] + self._blur() + self._hidden()
-        return float(np.max((gaps + self.rise) / self.unit))
+        # The optimum is not below zero: F itself is as far away as it can be.
+        gaps = np.minimum(gaps + self.rise, self.evaluation.objectives(self.point))
+        return float(np.max(gaps / self.unit))
 
     def _hidden(self):
         """What directions may be worth that steps leave out as rounding errors.

@@ -66,9 +66,10 @@ def test_constant_columns_only(dtype, settings, method):
     """Many rows, so that a sample would do: there is no direction to look along."""
     y = np.random.default_rng(0).standard_normal(12000).astype(dtype)
     for X in (np.ones((12000, 50), dtype), np.zeros((12000, 50), dtype)):
-        model = getattr(SGDLinearRegressor(**settings), method)(X, y)
+        model = SGDLinearRegressor(random_state=0, **settings)
+        getattr(model, method)(X, y)
         expected = y.mean() if X[0, 0] or model.fit_intercept else 0.0
-        assert_allclose(model.predict(X[:1]), expected, atol=1e-6)
+        assert_allclose(model.predict(X[:1]), expected, atol=2e-4)  # half its square is tol
 
 
 @pytest.mark.parametrize(("n", "settings"), [(100_000, {}), (500, {"loss": "quantile"})])

@@ -158,15 +158,17 @@ def _ragged(name, rows):
     return None
 
 
-def returned(answer, shape, what, rule):
+def returned(answer, shape, method, owner, rule):
     """What a function of the user's own has returned, as a new array of float64.
 
     Parameters
     ----------
     shape : tuple
         What it must have.
-    what, rule : str
+    method, rule : str
         The function, and what it must return, for messages.
+    owner : object
+        Whose it is; its repr takes longer than many a call.
     """
     try:
         if np.iscomplexobj(answer):
@@ -174,9 +176,11 @@ def returned(answer, shape, what, rule):
         numbers = np.array(answer, dtype=np.float64)  # a new one: it may be used again
     except Exception as error:
         raise TypeError(
-            f"{what} must return {rule}, shape {shape}, got an object of type "
+            f"{method} {owner!r} must return {rule}, shape {shape}, got an object of type "
             f"{type(answer).__name__} that is no array of numbers."
         ) from error
     if numbers.shape != shape:
-        raise ValueError(f"{what} must return {rule}, shape {shape}, got {numbers.shape}.")
+        raise ValueError(
+            f"{method} {owner!r} must return {rule}, shape {shape}, got {numbers.shape}."
+        )
     return numbers

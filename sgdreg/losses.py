@@ -282,11 +282,10 @@ def ask(loss, y, p, method):
     """What a method of a loss says of arrays y and p, checked; they are read only."""
     y, p = y.view(), p.view()
     y.flags.writeable = p.flags.writeable = False
-    what = f"{method}(y, p) of the loss {loss!r}"
-    answer = getattr(loss, method)(y, p)
-    answer = returned(answer, y.shape, what, "one number a row")
+    answer, call = getattr(loss, method)(y, p), f"{method}(y, p) of the loss"
+    answer = returned(answer, y.shape, call, loss, "one number a row")
     if np.isnan(answer).any():
-        raise ValueError(f"{what} has returned NaN.")
+        raise ValueError(f"{call} {loss!r} has returned NaN.")
     return answer
 
 

@@ -235,9 +235,8 @@ cdef bint own_direction(
             memory = np.asarray(<double[:slots, :m.k, :width]> m.memory)[:, o, :size]
         direction = rule.optimizer.direction(gradient, memory, m.t)
         answer = returned(
-            direction, (size,),
-            f"direction(gradient, memory, t) of the optimizer {rule.optimizer!r}",
-            "an array of the gradient's shape")
+            direction, (size,), "direction(gradient, memory, t) of the optimizer",
+            rule.optimizer, "an array of the gradient's shape")
         for i in range(size):
             g[i] = answer[i]
         return True

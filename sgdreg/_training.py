@@ -186,7 +186,9 @@ class Training:
         self._begin()
         self._advance(1)
         loss = self._final_losses().sum()
-        while self._runs_away(loss):
+        # Steps along kinks know no bound: they may end no higher than they began.
+        limit = 1.0 if self.plan.loss.smoothness is None else TOO_HIGH
+        while self._runs_away(loss, limit):
             self._start_again()
             self._advance(1)
             loss = self._final_losses().sum()
@@ -397,10 +399,10 @@ class Training:
 
     # --------------------------------------------------------- steps too long
 
-    def _runs_away(self, loss):
+    def _runs_away(self, loss, limit=TOO_HIGH):
         """Whether steps of a size chosen here have made the loss too high."""
         chosen = self.plan.automatic and self.rounds is None
-        return chosen and not loss <= TOO_HIGH * self.state.reference
+        return chosen and not loss <= limit * self.state.reference
 
     def _start_again(self):
         """Back to where this call began, with half the step: "auto" never diverges."""

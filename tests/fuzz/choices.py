@@ -88,7 +88,7 @@ BAD_Y = (
     ("text in y", "np.full(len(y), 'a')"),
     ("y too short", "y[:-1]"),
     ("y is None", "None"),
-    ("y of three dimensions", "y[None, :, None] + np.zeros((2, 1, 2))"),
+    ("y of three dimensions", "np.zeros((len(y), 1, 2))"),
     ("objects in y", "np.full(len(y), object())"),
 )
 BAD_WEIGHTS = (

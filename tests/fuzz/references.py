@@ -51,6 +51,8 @@ class Training:
             unit = 2.0 ** np.floor(np.log2(np.abs(self.Y).max() or 1.0))
             self.unit = unit ** (2 if self.settings["loss"] == "squared_error" else 1)
             self.Y, coef, intercept = self.Y / unit, coef / unit, intercept / unit
+        if not model.fit_intercept:  # what it was initialised to is no choice of the fit
+            self.Y, intercept = self.Y - intercept, 0.0 * intercept
         self.models = list(zip(coef, intercept, strict=True))
         self.problems = [
             Objective(self.X, column, self.s, **self.settings) for column in self.Y.T
@@ -126,7 +128,8 @@ class Training:
                 best += f(*found)
                 slack += self.slack(f, *found)
         told = m.history_[-1]["objective"] / self.unit if self.unit else np.inf
-        if not self.single and told < value - slack - 1e-6 * constant:
+        grain = np.spacing(0.0) / self.unit if self.unit else 0.0  # squares of 1e-160
+        if not self.single and told < value - slack - 1e-6 * constant - grain:
             yield "objective", f"{told:.9g} reported, {value:.9g} true"
         tol = 10 * max(m.tol or 0.0, gap) + (OF_FLOAT32 if self.single else 1e-12)
         if value > best + tol * constant + slack:

@@ -81,9 +81,12 @@ class InteriorPoint(Rounds):
         if self.plan.quadratic:
             return self._gap_by_all_rows()
         gaps = [part.gap for part in self.parts] + self._blur() + self._hidden()
-        # The optimum is not below zero: F itself is as far away as it can be.
-        gaps = np.minimum(gaps + self.rise, self.evaluation.objectives(self.point))
-        return float(np.max(gaps / self.unit))
+        # The optimum is not below zero: F itself is as far away as it can be. (Before that
+        # is next to nothing, the gap itself tells progress.)
+        most = float(np.max(self.evaluation.objectives(self.point) / self.unit))
+        if most <= (self.plan.tol or 0.0):
+            return most
+        return float(np.max((gaps + self.rise) / self.unit))
 
     def _hidden(self):
         """What directions may be worth that steps leave out as rounding errors.

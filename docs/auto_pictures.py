@@ -64,8 +64,8 @@ def sample():
     first, rate = [], []
     for size in sizes:
         with (
-            patch("sgdreg._planning.sample_size", return_value=int(size)),
-            patch("sgdreg._sketch.Sketch.worthwhile", return_value=False),
+            patch("sgdreg._plan.choose.sample_size", return_value=int(size)),
+            patch("sgdreg._curvature.sample.Sketch.worthwhile", return_value=False),
         ):
             model = SGDLinearRegressor(tol=None, max_iter=4, random_state=0)
             _, true, _ = gaps(model, X, y)

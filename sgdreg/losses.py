@@ -30,7 +30,7 @@ from numbers import Real
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from sgdreg._naming import returned
+from sgdreg._answers import returned
 
 
 class Loss(BaseEstimator):

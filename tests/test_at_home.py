@@ -22,7 +22,7 @@ from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardSca
 from threadpoolctl import threadpool_info
 
 from sgdreg import SGDLinearRegressor, optimizers, schedules
-from sgdreg._threads import one_blas_thread
+from sgdreg._data.threads import one_blas_thread
 from sgdreg.optimizers import SGD, Momentum
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -15,14 +15,11 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-from sgdreg import (
-    Checkpoint,
-    SGDLinearRegressor,
-    _checkpoint,
-    _contents,
-    _planning,
-    _scheduling,
-)
+from sgdreg import Checkpoint, SGDLinearRegressor
+from sgdreg._persistence import files
+from sgdreg._persistence import format as contents
+from sgdreg._plan import choose
+from sgdreg._solvers import step_size
 from sgdreg.optimizers import SGD, SVRG, ConjugateGradient, Nesterov
 from sgdreg.schedules import Adaptive, InvScaling
 
@@ -255,10 +252,10 @@ def problem(case):
 @pytest.mark.parametrize("case", CASES)
 def test_resumed_after_any_epoch_it_is_the_uninterrupted_fit(case, monkeypatch):
     if "halved" in case:  # "auto" would choose a step that is short enough
-        monkeypatch.setattr(_scheduling, "SAFETY_MINI_BATCH", 8.0)
-        monkeypatch.setattr(_scheduling, "SAFETY_FULL_BATCH", 2.4)
+        monkeypatch.setattr(step_size, "SAFETY_MINI_BATCH", 8.0)
+        monkeypatch.setattr(step_size, "SAFETY_FULL_BATCH", 2.4)
     if "copies" in case:  # as with so many columns that nothing but a search can tell
-        monkeypatch.setattr(_planning, "_provable", lambda *given: False)
+        monkeypatch.setattr(choose, "_provable", lambda *given: False)
     data, given, model = problem(case)
     model.fit(*data, **given)  # many epochs at once, where nobody looks
     watched, taker = problem(case)[2], Taker()
@@ -351,7 +348,7 @@ def test_resume_itself_can_be_interrupted_and_resumed(tmp_path):
 
 
 def read_history(path):
-    return _contents.recalled(_checkpoint.read(path))[2]["history"]
+    return contents.recalled(files.read(path))[2]["history"]
 
 
 def test_a_callback_that_stopped_the_fit_does_not_stop_the_resumed_one(tmp_path):
@@ -570,7 +567,7 @@ def spoiled(checkpoint):
     yield {**checkpoint, "began": 10**15}
     yield {**checkpoint, "sharpened": 1}
     yield {**checkpoint, "parameters": {"optimizer": {"class": "os.system"}}}
-    for name in _contents.REQUIRED | {"parameters"}:
+    for name in contents.REQUIRED | {"parameters"}:
         yield {key: value for key, value in checkpoint.items() if key != name}
 
 

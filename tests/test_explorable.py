@@ -13,9 +13,9 @@ from numpy.testing import assert_allclose
 from sklearn.preprocessing import StandardScaler
 
 from sgdreg import SGDLinearRegressor, schedules
-from sgdreg._data import Data
-from sgdreg._metric import Metric
-from sgdreg._smoothness import POWER_MARGIN, stable_step
+from sgdreg._curvature.metric import Metric
+from sgdreg._curvature.stable_step import POWER_MARGIN, stable_step
+from sgdreg._data.dataset import Data
 
 pytest.importorskip("selenium", reason="the explorable's tests need selenium")
 from selenium import webdriver

@@ -12,8 +12,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from sgdreg import SGDLinearRegressor
-from sgdreg._data import Data
-from sgdreg._inputs import check_rows
+from sgdreg._data.dataset import Data
+from sgdreg._estimator.inputs import check_rows
 from sgdreg.display._plane import Plane
 
 N, D = 50, 30

@@ -13,9 +13,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.linear_model import LinearRegression
 
-from sgdreg import Checkpoint, SGDLinearRegressor, _threads
-from sgdreg._data import PIECE_NUMBERS
-from sgdreg._soundness import MEMORY, STATE
+from sgdreg import Checkpoint, SGDLinearRegressor
+from sgdreg._data import threads
+from sgdreg._data.dataset import PIECE_NUMBERS
+from sgdreg._persistence.soundness import MEMORY, STATE
 from sgdreg.optimizers import SGD, SVRG, Momentum, Nesterov
 from sgdreg.schedules import InvScaling
 
@@ -209,7 +210,7 @@ def test_threads_are_silent_too():
     def overflow(_):
         return np.float64(1e300) * np.float64(1e300)
 
-    with _threads.within_floats(), _threads.Team(2) as team:
+    with threads.within_floats(), threads.Team(2) as team:
         assert list(team.in_order(overflow, range(4))) == [np.inf] * 4
     with pytest.warns(RuntimeWarning, match="overflow"):
         overflow(None)  # as before, outside
@@ -297,7 +298,7 @@ def test_damaged_files_are_named(tmp_path):
             assert error is None or "damaged.skops" in str(error)
     other = SGDLinearRegressor(**settings).fit(X, y).checkpoint_
     other["began"] = "a"
-    from sgdreg._checkpoint import write  # noqa: PLC0415 (needs skops)
+    from sgdreg._persistence.files import write  # noqa: PLC0415 (needs skops)
 
     write(other, refused)
     with pytest.raises(ValueError, match=r"damaged\.skops is damaged.*its began is none"):

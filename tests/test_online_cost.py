@@ -9,8 +9,9 @@ from numpy.testing import assert_array_equal
 from scipy import linalg, sparse
 from sklearn.exceptions import NotFittedError
 
-from sgdreg import SGDLinearRegressor, _training
-from sgdreg._curvature import is_triangle, triangle_of
+from sgdreg import SGDLinearRegressor
+from sgdreg._curvature.factor import is_triangle, triangle_of
+from sgdreg._training import loop
 
 SETTINGS = [{}, {"learning_rate": 0.01}, {"loss": "huber"}, {"batch_size": 5}]
 
@@ -40,7 +41,7 @@ def calls_made(function, *given):
 @pytest.mark.parametrize("settings", SETTINGS[:2], ids=str)
 def test_a_late_call_costs_what_an_early_one_does(monkeypatch, settings):
     """In calls of functions, which a busy machine does not change."""
-    monkeypatch.setattr(_training, "STREAM_HISTORY", 20)
+    monkeypatch.setattr(loop, "STREAM_HISTORY", 20)
     X, y = rows(300)
     model, counts, sizes = SGDLinearRegressor(random_state=0, **settings), [], []
     for i in range(len(y)):
@@ -56,7 +57,7 @@ def test_a_late_call_costs_what_an_early_one_does(monkeypatch, settings):
 )
 def test_a_call_of_one_row_is_short(monkeypatch, settings, calls):
     """In calls of functions, of a full record: 820 and 752 when this was written."""
-    monkeypatch.setattr(_training, "STREAM_HISTORY", 300)
+    monkeypatch.setattr(loop, "STREAM_HISTORY", 300)
     X, y = rows(330, d=10)
     model = SGDLinearRegressor(random_state=0, **settings)
     for i in range(320):
@@ -75,8 +76,8 @@ def test_a_triangle_by_lapack_is_scipys(shape):
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_a_streams_record_is_of_its_latest_calls(monkeypatch, settings):
-    assert _training.STREAM_HISTORY == 1000  # as the documentation says
-    monkeypatch.setattr(_training, "STREAM_HISTORY", 5)
+    assert loop.STREAM_HISTORY == 1000  # as the documentation says
+    monkeypatch.setattr(loop, "STREAM_HISTORY", 5)
     X, y = rows(60)
     model = SGDLinearRegressor(random_state=0, **settings)
     for i in range(12):
@@ -92,7 +93,7 @@ def test_a_streams_record_is_of_its_latest_calls(monkeypatch, settings):
 
 
 def test_a_fit_records_all_its_epochs(monkeypatch):
-    monkeypatch.setattr(_training, "STREAM_HISTORY", 5)
+    monkeypatch.setattr(loop, "STREAM_HISTORY", 5)
     model = SGDLinearRegressor(learning_rate=0.01, max_iter=9, tol=None, warm_start=True)
     X, y = rows(60)
     assert len(model.fit(X, y).history_) == 9

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from sgdreg import _order
-from sgdreg._data import NO_ROWS
-from sgdreg._order import Order
+from sgdreg._data.dataset import NO_ROWS
+from sgdreg._data.order import Order
 
 
 def batches_of(order, rng, among=NO_ROWS, epochs=1):
@@ -50,7 +49,7 @@ def test_a_long_epoch_comes_in_parts(monkeypatch):
         order = Order(101, 2, shuffle)
         whole = batches_of(order, np.random.default_rng(3))
         with monkeypatch.context() as patch:
-            patch.setattr(_order, "CALL_BATCHES", 8)
+            patch.setattr(order, "CALL_BATCHES", 8)
             parts = list(order.draw(np.random.default_rng(3)))
             assert [len(batches) for _, batches in parts] == [8] * 6 + [3]
             assert batches_of(order, np.random.default_rng(3)) == whole

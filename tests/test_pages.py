@@ -9,8 +9,8 @@ import pytest
 
 import sgdreg
 from sgdreg import SGDLinearRegressor, display, losses, optimizers, schedules
-from sgdreg._parameters import CONSTRAINTS
-from sgdreg._update_rule import METRICS
+from sgdreg._estimator.parameters import CONSTRAINTS
+from sgdreg.optimizers._base import METRICS
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

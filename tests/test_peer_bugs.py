@@ -20,8 +20,8 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV
 
 from sgdreg import SGDLinearRegressor, losses
-from sgdreg._data import Data
-from sgdreg._inputs import hold_out
+from sgdreg._data.dataset import Data
+from sgdreg._estimator.inputs import hold_out
 from sgdreg.schedules import Adaptive
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -20,8 +20,9 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-import sgdreg._progress
-from sgdreg import SGDLinearRegressor, _scheduling
+from sgdreg import SGDLinearRegressor
+from sgdreg._callbacks import progress
+from sgdreg._solvers import step_size
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 rich = pytest.importorskip("rich", reason="the bar needs rich")
@@ -186,7 +187,7 @@ def test_lines_where_no_bar_can_be_drawn(terminal, monkeypatch, capsys):
         textbook().fit(X, Y)
     with monkeypatch.context() as patch:  # a worker of a search
         worker = types.SimpleNamespace(name="LokyProcess-1")
-        patch.setattr(sgdreg._progress, "current_process", lambda: worker)
+        patch.setattr(progress, "current_process", lambda: worker)
         textbook().fit(X, Y)
     assert lines(capsys) == 15
     assert terminal.text() == ""
@@ -305,7 +306,7 @@ def test_a_bar_advances_with_the_epochs_in_a_hundred_parts_at_most(
                 at.append(watcher.epochs)
             super().on_fit_task_end(estimator, context)
 
-    monkeypatch.setattr(sgdreg._progress, "ProgressBar", Parts)
+    monkeypatch.setattr(progress, "ProgressBar", Parts)
     textbook(max_iter=max_iter, batch_size="full").set_callbacks(watcher).fit(X[:9], Y[:9])
     parts = min(max_iter, 100)
     # Part i of n ends with epoch ceil(i/n · max_iter), which callbacks hear of next.
@@ -315,7 +316,7 @@ def test_a_bar_advances_with_the_epochs_in_a_hundred_parts_at_most(
 
 def test_epochs_that_are_run_again_are_no_progress(terminal, monkeypatch):
     """Steps of "auto" that prove too long are halved, and the fit begins again."""
-    monkeypatch.setattr(_scheduling, "SAFETY_MINI_BATCH", 32.0)
+    monkeypatch.setattr(step_size, "SAFETY_MINI_BATCH", 32.0)
     rows, y = np.vstack([X[:60], np.full((1, 10), 50.0)]), Y[:61]
     model = textbook(optimizer="sgd", learning_rate="auto", batch_size=1, max_iter=1)
     watcher = Watcher()
@@ -371,7 +372,7 @@ def test_nothing_is_built_where_nothing_looks(monkeypatch):
     def fail(*args):
         raise AssertionError
 
-    monkeypatch.setattr("sgdreg._fitting.Hooks", fail)
+    monkeypatch.setattr("sgdreg._estimator.fit.Hooks", fail)
     assert textbook(verbose=0).fit(X, Y).n_iter_ == 5
     with pytest.raises(AssertionError):
         textbook().fit(X, Y)
@@ -413,7 +414,7 @@ def test_the_latest_line_in_a_notebook_without_widgets(monkeypatch, capsys):
 
     console = types.SimpleNamespace(is_jupyter=True)
     monkeypatch.setattr(rich, "get_console", lambda: console)
-    monkeypatch.setattr(sgdreg._progress, "find_spec", lambda name: None)
+    monkeypatch.setattr(progress, "find_spec", lambda name: None)
     ipython = types.SimpleNamespace(display=display)
     monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(display=ipython))
     monkeypatch.setitem(sys.modules, "IPython.display", ipython)
@@ -422,7 +423,7 @@ def test_the_latest_line_in_a_notebook_without_widgets(monkeypatch, capsys):
     assert all(LINE.fullmatch(line) for line in cell.shown)
     assert cell.shown[0].startswith("Epoch 1,")
     assert cell.shown[-1].startswith("Epoch 1000,")
-    assert len(cell.shown) <= 3 + model.history_[-1]["seconds"] / sgdreg._progress.PERIOD
+    assert len(cell.shown) <= 3 + model.history_[-1]["seconds"] / progress.PERIOD
     with pytest.raises(ValueError, match="Diverged at epoch 1"):
         textbook(learning_rate=50.0).fit(100 * X, Y)
     assert cells[1].shown == [""]

@@ -16,10 +16,11 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from twin import cg_twin, scaled, svrg_twin, twin
 
-from sgdreg import SGDLinearRegressor, _planning
-from sgdreg._curvature import Curvature
-from sgdreg._data import Data
-from sgdreg._gram import curvature_by_products
+from sgdreg import SGDLinearRegressor
+from sgdreg._curvature.factor import Curvature
+from sgdreg._curvature.products import curvature_by_products
+from sgdreg._data.dataset import Data
+from sgdreg._plan import choose
 from sgdreg.optimizers import SGD, SVRG, ConjugateGradient
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -30,7 +31,7 @@ seeds = st.integers(0, 2**31 - 1)
 @pytest.fixture
 def many_features(monkeypatch):
     """Six features are too many for a full curvature."""
-    monkeypatch.setattr(_planning, "FULL_CURVATURE_RANK", 5)
+    monkeypatch.setattr(choose, "FULL_CURVATURE_RANK", 5)
 
 
 def estimator(problem=None, **parameters):

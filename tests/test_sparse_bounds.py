@@ -9,8 +9,8 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from sgdreg import SGDLinearRegressor
-from sgdreg._data import Data
-from sgdreg._gram import curvature_by_products
+from sgdreg._curvature.products import curvature_by_products
+from sgdreg._data.dataset import Data
 
 
 def one_hot(rng, n, k):

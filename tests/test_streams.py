@@ -6,14 +6,16 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from twin import StreamTwin
 
-from sgdreg import SGDLinearRegressor, _planning, _streaming
+from sgdreg import SGDLinearRegressor
+from sgdreg._plan import choose
+from sgdreg._solvers import streams
 from sgdreg.optimizers import SVRG, ConjugateGradient
 
 
 @pytest.fixture
 def many_features(monkeypatch):
     """Six features are too many for a full curvature."""
-    monkeypatch.setattr(_planning, "FULL_CURVATURE_RANK", 5)
+    monkeypatch.setattr(choose, "FULL_CURVATURE_RANK", 5)
 
 
 many = pytest.mark.usefixtures("many_features")
@@ -43,8 +45,8 @@ def chunk_by_chunk(model, X, y, size, weights=None):
 @pytest.mark.parametrize("weighted", [True, False])
 def test_a_stream_is_its_twin(monkeypatch, size, alpha, centred, weighted):
     """The argmin of its docstring, where chunks are solved to the last digit."""
-    monkeypatch.setattr(_streaming, "STREAM_TOL", 1e-12)
-    monkeypatch.setattr(_streaming, "STREAM_ROUNDS", 300)
+    monkeypatch.setattr(streams, "STREAM_TOL", 1e-12)
+    monkeypatch.setattr(streams, "STREAM_ROUNDS", 300)
     rng = np.random.default_rng(6)
     X, y = stream_of(rng, centred=centred)
     s = rng.integers(1, 4, len(y)).astype(float) if weighted else None

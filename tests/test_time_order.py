@@ -11,9 +11,10 @@ from convex import Objective
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
-from sgdreg import SGDLinearRegressor, _sample
-from sgdreg._data import Data
-from sgdreg._sample import Sample
+from sgdreg import SGDLinearRegressor
+from sgdreg._data.dataset import Data
+from sgdreg._solvers import reservoir
+from sgdreg._solvers.reservoir import Sample
 from sgdreg.losses import SQUARED_ERROR
 
 LOSSES = {
@@ -63,7 +64,7 @@ def test_a_stream_with_a_season_and_a_bend(name):
 @pytest.mark.parametrize("size", [100])
 def test_old_rows_do_not_keep_the_weights_of_an_old_model(monkeypatch, name, kind, size):
     """With less than half of the rows in the sample."""
-    monkeypatch.setattr(_sample, "LEAST_ROWS", 800)
+    monkeypatch.setattr(reservoir, "LEAST_ROWS", 800)
     X, y = in_time_order(kind, 1200)
     assert above_the_least(X, y, size, **LOSSES[name]) <= 0.03
 
@@ -82,16 +83,16 @@ def test_old_rows_do_not_keep_the_weights_of_an_old_model(monkeypatch, name, kin
 )
 @pytest.mark.parametrize("name", ["0.9", "epsilon"])
 def test_every_kind_of_stream_follows(monkeypatch, name, settings):
-    monkeypatch.setattr(_sample, "LEAST_ROWS", 800)
+    monkeypatch.setattr(reservoir, "LEAST_ROWS", 800)
     X, y = in_time_order("shift", 2000)
     assert above_the_least(X, y, 200, **LOSSES[name], **settings) <= 0.03
 
 
 @pytest.mark.parametrize("name", ["0.9", "huber"])
 def test_a_stream_goes_on_from_a_pickle_in_bounded_memory(monkeypatch, name):
-    monkeypatch.setattr(_sample, "LEAST_ROWS", 100)
+    monkeypatch.setattr(reservoir, "LEAST_ROWS", 100)
     for name_of_share in ("ROWS_A_FEATURE", "FEWEST_ROWS_A_FEATURE"):
-        monkeypatch.setattr(_sample, name_of_share, 20)
+        monkeypatch.setattr(reservoir, name_of_share, 20)
     X, y = in_time_order("shift", 2000)
     whole, parts = (SGDLinearRegressor(**LOSSES[name]) for _ in range(2))
     sizes = []
@@ -108,9 +109,9 @@ def test_a_stream_goes_on_from_a_pickle_in_bounded_memory(monkeypatch, name):
 
 def test_too_many_features_for_a_sample():
     """Their rows keep the weights that they were met with, as is documented."""
-    rows, d = _sample.rows_kept(409), 410
+    rows, d = reservoir.rows_kept(409), 410
     assert 50 * 409 <= rows <= 2**26 // (8 * 409)
-    assert _sample.rows_kept(d) == 0
+    assert reservoir.rows_kept(d) == 0
     rng = np.random.default_rng(2)
     X = rng.standard_normal((40, d))
     model = SGDLinearRegressor(loss="huber")
@@ -131,8 +132,8 @@ def test_a_sample_of_fewer_rows_a_feature():
 def test_a_sample_stands_for_all_rows(monkeypatch, weighted):
     """Its weights add up to theirs, exactly; its means are theirs within 5 of their own
     standard errors; before it is full it is all rows."""
-    monkeypatch.setattr(_sample, "LEAST_ROWS", 400)
-    monkeypatch.setattr(_sample, "ROWS_A_FEATURE", 1)
+    monkeypatch.setattr(reservoir, "LEAST_ROWS", 400)
+    monkeypatch.setattr(reservoir, "ROWS_A_FEATURE", 1)
     rng = np.random.default_rng(3)
     X = rng.standard_normal((10_000, 2)) + np.arange(10_000)[:, None] / 5000
     s = rng.uniform(0.0, 3.0, 10_000) if weighted else np.ones(10_000)

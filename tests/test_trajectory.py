@@ -15,7 +15,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sgdreg import SGDLinearRegressor, TrajectoryRecorder, _scheduling, optimizers
+from sgdreg import SGDLinearRegressor, TrajectoryRecorder, optimizers
+from sgdreg._solvers import step_size
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -146,7 +147,7 @@ def test_the_path_of_steps_that_diverge_is_kept():
 
 def test_epochs_taken_back_are_left_out(monkeypatch):
     """Steps of "auto" that prove too long are halved, and the fit begins again."""
-    monkeypatch.setattr(_scheduling, "SAFETY_MINI_BATCH", 4.0)
+    monkeypatch.setattr(step_size, "SAFETY_MINI_BATCH", 4.0)
     rows, y = np.vstack([X[:60], np.full((1, 10), 50.0)]), Y[:61]
     common = {"optimizer": "sgd", "batch_size": 1, "max_iter": 12}
     model = model_of("sgd", **common | {"learning_rate": "auto"})

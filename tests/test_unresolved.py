@@ -8,8 +8,8 @@ from numpy.testing import assert_allclose
 from scipy import sparse
 
 from sgdreg import SGDLinearRegressor
-from sgdreg._data import Data
-from sgdreg._moments import moments
+from sgdreg._data.dataset import Data
+from sgdreg._data.moments import moments
 
 N = 60
 Z = np.random.default_rng(0).normal(size=N)

@@ -17,7 +17,7 @@ from libc.stdint cimport int32_t, int64_t
 
 import numpy as np
 
-from sgdreg._naming import returned
+from sgdreg._answers import returned
 from sgdreg.losses import ask as ask_loss, compiled, is_squared
 
 cdef extern from "vector.h" nogil:

@@ -11,8 +11,8 @@ import numpy as np
 import scipy
 import sklearn
 
-from sgdreg._checkpoint import load, skops_io, write
-from sgdreg._contents import plain
+from sgdreg._persistence.files import load, skops_io, write
+from sgdreg._persistence.format import plain
 from sgdreg._version import __version__
 from sgdreg.cli._input import check_archive
 from sgdreg.cli._messages import Unusable, one_line

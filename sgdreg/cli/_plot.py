@@ -6,7 +6,7 @@ from pathlib import Path
 from sklearn.metrics import PredictionErrorDisplay
 
 from sgdreg import TrajectoryRecorder
-from sgdreg._checkpoint import replaced
+from sgdreg._persistence.files import replaced
 from sgdreg.cli._messages import Unusable
 from sgdreg.cli._output import check_writable
 

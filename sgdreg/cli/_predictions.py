@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from sgdreg._checkpoint import replaced
+from sgdreg._persistence.files import replaced
 from sgdreg.cli._messages import Unusable
 from sgdreg.cli._output import check_writable
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from sgdreg._curvature import Curvature
+from sgdreg._curvature.factor import Curvature
 
 # Multiplications that a comparison may take: some seconds.
 MOST_WORK = 3e9

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from sgdreg._regressor import SGDLinearRegressor
+from sgdreg._estimator.regressor import SGDLinearRegressor
 
 # Of Okabe and Ito's palette for all kinds of colour vision (Color Universal Design, 2008),
 # those that show on white and on black (the blue a little lighter than theirs). In grey the

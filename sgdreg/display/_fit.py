@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from sgdreg._sparse import trusted
+from sgdreg._data.sparse import trusted
 from sgdreg.display._drawing import (
     axes,
     by_name,

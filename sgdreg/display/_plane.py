@@ -5,8 +5,8 @@ from functools import cached_property
 import numpy as np
 from scipy import linalg, optimize, sparse
 
-from sgdreg._curvature import triangle_of
-from sgdreg._inputs import check_rows, check_weights
+from sgdreg._curvature.factor import triangle_of
+from sgdreg._estimator.inputs import check_rows, check_weights
 from sgdreg.losses import ask, is_squared
 
 # Losses that have to be summed row by row are summed over so many rows at the most, ...

@@ -1,0 +1,1 @@
+"""What looks at every epoch: progress, trajectories, checkpoints."""

@@ -1,0 +1,81 @@
+"""Checkpoints: a callback that writes them, and how files are written and read.
+
+Files are of the skops format, which holds no code, and of plain values only.
+"""
+
+import os
+from numbers import Integral
+
+from sgdreg._persistence.files import skops_io, write
+
+
+class Checkpoint:
+    """Writes a fit to a file while it runs; :meth:`SGDLinearRegressor.resume` goes on.
+
+    A callback for ``set_callbacks``. The file is replaced as a whole: whenever the
+    process is killed, it is that of the last epoch written or of the one before. (Killed
+    within a write, a file ``*.tmp`` may be left beside it.) Needs `skops
+    <https://skops.readthedocs.io>`_, whose format holds no code.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file. One fit at a time may write to it.
+    every : int >= 1, default=1
+        Epochs from one checkpoint to the next; the end of the fit is written too.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from sgdreg import Checkpoint, SGDLinearRegressor
+    >>> from sklearn.datasets import load_diabetes
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = SGDLinearRegressor(optimizer="svrg", tol=None, max_iter=4, random_state=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "fit.skops")
+    ...     model = model.set_callbacks(Checkpoint(path)).fit(X, y)
+    ...     longer = SGDLinearRegressor.resume(path, X, y, max_iter=6)
+    >>> model.set_callbacks().set_params(max_iter=6).fit(X, y).n_iter_, longer.n_iter_
+    (6, 6)
+    >>> bool((model.coef_ == longer.coef_).all())
+    True
+    """
+
+    def __init__(self, path, every=1):
+        if not os.fsdecode(path):
+            raise ValueError("path is empty: give the file that checkpoints go to.")
+        if not isinstance(every, Integral) or every < 1:
+            raise ValueError(f"every must be an integer of at least 1, got {every!r}.")
+        self.path = path
+        self.every = every
+
+    def setup(self, estimator, context):
+        """Raise now what would go wrong after the first epoch."""
+        skops_io()
+        if not hasattr(type(estimator), "resume"):
+            raise TypeError(
+                f"A Checkpoint cannot go on with {type(estimator).__name__}: set it on the "
+                "SGDLinearRegressor itself."
+            )
+        path = os.path.realpath(self.path)
+        folder = os.path.dirname(path)
+        if not os.path.isdir(folder):
+            raise FileNotFoundError(
+                f"There is no folder {folder} to write a checkpoint to."
+            )
+        if os.path.isdir(path):
+            raise IsADirectoryError(f"{path} is a folder: name a file in it.")
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(f"The folder {folder} of the checkpoint is read-only.")
+
+    def teardown(self, estimator, context):
+        """Nothing is left open."""
+
+    def on_fit_task_begin(self, estimator, context):
+        """An epoch is written when it ends."""
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+        """Write the fit as it is after this epoch."""
+        due = fitted_estimator.n_iter_ % self.every == 0
+        if due == (context.task_name == "epoch"):  # or the last epoch was not due
+            write(fitted_estimator.checkpoint_, self.path)

@@ -1,0 +1,57 @@
+"""Who looks at a fit while it runs: scikit-learn's callbacks, and `verbose`."""
+
+from sgdreg._callbacks.progress import progress
+
+
+class Hooks:
+    """Every epoch a subtask of the fit, for scikit-learn's callbacks (≥ 1.9).
+
+    Parameters
+    ----------
+    estimator : SGDLinearRegressor
+    data : dict
+        X, y and metadata, as callbacks receive them.
+    max_epochs : int
+    model : callable
+        (plan, state, weights, memory) -> dict of fitted attributes: copies, so that
+        nothing that a callback does reaches the fit. (memory() is called where needed;
+        None: there is nothing yet to resume.)
+    on_exit : ExitStack
+        Closes, when the call ends, what `verbose` shows.
+    """
+
+    def __init__(self, estimator, data, max_epochs, model, on_exit):
+        self.model = model
+        self.shared = {"estimator": estimator, **data}
+        self.left = max_epochs
+        self.context = estimator._init_callback_context(max_subtasks=max_epochs)
+        shown = progress(estimator.verbose, self.context, max_epochs)
+        self.show = on_exit.enter_context(shown)
+
+    def start(self, plan, state, weights):
+        """Begin the fit, at these weights."""
+        self.context.call_on_fit_task_begin(
+            **self.shared,
+            reconstruction_attributes=lambda: self.model(plan, state, weights, None),
+        )
+
+    def begin(self):
+        if self.left == 0:  # epochs that were taken back and run again
+            return
+        self.left -= 1
+        self.task = self.context.subcontext(task_name="epoch")
+        self.task.call_on_fit_task_begin(**self.shared)
+
+    def end(self, plan, state, weights, memory):
+        """End an epoch; True when a callback asks to stop."""
+        self.show(state.shown(state.history[-1]))
+        return self.task.call_on_fit_task_end(
+            **self.shared,
+            reconstruction_attributes=lambda: self.model(plan, state, weights, memory),
+        )
+
+    def finish(self, plan, state, weights, memory):
+        self.context.call_on_fit_task_end(
+            **self.shared,
+            reconstruction_attributes=lambda: self.model(plan, state, weights, memory),
+        )

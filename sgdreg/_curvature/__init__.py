@@ -1,0 +1,1 @@
+"""The curvature of rows, and the coordinates of steps made from it."""

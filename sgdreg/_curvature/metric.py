@@ -1,0 +1,168 @@
+"""The coordinates that steps are taken in: w = T u, with TᵀHT near the identity.
+
+X itself is never transformed.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from sklearn.utils.extmath import row_norms
+
+from sgdreg._data.dataset import Data
+from sgdreg._data.moments import moments, refuse_overflow
+
+
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """The coordinates of the steps: u with w = T u, T = scale⁻¹ rootᵀ, about a centre.
+
+    Attributes
+    ----------
+    centre : ndarray of shape (d,) or None
+    scale : ndarray of shape (d,) or None
+    root : ndarray of shape (rank, d) or None
+        rootᵀ root is the (pseudo-)inverse curvature of the scaled features.
+    low_rank : bool
+        The inverse curvature is the identity less rootᵀ root: a few directions are more
+        curved than the others. T is then symmetric.
+    hidden : float or ndarray of shape (k,)
+        What the objective may lose by directions that are left out, of each output.
+    constant : ndarray of bool, shape (d,), or None
+        Which columns are taken as constant.
+    """
+
+    centre: np.ndarray | None = None
+    scale: np.ndarray | None = None
+    root: np.ndarray | None = None
+    low_rank: bool = False
+    hidden: object = 0.0
+    constant: np.ndarray | None = None
+
+    @property
+    def full(self):
+        """Whether the curvature of all directions is known."""
+        return self.root is not None and not self.low_rank
+
+    @cached_property
+    def sizes(self):
+        """Root mean squares of the features, about zero; zero where they are not known."""
+        if self.scale is None:
+            return 0.0
+        return self.scale if self.centre is None else np.hypot(self.scale, self.centre)
+
+    @cached_property
+    def reach(self):
+        """Squared length, in these coordinates, of such errors in a gradient."""
+        if self.scale is None:
+            return 0.0
+        shares = self.sizes / self.scale
+        if not self.full:
+            return float(shares @ shares)
+        return float(np.einsum("ij,ij,j->", self.root, self.root, shares**2))
+
+    def left_out(self, weights):
+        """The part of coefficients that no step moves: of constant columns, for example."""
+        coef = weights[:, :-1]
+        if not self.full:
+            none = np.zeros_like(coef)
+            return none if self.constant is None else np.where(self.constant, coef, none)
+        if len(self.root) == coef.shape[1]:
+            return np.zeros_like(coef)
+        known = np.abs(self.root).max(axis=0, initial=0.0) > 0
+        if len(self.root) == known.sum():
+            return np.where(known, 0.0, coef)
+        u, V = coef * self.scale, self.root / np.linalg.norm(self.root, axis=1)[:, None]
+        return (u - (u @ V.T) @ V) / self.scale  # rows are orthogonal then
+
+    def to_raw(self, u):
+        """Raw weights (k, d + 1) of coordinates u (k, rank + 1)."""
+        w = u[:, :-1]
+        if self.low_rank:
+            w = self._low_rank_root(w)
+        elif self.root is not None:
+            w = w @ self.root
+        w = w if self.scale is None else w / self.scale
+        return np.ascontiguousarray(np.column_stack([w, u[:, -1]]))
+
+    def to_coordinates(self, gradient):
+        """Gradient with respect to u, of one with respect to [w, intercept]."""
+        g, b = gradient[:, :-1], gradient[:, -1:]
+        g = g if self.centre is None else g - b * self.centre
+        g = g if self.scale is None else g / self.scale
+        if self.low_rank:
+            g = self._low_rank_root(g)
+        elif self.root is not None:
+            g = g @ self.root.T
+        return np.column_stack([g, b])
+
+    def least(self, alpha):
+        """The least curvature, in these coordinates, that a penalty of alpha has."""
+        least = alpha if self.scale is None else alpha / self.scale.max() ** 2
+        if self.low_rank and len(self.root):
+            least *= 1.0 - np.einsum("ij,ij->i", self.root, self.root).max()
+        return least
+
+    def _low_rank_root(self, z):
+        """(I - rootᵀ root)^½ of rows z: rows of root are orthogonal, shorter than 1."""
+        squares = np.einsum("ij,ij->i", self.root, self.root)
+        # 1 - (1 - √(1 - s)) along the direction of each row, whose square is s
+        return z - ((z @ self.root.T) * _share(squares)) @ self.root
+
+    def lacking(self, gradient):
+        """Length, in the scaled features, of the part of a gradient that root is blind to.
+
+        And the length of the rounding errors that centring leaves in it, in units of eps
+        and of the residuals' size.
+        """
+        g = gradient[:, :-1]
+        known = np.abs(self.root).max(axis=0, initial=0.0) > 0  # the others are constant
+        g = g if self.centre is None else g - gradient[:, -1:] * self.centre
+        g = np.where(known, g / self.scale, 0.0)
+        if len(self.root) < known.sum():  # rows are orthogonal then
+            V = self.root / np.linalg.norm(self.root, axis=1, keepdims=True)
+            g = g - (g @ V.T) @ V
+        else:
+            g = np.zeros_like(g)
+        middle = 0.0 if self.centre is None else np.where(known, self.centre, 0.0)
+        return np.linalg.norm(g, axis=1), np.sqrt(g.shape[1]) + np.linalg.norm(
+            middle / self.scale
+        )
+
+    def row_norms(self, data, fit_intercept):
+        """‖Tᵀ x_i‖² of every row of X (not only of those taking part)."""
+        inverse = 1.0 if self.scale is None else 1.0 / self.scale
+        if self.root is None and data.is_sparse:
+            Z = data.canonical_X
+            Z = Z.multiply(inverse).tocsr() if self.scale is not None else Z
+            norms = row_norms(Z, squared=True).astype(np.float64)
+            if self.centre is not None:
+                middle = self.centre * inverse
+                norms = norms - 2 * (Z @ middle) + middle @ middle
+        else:
+            everything = Data.build(data.X, data.y)
+            norms = []
+            for X, _, _ in everything.chunks():
+                Z = (X if self.centre is None else X - self.centre) * inverse
+                norms.append(row_norms(Z if self.root is None else self._turned(Z), True))
+            norms = np.concatenate(norms)
+        return norms + 1.0 if fit_intercept else norms
+
+    def _turned(self, Z):
+        return self._low_rank_root(Z) if self.low_rank else Z @ self.root.T
+
+
+def _share(squares):
+    """(1 - √(1 - s)) / s."""
+    return 1.0 / (1.0 + np.sqrt(1.0 - squares))
+
+
+def diagonal_metric(data, fit_intercept, alpha):
+    """Centre and scale only: scale² is the diagonal of the curvature, penalty included."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        centre, scale, constant = moments(data, fit_intercept)
+        known = scale if centre is None else scale + centre
+    if not np.isfinite(known).all():
+        refuse_overflow(data, known)
+    scale = np.sqrt(scale**2 + alpha) if alpha else scale
+    return Metric(centre, scale, constant=constant)

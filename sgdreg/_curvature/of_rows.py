@@ -1,0 +1,34 @@
+"""The curvature of the rows of a data set: by QR where they are few, else by products."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from sgdreg._curvature.costs import QR_WORK
+from sgdreg._curvature.factor import Curvature, column_norms
+from sgdreg._curvature.products import curvature_by_products
+from sgdreg._data.moments import refuse_overflow
+
+
+def curvature_of(data, fit_intercept, start=None, *, work=QR_WORK):
+    """The curvature of all rows of the data (added to those of `start`).
+
+    By QR up to so much work (n d²): a sample need not be known to the last digit.
+    """
+    d = data.n_features
+    known = None
+    if start is None and data.n_rows * d**2 > work and data.n_rows > 2 * d:
+        known = curvature_by_products(data, fit_intercept)
+    if known is not None:
+        return replace(known, coarse=data.coarse)
+    known = start or Curvature.empty(d, data.n_outputs, fit_intercept)
+    if data.coarse > known.coarse:
+        known = replace(known, coarse=data.coarse)
+    with np.errstate(invalid="ignore", over="ignore"):
+        # Each factorisation goes over the triangle again: few, and of many rows.
+        for piece in data.chunks(at_least=d):
+            known = known.add(*piece)
+        sizes = column_norms(known.features)
+    if not np.isfinite(known.mean).all() or not np.isfinite(sizes).all():
+        refuse_overflow(data, known.mean + sizes)
+    return known

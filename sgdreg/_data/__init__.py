@@ -1,0 +1,1 @@
+"""The rows: matrix, targets and weights, their order, moments and threads."""

@@ -1,0 +1,1 @@
+"""What users hold: the estimator, its parameters, inputs and attributes."""

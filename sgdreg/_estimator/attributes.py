@@ -1,0 +1,59 @@
+"""What a fit ends with."""
+
+import numpy as np
+
+from sgdreg._curvature.rounding import is_lost
+
+
+def attributes(plan, state, weights, dtype, made_for):
+    """The attributes that predict and go on, of weights (k, d + 1) at the plan's centre.
+
+    Arrays and lists are copies, but for the state. `made_for` is whether this was
+    `partial_fit`, and the estimator's parameters.
+    """
+    plan = plan.released()
+    with np.errstate(over="ignore", invalid="ignore"):
+        if state.exponent:
+            weights = np.ldexp(weights, state.exponent)
+        coef, intercept = weights[:, :-1].astype(dtype, copy=False), weights[:, -1]
+        if plan.metric.centre is not None:  # that of the coefficients as they are rounded
+            intercept = intercept - coef.astype(np.float64, copy=False) @ plan.metric.centre
+        coef, intercept = coef.astype(dtype, order="C"), intercept.astype(dtype)
+    if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+        raise ValueError(
+            f"The fitted coefficients cannot be held in {np.dtype(dtype)}: they overflow. "
+            "Pass X as float64, or rescale X or y."
+        )
+    if is_lost(weights, coef, intercept, dtype).any():
+        raise ValueError(
+            f"The fitted coefficients cannot be held in {np.dtype(dtype)}: they are below "
+            f"{np.finfo(dtype).tiny:.0e}, and their digits are lost. Pass X as float64, or "
+            "rescale X or y."
+        )
+    return {
+        "coef_": coef[0] if state.flat else coef,
+        "intercept_": intercept[0] if state.flat else intercept,
+        "n_iter_": state.epochs,
+        "t_": state.steps,
+        "plan_": plan.in_users_units(),
+        "history_": state.shown_history(),
+        "_continuation": (plan, state, made_for),
+        "_memory": None,
+    }
+
+
+def all_attributes(outcome, dtype, made_for):
+    """Every fitted attribute, to be set together."""
+    plan, state, weights = outcome.plan, outcome.state, outcome.weights
+    scores, name = None, "validation_score"
+    if all(name in entry for entry in reversed(state.history)):
+        scores = [entry[name] for entry in state.history]
+    fitted = attributes(plan, state, weights, dtype, made_for)
+    if outcome.found:
+        fitted["history_"][-1] = fitted["history_"][-1] | state.shown(outcome.found)
+    return fitted | {
+        "converged_": outcome.converged,
+        "stop_reason_": outcome.reason,
+        "validation_scores_": scores,
+        "best_iteration_": outcome.best_epoch,
+    }

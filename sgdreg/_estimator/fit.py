@@ -1,0 +1,251 @@
+"""A call of `fit`, `resume` or `partial_fit`: data → plan → state → training → result."""
+
+import warnings
+from contextlib import ExitStack
+from functools import partial
+
+import numpy as np
+
+from sgdreg._callbacks.hooks import Hooks
+from sgdreg._callbacks.progress import print_line
+from sgdreg._data.dataset import Data
+from sgdreg._data.fingerprint import fingerprint, refuse_other_data
+from sgdreg._data.threads import Team, one_blas_thread, within_floats
+from sgdreg._data.units import exponent_of, joined, loss_in_unit, refuse_unit, within_reach
+from sgdreg._estimator.attributes import all_attributes, attributes
+from sgdreg._estimator.inputs import (
+    NoRows,
+    check_init,
+    check_validation,
+    check_weights,
+    check_X_y,
+    hold_out,
+)
+from sgdreg._estimator.parameters import check_parameters
+from sgdreg._estimator.transaction import NothingToDo
+from sgdreg._estimator.unresolved import in_words, unresolved
+from sgdreg._persistence.snapshot import alike, snapshot
+from sgdreg._persistence.soundness import damage_noticed
+from sgdreg._plan.choose import loss_of, make_plan, sampling_rng
+from sgdreg._training.loop import Training
+from sgdreg._training.state import State
+from sgdreg.losses import SQUARED_ERROR
+
+
+def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None):
+    """Train, as `SGDLinearRegressor.fit` says.
+
+    Parameters
+    ----------
+    estimator : SGDLinearRegressor
+        Gets the names of X, and nothing else.
+    validation : dict
+        X_val, y_val and sample_weight_val.
+    start : dict or None
+        coef_init and intercept_init.
+    checkpoint : (dict, dict) or None
+        State and memory of the fit to go on with.
+
+    Returns
+    -------
+    attributes : dict
+        To be set on the estimator.
+    warnings : list of str or Warning
+    """
+    check_parameters(estimator, 8, **validation)
+    with within_floats(), Team(estimator.n_jobs) as team, ExitStack() as on_exit:
+        seen = {"X": X, "y": y}  # what callbacks see: names and all
+        if sample_weight is not None:
+            seen["metadata"] = {"sample_weight": sample_weight}
+        X, y = check_X_y(estimator, X, y, reset=True)
+        weights = check_weights(sample_weight, X, "sample_weight")
+        state, memory = checkpoint or (None, None)
+        seeds = _seeds(estimator.random_state, memory)
+        loss, held_out = loss_of(estimator), None
+        data = Data.build(X, y.reshape(len(y), -1), weights, team=team, loss=loss)
+        exponent = exponent_of(data, estimator.optimizer) or 0
+        if exponent:
+            data = data.in_unit(exponent, loss_in_unit(loss, exponent))
+        elif within_reach(loss, data) is not loss:
+            data = data.in_unit(0, within_reach(loss, data))
+        if validation["X_val"] is not None:
+            held_out = check_validation(estimator, *validation.values(), y)
+            if exponent:
+                held_out = held_out.in_unit(exponent, SQUARED_ERROR)
+            if not np.isfinite(held_out.constant_losses).all():
+                raise ValueError(
+                    "R² on the validation rows cannot be told: the squares of y_val "
+                    "(measured in the unit of y) overflow in float64. Rescale y_val."
+                )
+        elif estimator.early_stopping:
+            draw = np.random.default_rng(seeds.spawn(1)[0])
+            data, held_out = hold_out(data, estimator.validation_fraction, weights, draw)
+        flat = y.ndim == 1
+        source = {
+            "entropy": seeds.entropy,
+            "data": fingerprint(data, flat),
+            "validation": fingerprint(held_out, flat),
+        }
+        if memory is not None:
+            refuse_other_data(source, memory)
+        with one_blas_thread():
+            plan = make_plan(estimator, data, rng=sampling_rng(seeds), exponent=exponent)
+            if memory is None:
+                state = _state(estimator, plan, data, seeds, flat, start, exponent)
+            else:
+                with damage_noticed(memory["where"]):
+                    for _ in range(memory["sharpened"]):
+                        plan = plan.sharper()
+                    state = State.unpacked(state).checked(plan, data, flat, exponent)
+            hooks = _hooks(estimator, seen, X.dtype, source, state, memory, on_exit)
+            training = Training(data, plan, state, held_out, hooks)
+            if memory is not None:
+                with damage_noticed(memory["where"]):
+                    training.recall(memory)
+                training.guarded = partial(damage_noticed, memory["where"], ValueError)
+            outcome = training.fit(estimator.max_iter)
+        if hooks is not None:
+            hooks.finish(outcome.plan, outcome.state, outcome.weights, training.memory)
+        columns = unresolved(outcome.plan, data, seen["X"])
+        fitted = all_attributes(outcome, X.dtype, (False, snapshot(estimator)))
+    fitted |= {"_memory": source | training.memory(), "_told": columns}
+    return fitted, outcome.warnings + _of_columns(estimator, columns)
+
+
+def partial_fit(estimator, X, y, sample_weight):
+    """One epoch on these rows; the fitted attributes.
+
+    Raises
+    ------
+    NothingToDo
+        Where all weights are zero.
+    """
+    before, state, made_for = getattr(estimator, "_continuation", (None, None, None))
+    parameters = snapshot(estimator)
+    known = made_for is not None and alike(made_for[1], parameters)
+    if made_for is not None and not known:
+        estimator._validate_params()  # which scikit-learn skips once a model is fitted
+    check_parameters(estimator, 6, online=True, known=known)
+    first = state is None
+    passed, told = X, getattr(estimator, "_told", [])
+    with within_floats(), Team(estimator.n_jobs) as team:
+        X, y = check_X_y(estimator, X, y, reset=first)
+        if not first:
+            shape = () if state.flat else (len(state.weights),)
+            if y.shape[1:] != shape:
+                raise ValueError(
+                    f"y has shape {y.shape}, but the model was fitted to targets of shape "
+                    f"{('n_samples', *shape)}."
+                )
+        try:
+            weights = check_weights(sample_weight, X, "sample_weight")
+        except NoRows as error:
+            raise NothingToDo from error
+        unit = None if first else state.weight_unit
+        targets = y.reshape(len(y), -1)
+        loss = loss_of(estimator)
+        data = Data.build(X, targets, weights, weight_unit=unit, team=team, loss=loss)
+        exponent = exponent_of(data, estimator.optimizer, online=True)
+        exponent = exponent or 0 if first else joined(state, exponent)
+        refuse_unit(exponent, estimator.optimizer, loss)
+        if exponent:
+            data = data.in_unit(exponent, loss_in_unit(loss, exponent))
+        with one_blas_thread():
+            if first:
+                seeds = _seeds(estimator.random_state)
+                draws = sampling_rng(seeds)
+                plan = make_plan(estimator, data, online=True, rng=draws, exponent=exponent)
+                rng = np.random.default_rng(seeds)
+                state = State.start(plan, data, rng, flat=y.ndim == 1)
+                state.exponent = exponent
+            else:
+                unchanged = known
+                if exponent != state.exponent:
+                    before = before.in_unit(state.exponent - exponent)
+                    state, unchanged = state.in_unit(exponent), False
+                plan = _online_plan(estimator, data, before, unchanged, state)
+                state = state.continued(before, plan, data)
+            outcome = Training(data, plan, state).one_epoch()
+        fitted = all_attributes(outcome, X.dtype, (True, parameters))
+        columns = unresolved(outcome.plan, data, passed, told)
+    for warning in _of_columns(estimator, columns):
+        warnings.warn(warning, stacklevel=5)
+    if estimator.verbose:
+        print_line(outcome.state.shown(outcome.state.history[-1]))
+    return fitted | {"_told": told + columns if columns else told}
+
+
+def _of_columns(estimator, columns):
+    """The warning about columns that vary but are taken as constant, if there are any."""
+    names = getattr(estimator, "feature_names_in_", None)
+    return [UserWarning(in_words(columns, names))] if columns else []
+
+
+def _seeds(seed, memory=None):
+    """What the generator of a new state, and that of held-out rows, grow from."""
+    if memory is not None:
+        seed = memory["entropy"]
+    elif isinstance(seed, np.random.RandomState):
+        seed = seed.randint(0, 2**32, size=4, dtype=np.uint32).tolist()
+    return np.random.SeedSequence(seed)
+
+
+def _state(estimator, plan, data, seeds, flat, start, exponent):
+    """A new state, or with `warm_start` that of the last call."""
+    fresh = not (estimator.warm_start and hasattr(estimator, "_continuation"))
+    if not fresh and all(value is None for value in start.values()):
+        before, state, _ = estimator._continuation
+        if exponent != state.exponent:
+            state = state.in_unit(exponent)
+        state = state.continued(before, plan, data)
+        state.best, state.stale, state.reference = np.inf, 0, 0.0
+        state.flat = flat
+        scales = before.metric.scale, plan.metric.scale
+        if plan.automatic and not np.array_equal(*scales):
+            # Averages and halvings were those of other rows.
+            state.begin_anew(state.weights)
+            state.factor = 1.0
+        return state
+    rng = np.random.default_rng(seeds)
+    start = {name: check_init(value, data, name) for name, value in start.items()}
+    coef = start["coef_init"]
+    if estimator.positive and coef is not None and (coef < 0).any():
+        raise ValueError(
+            "coef_init has negative coefficients, which positive=True does not allow."
+        )
+    if exponent:
+        start = {n: v if v is None else np.ldexp(v, -exponent) for n, v in start.items()}
+    state = State.start(plan, data, rng, flat=flat, **start)
+    state.exponent = exponent
+    return state
+
+
+def _online_plan(estimator, data, plan, unchanged, state):
+    """The plan for the next rows of a stream.
+
+    Where nothing in it comes from the rows, the last one serves again. The curvature
+    of the rows seen so far grows by the new ones.
+    """
+    if unchanged and plan.online and not plan.automatic:
+        return plan
+    return make_plan(
+        estimator, data, online=True, seen=plan, rng=state.rng, exponent=state.exponent
+    )
+
+
+def _hooks(estimator, seen, dtype, source, state, memory, on_exit):
+    """What looks at every epoch; None where nothing does, which saves its time."""
+    if not getattr(estimator, "_skl_callbacks", None) and not estimator.verbose:
+        return None
+    left = estimator.max_iter
+    if memory is not None:
+        left = max(0, memory["began"] + left - state.epochs)
+
+    def model(plan, state, weights, training_memory):
+        made_for = (False, snapshot(estimator))
+        fitted = attributes(plan, state.copy(), weights, dtype, made_for)
+        if training_memory is None:
+            return fitted
+        return fitted | {"_memory": source | training_memory()}
+
+    return Hooks(estimator, seen, left, model, on_exit)

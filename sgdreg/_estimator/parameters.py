@@ -1,0 +1,170 @@
+"""The parameters: what each may be, and which contradict or do without each other."""
+
+import inspect
+import warnings
+from fractions import Fraction
+from functools import cache
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from sgdreg._sklearn import Interval, StrOptions
+from sgdreg.losses import LOSSES
+from sgdreg.optimizers import OPTIMIZERS
+
+
+class Range(Interval):
+    """An interval of numbers as floats compare: of fractions and time spans, none."""
+
+    def is_satisfied_by(self, val):
+        if isinstance(val, Fraction | np.timedelta64):
+            return False
+        return super().is_satisfied_by(val)
+
+
+# What scikit-learn checks of each parameter by itself.
+CONSTRAINTS = {
+    "loss": [StrOptions(set(LOSSES)), BaseEstimator],
+    "penalty": [StrOptions({"l2", "l1", "elasticnet"}), None],
+    "alpha": [Range(Real, 0, None, closed="left")],
+    "l1_ratio": [Range(Real, 0, 1, closed="both"), None],
+    "fit_intercept": ["boolean"],
+    "epsilon": [Range(Real, 0, None, closed="left")],
+    "quantile": [Range(Real, 0, 1, closed="neither")],
+    "optimizer": [StrOptions({"auto", *OPTIMIZERS}), BaseEstimator],
+    "learning_rate": [
+        Range(Real, 0, None, closed="neither"),
+        StrOptions({"auto", "constant", "invscaling", "optimal", "adaptive", "pa1", "pa2"}),
+        callable,
+    ],
+    "eta0": [Range(Real, 0, None, closed="neither")],
+    "power_t": [Range(Real, 0, None, closed="left")],
+    "batch_size": [
+        Range(Integral, 1, None, closed="left"),
+        StrOptions({"full", "auto"}),
+    ],
+    "max_iter": [Range(Integral, 1, None, closed="left")],
+    "tol": [Range(Real, 0, None, closed="left"), None],
+    "shuffle": ["boolean", StrOptions({"rows", "blocks", "replacement"})],
+    "average": [
+        "boolean",
+        Range(Integral, 0, None, closed="left"),
+        Range(Real, 0, 1, closed="neither"),
+        StrOptions({"tail", "auto"}),
+    ],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Range(Real, 0, 1, closed="neither")],
+    "n_iter_no_change": [Range(Integral, 1, None, closed="left")],
+    "warm_start": ["boolean"],
+    "positive": ["boolean"],
+    "n_jobs": [Range(Integral, None, None, closed="neither"), None],
+    "verbose": ["verbose"],
+    "random_state": ["random_state"],
+}
+
+# Integers of more are beyond float64.
+MOST_BITS = 1023
+NAMED_STEPS = ("constant", "invscaling", "adaptive")
+
+
+def check_parameters(estimator, depth, *, online=False, known=False, **validation):
+    """Raise for parameters that contradict each other, warn about those without effect.
+
+    Parameters
+    ----------
+    depth : int
+        Of the user's call, for warnings to point to.
+    online : bool
+        For `partial_fit`.
+    known : bool
+        Whether the last call had the very same parameters.
+    **validation
+        X_val, y_val and sample_weight_val as given to `fit`.
+    """
+    p = estimator
+    if not known:
+        _refuse_beyond_floats(p)
+    X_val, y_val = validation.get("X_val"), validation.get("y_val")
+    if (X_val is None) != (y_val is None):
+        given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
+        raise ValueError(f"{given} was given without {missing}: pass both or neither.")
+    if X_val is None and validation.get("sample_weight_val") is not None:
+        raise ValueError("sample_weight_val was given without X_val and y_val.")
+    if p.early_stopping and X_val is not None:
+        raise ValueError(
+            "early_stopping=True holds out a validation set of its own, but X_val and "
+            "y_val were given too. Use early_stopping=False to validate on X_val."
+        )
+    if p.early_stopping and online:
+        raise ValueError(
+            "early_stopping=True does not work with partial_fit, which never stops by "
+            "itself. Set early_stopping=False and score after each call."
+        )
+    if isinstance(p.learning_rate, bool):
+        raise ValueError(
+            f"learning_rate={p.learning_rate} is neither a step size nor the name of a "
+            "schedule; use a positive number, a name or a function."
+        )
+    if p.learning_rate == "optimal" and p.alpha == 0:
+        raise ValueError(
+            "learning_rate='optimal' divides by alpha, which is 0. Set alpha > 0 or use "
+            "another learning rate."
+        )
+    if p.learning_rate == "adaptive" and p.tol is None and not online:
+        warnings.warn(
+            "learning_rate='adaptive' never shortens its steps with tol=None, which "
+            "leaves no measure of stalling; set tol.",
+            stacklevel=depth,
+        )
+    if p.penalty == "elasticnet" and p.l1_ratio is None:
+        raise ValueError("penalty='elasticnet' needs an l1_ratio in [0, 1], got None.")
+    if p.n_jobs == 0:
+        raise ValueError("n_jobs=0 leaves no thread to work: use None, -1 or a number.")
+    for name, why in _without_effect(p):
+        if getattr(p, name) != _default(type(p), name):
+            warnings.warn(
+                f"{name}={getattr(p, name)!r} has no effect with {why}.", stacklevel=depth
+            )
+
+
+def _refuse_beyond_floats(p, place=""):
+    """Raise for integers that no float64 holds, in objects among the parameters, too."""
+    for name, value in vars(p).items():
+        if not isinstance(value, (int, BaseEstimator)) or name[0] == "_" or name[-1] == "_":
+            continue
+        if isinstance(value, BaseEstimator):
+            _refuse_beyond_floats(value, f"In {name}: ")
+        elif value.bit_length() > MOST_BITS:
+            raise ValueError(
+                f"{place}{name} of {type(p).__name__} is an integer of "
+                f"{value.bit_length()} bits, beyond the largest number that float64 holds "
+                "(1.8e308). Use a smaller one."
+            )
+
+
+def _without_effect(p):
+    """(parameter, the setting that makes it one without effect)."""
+    if p.penalty != "elasticnet" and p.l1_ratio is not None:
+        yield "l1_ratio", f"penalty={p.penalty!r}"
+    if p.penalty is None and p.learning_rate != "optimal":
+        yield "alpha", "penalty=None"
+    loss = p.loss if isinstance(p.loss, str) else type(p.loss).__name__
+    for name in ("epsilon", "quantile"):
+        if LOSSES.get(loss, (None, None))[1] != name:
+            yield name, f"loss={loss!r}"
+    if not (isinstance(p.learning_rate, str) and p.learning_rate in NAMED_STEPS):
+        yield "eta0", f"learning_rate={p.learning_rate!r}"
+    if not (isinstance(p.learning_rate, str) and p.learning_rate == "invscaling"):
+        yield "power_t", f"learning_rate={p.learning_rate!r}"
+    if not p.early_stopping:
+        yield "validation_fraction", "early_stopping=False"
+
+
+@cache
+def _default(cls, name):
+    for base in cls.__mro__:  # a subclass may take fewer parameters
+        parameters = inspect.signature(base.__init__).parameters
+        if name in parameters:
+            return parameters[name].default
+    return None

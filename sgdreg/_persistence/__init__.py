@@ -1,0 +1,1 @@
+"""Fits as plain values, and the files that hold them."""

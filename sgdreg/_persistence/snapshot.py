@@ -1,0 +1,40 @@
+"""Parameters as they were: for comparison later, and for files."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """An object among the parameters, as it was: its class and its own parameters."""
+
+    kind: type
+    parameters: dict
+
+
+def snapshot(estimator):
+    """The parameters, nested ones too, for comparison (get_params takes 50 µs)."""
+    return {
+        name: _frozen(value)
+        for name, value in vars(estimator).items()
+        if not name.startswith("_") and not name.endswith("_")
+    }
+
+
+def alike(one, other):
+    """Whether two such snapshots are equal; where values do not compare, they are not."""
+    try:
+        return bool(one == other)
+    except (TypeError, ValueError):  # arrays, and missing values
+        return False
+
+
+def _frozen(value):
+    """A parameter's value, in a form that can be compared and does not change."""
+    if isinstance(value, BaseEstimator):
+        return Frozen(
+            type(value), {name: _frozen(own) for name, own in vars(value).items()}
+        )
+    return value.tolist() if isinstance(value, np.ndarray) else value

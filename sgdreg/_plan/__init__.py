@@ -1,0 +1,1 @@
+"""The plan: one choice in every slot, and how it is chosen."""

@@ -1,0 +1,1 @@
+"""Solvers: what moves the weights by an epoch."""

@@ -1,0 +1,123 @@
+"""Epochs of a primal-dual interior-point method: losses with kinks, l1, `positive`."""
+
+import numpy as np
+
+from sgdreg._persistence.soundness import check, like
+from sgdreg._solvers.base import Rounds
+from sgdreg._solvers.newton import Part, Rows
+from sgdreg.losses import compiled
+
+# The optimality gap below which it shows which coefficients are zero.
+CLEAR = 1e-4
+
+
+class InteriorPoint(Rounds):
+    """Newton steps on the optimality conditions, through the inside of their bounds.
+
+    S. Mehrotra, On the implementation of a primal-dual interior point method, SIAM Journal
+    on Optimization 2 (1992); for quantiles R. Portnoy and R. Koenker, The Gaussian hare
+    and the Laplacian tortoise, Statistical Science 12 (1997). Each step is a weighted
+    least-squares problem of all rows, each output's its own.
+    """
+
+    parts = None  # until there is a point to start from
+
+    def _begin(self, state):
+        self._arrive(state)
+        # Its variables and what counts as rounding are measured by the point that it starts
+        # from: one worse than a constant (of data of other scales, before) is no measure.
+        worse = self.evaluation.objectives(self.point) > self.evaluation.constant
+        if worse.any():
+            state.weights[worse] = self.plan.constant_model(self.data)[worse]
+            self._arrive(state)
+        self._take_apart()
+
+    def _take_apart(self):
+        self.unit = self.evaluation.unit
+        self.rise = np.zeros(self.data.n_outputs)
+        self.rows = Rows(self.data, self.plan.metric.centre)
+        self.parts = [Part(self, o) for o in range(self.data.n_outputs)]
+
+    def memory(self):
+        return super().memory() | {"parts": [part.memory() for part in self.parts]}
+
+    def recall(self, memory):
+        super().recall(memory)
+        self._take_apart()
+        check(memory, {"parts": like([part.memory() for part in self.parts])})
+        for part, kept in zip(self.parts, memory["parts"], strict=True):
+            part.recall(kept)
+
+    def _move(self, state):
+        for part in self.parts:
+            part.step()
+        weights = np.array([part.within_bounds() for part in self.parts])
+        self.point, self.rise[:] = self.evaluation.at(weights), 0.0
+        if self._gap() <= CLEAR:
+            allowed = 0.1 * (self.plan.tol or 0.0) * self.unit
+            if not self._try(np.array([part.rounded() for part in self.parts]), allowed):
+                few = allowed / self.data.n_features
+                near = [p.rounded(most) for p, most in zip(self.parts, few, strict=True)]
+                self._try(np.array(near), allowed)
+        self.evaluation.passes += sum(part.passes for part in self.parts)
+        state.steps += 1
+        return 1.0
+
+    def _try(self, weights, allowed):
+        """Go where coefficients that are zero are so exactly, unless that costs more."""
+        if (weights == self.point.weights).all():
+            return True
+        there = self.evaluation.at(weights)
+        before, after = map(self.evaluation.objectives, (self.point, there))
+        cheap = bool((after <= before + allowed).all())
+        if cheap:
+            self.point, self.rise = there, np.maximum(after - before, 0.0)
+        return cheap
+
+    def _gap(self):
+        """The duality gap, and what the conditions that are not met yet may hide."""
+        if self.parts is None:
+            return self.evaluation.gap(self.point)
+        if self.plan.quadratic:
+            return self._gap_by_all_rows()
+        gaps = [part.gap for part in self.parts] + self._blur() + self._hidden()
+        # The optimum is not below zero: F itself is as far away as it can be. (Before that
+        # is next to nothing, the gap itself tells progress.)
+        most = float(np.max(self.evaluation.objectives(self.point) / self.unit))
+        if most <= (self.plan.tol or 0.0):
+            return most
+        return float(np.max((gaps + self.rise) / self.unit))
+
+    def _hidden(self):
+        """What directions may be worth that steps leave out as rounding errors.
+
+        Of squares it is known; of other losses it is reckoned as the same share. What the
+        curvature of all rows tells from rounding errors, and that of the rows near their
+        kinks does not, may be followed as far as targets go.
+        """
+        if not any(part.singular for part in self.parts):
+            return 0.0
+        if self.witness is None:
+            self.witness = self._find_witness()
+            self.evaluation.passes += 1.0
+        variances = np.maximum(self.data.variances, np.finfo(np.float64).tiny)
+        slopes = [part.slope() * part.singular for part in self.parts]
+        slopes = self.witness.to_coordinates(np.array(slopes))
+        shares = np.linalg.norm(slopes, axis=1) * np.sqrt(2 * variances) / self.unit
+        return np.minimum(self.witness.hidden / variances + shares, 1.0) * self.unit
+
+    def _blur(self):
+        """What rounding errors of predictions may change the objective by."""
+        loss, data = self.plan.loss, self.data
+        squares = self.evaluation.blur(self.point.weights, self.plan.metric)
+        steepest = max(loss.above, loss.below) if compiled(loss) else np.inf
+        if loss.smoothness is not None:
+            bent = loss.smoothness * squares
+            if np.isinf(steepest):
+                return bent
+            return np.minimum(bent, steepest * np.sqrt(2 * squares))
+        # As many rows as there are weights lie at their kinks and feel every error; those
+        # of the others have both signs.
+        n = data.n_rows
+        felt = min(1.0, (data.n_features + 1) / n + 1.0 / np.sqrt(n))
+        return felt * steepest * np.sqrt(2 * squares)

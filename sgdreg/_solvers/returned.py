@@ -1,0 +1,183 @@
+"""The model that a fit returns, in the numbers of X, and how good that one is."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from sgdreg._curvature.of_rows import curvature_of
+from sgdreg._curvature.rounding import Rounding, rounded
+from sgdreg._solvers.interior_point import InteriorPoint
+from sgdreg._training.state import State
+
+# Where tol is none or zero, what rounding may cost is measured against this.
+USUAL_TOL = 1e-8
+# Rounding that costs no more than this share of tol is left as it is; of this share, if a
+# curvature tells it, a pass over the rows need not.
+ALLOWED, NOT_FELT = 0.1, 1e-4
+# R² that rounding may cost without a warning.
+LITTLE = 1e-4
+# A sample's curvature may show a direction as weaker than it is: see `_conjugate`.
+SAMPLED = 3.0
+# Where it costs more, losses that are not quadratic are fitted anew with these ridge
+# penalties in the features' scale, of errors of 3e-8 to 3e-5 of a spread in every number,
+# in so many steps at most.
+PENALTIES, STEPS = (1e-15, 1e-13, 1e-11, 1e-9), 100
+# What is then left of tol: steps end there.
+SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A model in the dtype of X.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (k, d + 1)
+        At the plan's centre.
+    losses : ndarray of shape (k,)
+        Without the penalty.
+    found : dict
+        Its objective and optimality gap, where rounding has changed them.
+    felt : bool
+        Whether rounding has cost what predictions show.
+    unit : float
+        The gap that one rounding is: kinks feel it in the first order.
+    """
+
+    weights: np.ndarray
+    losses: np.ndarray
+    found: dict = field(default_factory=dict)
+    felt: bool = False
+    unit: float = 0.0
+
+
+class Search:
+    """For the weights in the dtype of X that a certified fit returns.
+
+    Parameters
+    ----------
+    data : Data
+    plan : Plan
+    rounds : Rounds or None
+    evaluation : Evaluation
+    losses : ndarray of shape (k,)
+        Of the model found.
+    """
+
+    def __init__(self, data, plan, rounds, evaluation, losses):
+        self.data, self.plan, self.evaluation = data, plan, evaluation
+        self.rounds, self.losses = rounds, losses
+        self.unit = evaluation.unit
+        self.tol = plan.tol or USUAL_TOL
+
+    def returned(self, weights, entry):
+        """What to return where `weights` (k, d + 1), at the plan's centre, were found.
+
+        Parameters
+        ----------
+        weights : ndarray
+        entry : dict
+            What the history says of them.
+        """
+        data, plan, evaluation = self.data, self.plan, self.evaluation
+        rounding = Rounding.of(plan, data.X.dtype)
+        near = rounded(weights, plan.metric.centre, data.X.dtype)
+        if not np.isfinite(near).all():  # which is said where attributes are made
+            return Returned(near, self.losses)
+        objective, gap = entry["objective"], entry["optimality_gap"]
+        if plan.quadratic and plan.curvature is not None:
+            cost = rounding.cost(weights, near) * (SAMPLED if plan.sampled else 1.0)
+            if (cost <= NOT_FELT * self.tol * self.unit).all():
+                share = np.sqrt(np.max(cost / self.unit))
+                objective, gap = objective + cost.sum(), (np.sqrt(gap) + share) ** 2
+                return self._found(near, self.losses, objective, gap)
+        here = getattr(self.rounds, "point", None)
+        known = here is not None and np.array_equal(here.weights, weights)
+        if not (known and plan.to_the_end):  # those of line searches are interpolated
+            here = evaluation.at(weights)
+        self.here = evaluation.objectives(here)
+        there = evaluation.at(near)
+        if not self._good(there):
+            if plan.curvature is None and plan.to_the_end:
+                known = curvature_of(data, plan.fit_intercept)
+                rounding = Rounding.of(plan, data.X.dtype, known)
+            there = self._improved(there, rounding, weights)
+        gap += float(np.maximum(self._rise(there), 0.0).max())
+        objective = float(evaluation.objectives(there).sum())
+        return self._found(there.weights, there.losses, objective, gap)
+
+    def _found(self, weights, losses, objective, gap):
+        found = {"objective": float(objective), "optimality_gap": float(gap)}
+        # Predictions that are right are rounded too, when they are returned.
+        eps = np.finfo(self.data.X.dtype).eps
+        squares = np.mean(self.data.y[self.data.at] ** 2, axis=0)
+        allowed = np.max(eps**2 * squares / self.unit)
+        felt = not gap <= self.tol + LITTLE + allowed
+        unit = 0.0 if self.plan.loss.smoothness else float(eps)
+        return Returned(weights, losses, found, felt, unit)
+
+    def _rise(self, point):
+        with np.errstate(invalid="ignore"):
+            rise = (self.evaluation.objectives(point) - self.here) / self.unit
+        return np.where(np.isnan(rise), np.inf, rise)
+
+    def _good(self, point):
+        return bool((self._rise(point) <= ALLOWED * self.tol).all())
+
+    def _better(self, point, weights):
+        """The point of these weights, of each output if it is the better one."""
+        there = self.evaluation.at(weights)
+        better = self._rise(there) < self._rise(point)
+        parts = ("weights", "losses", "gradient", "slope")
+        return replace(
+            there,
+            **{
+                name: np.where(
+                    better if name == "losses" else better[:, None],
+                    getattr(there, name),
+                    getattr(point, name),
+                )
+                for name in parts
+            },
+        )
+
+    def _improved(self, there, rounding, weights):
+        """A better point than that of the nearest coefficients."""
+        if rounding is None:
+            return there
+        enough = ALLOWED * self.tol * self.unit
+        there = self._better(there, rounding.best(weights, enough))
+        if not self.plan.to_the_end:
+            return there
+        for strength in PENALTIES:
+            if (self._rise(there) <= LITTLE).all():
+                break
+            again = rounding.best(self._penalised(strength), enough)
+            there = self._better(there, again)
+        return there
+
+    def _penalised(self, strength):
+        """The optimum with a penalty that holds coefficients to what the dtype can."""
+        data, plan = self.data, self.plan
+        bend = np.mean(self.unit / (2 * self.evaluation.variance))
+        diagonal = np.append(strength * bend * plan.metric.scale**2, 0.0)
+        start = plan.constant_model(data)
+        plan = replace(plan, pull=(diagonal, np.zeros_like(start)), start=start)
+        rounds = InteriorPoint(data, plan)
+        state = State.start(plan, data, np.random.default_rng(0), flat=False)
+        for _ in range(STEPS):
+            rounds.run(state)
+            if rounds.gap <= SHARE * self.tol:
+                break
+        return state.weights
+
+
+def of_stream(plan, weights, dtype):
+    """The weights in dtype of a stream's next answer."""
+    if dtype == weights.dtype:
+        return weights
+    rounding = Rounding.of(plan, dtype) if plan.recursive or plan.stream else None
+    if rounding is None:
+        return rounded(weights, plan.metric.centre, dtype)
+    explained = rounding.cost(weights, np.zeros_like(weights))
+    return rounding.best(weights, ALLOWED * USUAL_TOL * explained)

@@ -1,0 +1,225 @@
+"""Streams of other problems than least squares: by the curvature of weighed rows."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from sgdreg import optimizers
+from sgdreg._curvature.metric import Metric
+from sgdreg._curvature.of_rows import curvature_of
+from sgdreg._data.dataset import Data
+from sgdreg._records import changed
+from sgdreg._solvers.interior_point import InteriorPoint
+from sgdreg._solvers.newton import Rows
+from sgdreg._solvers.reservoir import Sample, rows_kept
+from sgdreg._training.evaluation import Evaluation
+from sgdreg._training.state import State
+from sgdreg.losses import SQUARED_ERROR, ask, compiled, is_squared
+
+BY_BOUNDS = optimizers.InteriorPoint()
+
+# Rounds of weighing rows anew by their own fit, at most; done where residuals change by
+# less than this share of their size.
+ROUNDS, STILL = 25, 1e-3
+# Residuals count as no smaller than this share of their size, in the first round and
+# from some later one on (0.2 throughout: 4 % above the optimum for quantiles 0.1 and 0.9 of
+# a level shift; with 0.03 the rest is the sample's).
+SMALLEST, SMALLER = (0.2, 0.03), 0.7
+# Rows that a loss leaves alone count by this share of the most: no direction is lost so.
+LEAST_BEND = 1e-9
+# The gap that bounds are met with, in so many steps at most.
+BOUND_TOL, BOUND_STEPS = 1e-10, 50
+# The first answer of steps along kinks: of so many rows, as many features, to this gap.
+MOST_ROWS, MOST_FEATURES, FIRST_TOL = 4096, 100, 1e-3
+
+
+def reweighted(data, plan, known, sample):
+    """The curvature of the rows so far, weighed by L'(r)/r of their residuals.
+
+    Its least squares is then where their slopes cancel: iteratively reweighted least
+    squares (P. J. Green, JRSS B 46, 1984) on the new rows and on a sample of the old
+    ones, which would otherwise keep the weights of a model long gone. Between times, and
+    where there are too many features for a sample, they do keep them.
+
+    Parameters
+    ----------
+    data : Data
+        The new rows, of one output.
+    plan : Plan
+    known : Curvature or None
+        That of the rows before.
+    sample : Sample or None
+        Of these rows.
+
+    Returns
+    -------
+    curvature : Curvature
+    sample : Sample or None
+        With the new rows.
+    """
+    if sample is None and rows_kept(data.n_features):
+        sample = Sample.empty(data.n_features, known)
+    if sample is None:
+        return _weighed([data], plan, known, known)[0], None
+    rows, base, grown = [data], known, sample.add(data)
+    due = sample.due(grown.total - sample.total)
+    if due:
+        base = sample.base
+        rows += [sample.data(data.loss)] if sample.seen else []
+    curvature, size = _weighed(rows, plan, known, base, sample, grown, due)
+    waiting = 0.0 if due else sample.waiting + grown.total - sample.total
+    return curvature, changed(grown, size=size, waiting=waiting)
+
+
+def _weighed(rows, plan, known, base, before=None, after=None, due=True):
+    """The curvature of `base` and rows (a list of Data) by their bends; residuals' size.
+
+    Bends begin at the answer of `known`.
+    """
+    curvature, weight = known, before and before.weight
+    size, latest = (0.0 if due else before.size), None
+    for number in range(ROUNDS):
+        parabolas = [(np.ones(data.n_rows), None) for data in rows]
+        if curvature is not None:
+            metric, start = solved(curvature, plan, weight, STILL**2)
+            r = [_residuals(data, start[0], metric.centre) for data in rows]
+            if due:
+                size = _size(rows, r)
+            if latest is not None and _size(rows, latest, r) <= STILL * size:
+                break
+            first, last = SMALLEST
+            smallest = max(last, first * SMALLER**number)
+            if not due or (before and before.size / 1.5 < size < 1.5 * before.size):
+                smallest = last  # not far from where it was
+            latest = r if smallest == last else None
+            pairs = zip(rows, r, strict=True)
+            parabolas = [_parabola(data, e, smallest * size) for data, e in pairs]
+        most = max(bends.max() for bends, _ in parabolas)
+        if not most:
+            break
+        curvature, weight = base, after and after.weight
+        for data, (bends, targets) in zip(rows, parabolas, strict=True):
+            weighed = data.weighed(np.maximum(bends, LEAST_BEND * most), targets)
+            curvature = curvature_of(weighed, plan.fit_intercept, curvature)
+    return curvature, size
+
+
+def met(data, plan, weights):
+    """The curvature of rows as their answer meets them: for a stream that follows."""
+    bends, targets = np.ones(data.n_rows), None
+    if not is_squared(data.loss):
+        r = _residuals(data, weights[0], plan.metric.centre)
+        bends, targets = _parabola(data, r, SMALLEST[0] * _size([data], [r]))
+    if not bends.any():
+        return None
+    return curvature_of(data.weighed(bends, targets), plan.fit_intercept)
+
+
+def solved(curvature, plan, weight=None, tol=BOUND_TOL):
+    """The metric, and the optimum (k, d + 1) at its centre, of the rows of a curvature.
+
+    `weight` is the sum of the rows' own weights, without their bends; None: one a row.
+    `tol` is the gap that bounds are met with. (Rounds of weighing need not be closer than
+    residuals that are still: a third of the steps less.)
+    """
+    penalty, share = plan.penalty, 1.0
+    if not is_squared(plan.loss):
+        share = curvature.rows_a_weight if weight is None else weight / curvature.total
+    metric, start = curvature.solve(penalty.l2 * share)
+    if not penalty.proximal:
+        return metric, start
+    # The same within bounds: the triangle's rows are a small data set of the same answer.
+    d = curvature.n_features
+    rows = curvature.triangle * np.sqrt(len(curvature.triangle) / curvature.total)
+    X, y = (np.ascontiguousarray(part) for part in (rows[:, :d], rows[:, d:]))
+    small = replace(
+        plan,
+        loss=SQUARED_ERROR,
+        penalty=replace(penalty, l1=penalty.l1 * share, l2=penalty.l2 * share),
+        optimizer=BY_BOUNDS,
+        metric=Metric(scale=metric.scale),
+        fit_intercept=False,
+        online=False,
+        average=None,
+    )
+    data = Data.build(X, y)
+    rounds = InteriorPoint(data, small)
+    state = State.start(small, data, np.random.default_rng(0), flat=False)
+    for _ in range(BOUND_STEPS):
+        rounds.run(state)
+        if rounds.gap <= tol:
+            break
+    start[:, :-1] = state.weights[:, :-1]
+    start[:, -1] = curvature.centre[d:]
+    return metric, start
+
+
+def first_answer(data, plan):
+    """A start for steps along kinks: the answer of the first rows of a stream.
+
+    From a constant at an extreme quantile few rows say where to go, and from zero the
+    model is at first far worse than one.
+    """
+    start, quick = plan.constant_model(data), data.n_features <= MOST_FEATURES
+    if not quick or not compiled(data.loss) or not plan.fit_intercept:
+        return start
+    rows = data.some_rows(MOST_ROWS)
+    small = replace(plan, optimizer=BY_BOUNDS, online=False, average=None)
+    rounds = InteriorPoint(rows, small)
+    state = State.start(replace(small, start=start), rows, None, flat=False)
+    for _ in range(BOUND_STEPS):
+        rounds.run(state)
+        if rounds.gap <= FIRST_TOL:
+            break
+    before, after = (
+        Evaluation(rows, small).objectives(Evaluation(rows, small).at(w))
+        for w in (start, state.weights)
+    )
+    start[after < before] = state.weights[after < before]
+    return start
+
+
+def _residuals(data, weights, centre):
+    """Prediction less target of each row, at some weights (d + 1,) at a centre."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        r = Rows(data, centre).predictions(weights) - data.y[data.at, 0]
+    if not np.isfinite(r).all():
+        data.check_finite()
+    return r
+
+
+def _size(rows, r, others=None):
+    """How large residuals are, or their differences, by most of them: (mean √|r|)²."""
+    total = roots = 0.0
+    for i, data in enumerate(rows):
+        e = r[i] if others is None else r[i] - others[i]
+        weights = np.ones(len(e)) if data.weights is None else data.weights[data.at]
+        total, roots = total + weights.sum(), roots + weights @ np.sqrt(np.abs(e))
+    return (roots / total) ** 2
+
+
+def _parabola(data, r, small):
+    """Parabolas that touch the losses at residuals r and lie above them elsewhere.
+
+    ½ b (p - z)² of each row: (b, z), z None where it is y, b = L'(r)/r. With a dead zone
+    that would lie below; there it is the sum of two hinges' (max(e, 0) is ½ (|e| + e)).
+    Distances from a kink count as no smaller than `small`.
+    """
+    y, loss, small = data.y[data.at, 0], data.loss, small or 1.0
+    dead = getattr(loss, "dead", 0.0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        if not dead:
+            r = np.where(np.abs(r) < small, np.where(r < 0, -small, small), r)
+            return ask(loss, y, y + r, "gradient") / r, None
+        if loss.width:
+            bends, slopes = np.full(len(r), loss.smoothness), loss.gradient(y, y + r)
+        else:
+            bends = slopes = 0.0
+            for sign, cap in ((1.0, loss.above), (-1.0, loss.below)):
+                e = sign * r - dead
+                far = np.maximum(np.abs(e), small)
+                bends = bends + 0.5 * cap / far
+                slopes = slopes + 0.5 * sign * cap * (1.0 + e / far)
+        targets = np.zeros((len(data.y), 1))
+        targets[data.at, 0] = y + r - slopes / bends
+    return bends, targets

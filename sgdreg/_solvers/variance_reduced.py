@@ -1,0 +1,45 @@
+"""Epochs of variance-reduced mini-batches (SVRG), from one full gradient to the next."""
+
+from sgdreg._solvers.base import Rounds
+from sgdreg._solvers.minibatch import Diverged, Epochs
+
+
+class VarianceReduced(Rounds):
+    """Mini-batches whose gradients are corrected by the one of all rows at their start."""
+
+    def _move(self, state):
+        plan, anchor = self.plan, self.point
+        go_back = state.bookmark()
+        drift = anchor.gradient.copy()
+        drift[:, :-1] -= plan.penalty.l2 * anchor.weights[:, :-1]
+        epochs = Epochs(self.data, plan, anchor.weights, drift)
+        size = plan.optimizer.inner
+        try:
+            step = epochs.inner(state, size, plan.average == "tail")
+            self.point = self.evaluation.at(state.weights)
+        except Diverged:
+            if not plan.automatic:
+                raise
+            self._take_back(state, go_back, anchor)
+            return 0.0
+        finally:
+            self.evaluation.passes += size
+        if plan.automatic and not self.objective <= _rounded_up(
+            self.evaluation.objectives(anchor).sum()
+        ):
+            self._take_back(state, go_back, anchor)
+            return 0.0
+        if not self.point.finite:
+            raise Diverged(state.epochs + 1, state.steps)
+        return step
+
+    def _take_back(self, state, go_back, anchor):
+        """A round that raised the objective did not happen; the next has half its step."""
+        kept = go_back()
+        state.weights[:], state.steps = kept.weights, kept.steps
+        state.factor *= 0.5
+        self.point = anchor
+
+
+def _rounded_up(value):
+    return value * (1.0 + 1e-12)

@@ -1,0 +1,229 @@
+"""How good a model is: its loss, its optimality gap, its score on held-out rows.
+
+Each takes one pass over the rows, without steps.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from sgdreg._curvature.factor import ROUNDED_SPREADS
+from sgdreg.losses import compiled
+
+# Rows of a look that must cost next to nothing beside an epoch.
+GLANCE_ROWS = 4096
+EPS = np.finfo(np.float64).eps
+# Roundings of a number on the way to the answer and its gradient: of 500 problems with
+# columns equal up to 1e-8 ... 1e-15 none was further off.
+ROUNDINGS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """Weights, and what a pass over the rows says of them.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (k, d + 1)
+        At the plan's centre.
+    losses : ndarray of shape (k,)
+        Mean loss of each output, without the penalty.
+    gradient : ndarray of shape (k, d + 1)
+        ∇F with respect to the features as they are; of the penalty, the l2 part.
+    slope : ndarray of shape (k, rank + 1)
+        The same in the metric's coordinates.
+    """
+
+    weights: np.ndarray
+    losses: np.ndarray
+    gradient: np.ndarray
+    slope: np.ndarray
+
+    @property
+    def finite(self):
+        """Whether neither loss nor gradient overflows."""
+        return bool(np.isfinite(self.losses).all() and np.isfinite(self.slope).all())
+
+
+class Evaluation:
+    """Evaluations of weights (k, d + 1) at the plan's centre.
+
+    Parameters
+    ----------
+    data : Data
+        The training rows.
+    plan : Plan
+    validation : Data or None
+
+    Attributes
+    ----------
+    passes : float
+        Over the training rows, so far.
+    """
+
+    def __init__(self, data, plan, validation=None):
+        self.data, self.plan, self.validation = data, plan, validation
+        self.passes = 0.0
+
+    @cached_property
+    def constant(self):
+        """Loss of the best constant (zero without an intercept), for each output."""
+        if self.plan.fit_intercept:
+            return self.data.constant_losses
+        return self.data.zero_losses
+
+    @cached_property
+    def variance(self):
+        """What there is to explain: half the variance of each output.
+
+        A constant target has none: it is measured against rounding, or, without an
+        intercept to explain it by, against zero.
+        """
+        known = self.data.constant_losses
+        flat = self.negligible if self.plan.fit_intercept else self.data.zero_losses
+        known = np.where(known > self.rounding, known, np.maximum(known, flat))
+        return np.maximum(known, np.finfo(np.float64).tiny)
+
+    @cached_property
+    def unit(self):
+        """What gaps are shares of; bounds without an intercept: of zero's loss, if more."""
+        if not self.plan.to_the_end:
+            return self.variance
+        return np.maximum(self.variance, self.constant)
+
+    @cached_property
+    def negligible(self):
+        """Losses not worth a word, for each output: 1e-8 of a constant target, squared."""
+        flat = self.data.constant_losses <= self.rounding
+        return np.where(flat, 8 * EPS * self.data.zero_losses, self.rounding)
+
+    @cached_property
+    def rounding(self):
+        """Losses that are rounding errors of the targets, for each output.
+
+        Of squares these are squares, too: targets of mean 1e9 and variance 1 do vary.
+        """
+        loss = self.data.loss
+        share = (8 * EPS) ** 2 if compiled(loss) and np.isinf(loss.below) else EPS
+        return share * self.data.zero_losses
+
+    def losses(self, weights):
+        """Mean loss of each output over the training rows."""
+        losses, _ = self.data.evaluate(weights, self.plan.metric.centre)
+        self.passes += 1.0
+        if not np.isfinite(losses).all():
+            self.data.check_finite()
+        return losses
+
+    def glance(self, weights):
+        """The same over some of the rows: quick, and enough to see a model run away."""
+        some = self.data.some_rows(GLANCE_ROWS)
+        return some.evaluate(weights, self.plan.metric.centre)[0]
+
+    # ------------------------------------------------------------------- points
+
+    def at(self, weights):
+        """The point of some weights."""
+        weights = weights.copy()
+        losses, gradient = self.data.evaluate(weights, self.plan.metric.centre)
+        self.passes += 1.0
+        if not np.isfinite(losses).all():
+            self.data.check_finite()
+        gradient[:, :-1] += self.plan.penalty.l2 * weights[:, :-1]
+        if self.plan.pull is not None:
+            strength, anchor = self.plan.pull
+            pull = strength * (weights - anchor)
+            gradient += pull
+            if self.plan.metric.centre is not None:  # the intercept is that at the centre
+                gradient[:, :-1] += pull[:, -1:] * self.plan.metric.centre
+        if not self.plan.fit_intercept:
+            gradient[:, -1] = 0.0
+        return self._point(weights, losses, gradient)
+
+    def moved(self, point, weights):
+        """The same point, in the coordinates of another plan (where it has `weights`)."""
+        return self._point(weights, point.losses, point.gradient)
+
+    def between(self, here, there, step, bend, down):
+        """The point here + step (there - here) of each output, without a pass.
+
+        Along a line the gradient is linear and the objective quadratic, with slope -down
+        at its beginning and curvature bend. What is nearer, `here` or `there`, is
+        started from: differences of near numbers lose digits.
+        """
+        step = step[:, None]
+        near = np.abs(1.0 - step) < 0.5
+        weights = here.weights + step * (there.weights - here.weights)
+        change = there.gradient - here.gradient
+        gradient = np.where(
+            near, there.gradient - (1.0 - step) * change, here.gradient + step * change
+        )
+        step, near = step[:, 0], near[:, 0]
+        objective = np.where(
+            near,
+            self.objectives(there) - 0.5 * bend * (1.0 - step) ** 2,
+            self.objectives(here) - step * down + 0.5 * bend * step**2,
+        )
+        losses = np.maximum(objective - self.penalties(weights), 0.0)
+        return self._point(weights, losses, gradient)
+
+    def _point(self, weights, losses, gradient):
+        return Point(weights, losses, gradient, self.plan.metric.to_coordinates(gradient))
+
+    def penalties(self, weights):
+        """What the objective adds to the loss, of each output: the penalty, a pull."""
+        sums = self.plan.penalty.values(weights[:, :-1])
+        if self.plan.pull is not None:
+            strength, anchor = self.plan.pull
+            sums += 0.5 * (weights - anchor) ** 2 @ strength
+        return sums
+
+    def objectives(self, point):
+        """F of each output."""
+        return point.losses + self.penalties(point.weights)
+
+    def gap(self, point, least=1.0, metric=None):
+        """½ ∇Fᵀ H⁻¹ ∇F over half the variance, of the output furthest from optimal.
+
+        `least` is the least eigenvalue of the curvature in the coordinates of the plan's
+        metric, or of another one. The optimum is not below zero: F itself is as far away
+        as it can be.
+        """
+        slope = point.slope if metric is None else metric.to_coordinates(point.gradient)
+        if metric is not None and metric.full and self.unseen(point.gradient, metric):
+            return np.inf
+        metric = metric or self.plan.metric
+        unit = (ROUNDINGS * EPS) ** 2
+        squares = np.einsum("ij,ij->i", slope, slope)
+        # The rounding errors of a gradient: steps bring it to zero, not them.
+        squares += unit * metric.reach * 2 * point.losses / self.data.n_rows
+        decrement = np.minimum(0.5 * squares / least, self.objectives(point))
+        decrement += self.blur(point.weights, metric) + metric.hidden
+        if self.plan.penalty.l2 and metric.full:
+            decrement += self.plan.penalty.values(metric.left_out(point.weights))
+        return float(np.max(decrement / self.variance))
+
+    def blur(self, weights, metric):
+        """½ (rounding errors of predictions)²: of large products x w, which may cancel."""
+        errors = ROUNDINGS * EPS * (weights[:, :-1] * metric.sizes)
+        return 0.5 * np.einsum("ij,ij->i", errors, errors)
+
+    def unseen(self, gradient, metric=None):
+        """Whether ∇F has a part, beyond rounding, along what the metric lacks."""
+        lacking, rounding = (metric or self.plan.metric).lacking(gradient)
+        size = np.sqrt(2 * self.variance)
+        unknown = max(1e4 * EPS * rounding, ROUNDED_SPREADS * self.data.coarse)
+        return bool((lacking > unknown * size).any())
+
+    def score(self, weights):
+        """R² on the held-out rows, as `SGDLinearRegressor.score` computes it."""
+        losses, _ = self.validation.evaluate(weights, self.plan.metric.centre)
+        if not np.isfinite(losses).all():
+            self.validation.check_finite()
+        constant = self.validation.constant_losses
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scores = 1.0 - losses / constant
+        flat = constant == 0  # r2_score's convention
+        scores[flat] = np.where(losses[flat] == 0, 1.0, 0.0)
+        return float(scores.mean())

@@ -1,0 +1,70 @@
+"""Update rules: how a mini-batch gradient g becomes a step of size eta.
+
+==================  ======================================================================
+name                step
+==================  ======================================================================
+``sgd``             w <- w - eta g
+``momentum``        v <- momentum v + g;  w <- w - eta v
+``nesterov``        v <- momentum v + g;  w <- w - eta (g + momentum v)
+``adagrad``         s <- s + g²;  w <- w - eta g / (√s + epsilon)
+``rmsprop``         s <- rho s + (1 - rho) g²;  w <- w - eta g / (√s + epsilon)
+``adam``            m, v <- unbiased means of g, g²;  w <- w - eta m / (√v + epsilon)
+``svrg``            w <- w - eta (g(w) - g(anchor) + all rows' gradient there)
+``cg``              p <- beta p - g;  w <- w + eta p, eta by line search
+``interior_point``  Newton steps on the optimality conditions
+==================  ======================================================================
+
+Rules take a `metric`: the inverse curvature that g is multiplied by first. None is
+textbook (raw features). ``"diagonal"`` steps as if every feature had been centred and
+scaled to unit spread; ``"sketch"`` as if the features had been made uncorrelated too, by
+the curvature of the rows (beyond 2,000 features: by that of some strongest directions,
+100 at most). Both leave X as it is and the coefficients in raw units.
+
+A rule of one's own is a class from :class:`Optimizer` with a method `direction`; it runs in
+the same loop, called once a step.
+"""
+
+from sgdreg.optimizers._base import Optimizer
+from sgdreg.optimizers._full_gradient import SVRG, ConjugateGradient, InteriorPoint
+from sgdreg.optimizers._minibatch import SGD, AdaGrad, Adam, Momentum, Nesterov, RMSprop
+
+__all__ = [
+    "SGD",
+    "SVRG",
+    "AdaGrad",
+    "Adam",
+    "ConjugateGradient",
+    "InteriorPoint",
+    "Momentum",
+    "Nesterov",
+    "Optimizer",
+    "RMSprop",
+]
+OPTIMIZERS = {
+    "sgd": SGD,
+    "momentum": Momentum,
+    "nesterov": Nesterov,
+    "adagrad": AdaGrad,
+    "rmsprop": RMSprop,
+    "adam": Adam,
+    "svrg": SVRG,
+    "cg": ConjugateGradient,
+    "interior_point": InteriorPoint,
+}
+
+
+def get_optimizer(optimizer):
+    """The update rule of a name (or the object itself), checked."""
+    if isinstance(optimizer, str):
+        return OPTIMIZERS[optimizer]()
+    if isinstance(optimizer, Optimizer):
+        if optimizer.kind == "own" and type(optimizer).direction is Optimizer.direction:
+            raise TypeError(
+                f"The optimizer {optimizer!r} has no direction(gradient, memory, t): see "
+                "sgdreg.optimizers.Optimizer, which says what a rule of one's own needs."
+            )
+        return optimizer.check()
+    raise TypeError(
+        f"The optimizer {optimizer!r} is not one: use a name or an object of "
+        "sgdreg.optimizers, or derive a class from sgdreg.optimizers.Optimizer."
+    )

@@ -1,0 +1,115 @@
+"""Update rules that know the gradient of all rows: see optimizers.py."""
+
+from numbers import Real
+
+from sgdreg.optimizers._base import Plain
+
+
+class SVRG(Plain):
+    """w <- w - eta (g_B(w) - g_B(a) + g(a)): variance-reduced gradients [1]_.
+
+    g_B is the gradient of a mini-batch, g that of all rows, a the anchor: the weights
+    that an epoch begins with. An epoch is a pass of such steps (over `inner` of the
+    rows), and one for the full gradient at the weights that it ends with: the average
+    over the later half of the steps, or with ``average=False`` the last ones. Of least
+    squares with up to 2,000 features the curvature of all rows then tells the optimality
+    gap, by which a fit ends.
+
+    Parameters
+    ----------
+    inner : float in (0, 1], default=1.0
+        Share of the mini-batches that an epoch steps by, drawn as `shuffle` says.
+    metric : {None, 'diagonal', 'sketch'}, default=None
+
+    References
+    ----------
+    .. [1] R. Johnson, T. Zhang, "Accelerating stochastic gradient descent using
+       predictive variance reduction", NeurIPS 2013.
+
+    Examples
+    --------
+    Constant steps reach least squares, where those of SGD would hover around it:
+
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sgdreg import SGDLinearRegressor
+    >>> from sgdreg.optimizers import SVRG
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = SGDLinearRegressor(optimizer=SVRG(metric="sketch"), random_state=0)
+    >>> round(model.fit(X, y).score(X, y), 6), model.converged_
+    (0.517748, True)
+    """
+
+    def __init__(self, inner=1.0, metric=None):
+        self.inner = inner
+        self.metric = metric
+
+    def check(self):
+        if not (isinstance(self.inner, Real) and 0 < self.inner <= 1):
+            raise ValueError(
+                f"optimizer: inner of {self!r} must be a number in (0, 1], got "
+                f"{self.inner!r}."
+            )
+        return super().check()
+
+
+class ConjugateGradient(Plain):
+    """p <- beta p - g;  w <- w + eta p: conjugate gradients on all rows [1]_.
+
+    beta = max(0, g·(g - g_before) / ‖g_before‖²) [2]_, and eta is where F is least along
+    p, which the gradient at the end of p tells: one pass over the rows an epoch (one
+    more to begin with, and one for the curvature of all rows, by which the gap is told).
+    No learning rate, no mini-batches. `partial_fit` and `warm_start` begin anew, along
+    the gradient.
+
+    Parameters
+    ----------
+    metric : {None, 'diagonal', 'sketch'}, default=None
+
+    References
+    ----------
+    .. [1] M. R. Hestenes, E. Stiefel, "Methods of conjugate gradients for solving linear
+       systems", Journal of Research of the National Bureau of Standards 49 (1952).
+    .. [2] E. Polak, G. Ribière, "Note sur la convergence de méthodes de directions
+       conjuguées", Revue française d'informatique et de recherche opérationnelle 3
+       (1969).
+
+    Examples
+    --------
+    As many epochs as there are unknowns, but for rounding:
+
+    >>> from sgdreg import SGDLinearRegressor
+    >>> from sgdreg.optimizers import ConjugateGradient
+    >>> model = SGDLinearRegressor(optimizer=ConjugateGradient(), fit_intercept=False)
+    >>> model.fit([[1.0, 2.0], [3.0, 4.0]], [5.0, 11.0]).coef_.round(9), model.n_iter_
+    (array([1., 2.]), 2)
+    """
+
+    finds_steps = True
+
+    def __init__(self, metric=None):
+        self.metric = metric
+
+
+class InteriorPoint(Plain):
+    """Newton steps on the optimality conditions, through the inside of their bounds [1]_.
+
+    For losses with kinks, l1 and ``positive=True``, where "auto" chooses it (up to 2,000
+    features): a weighted least-squares problem of all rows a step, some ten to fifty of
+    them in all. No learning rate, no mini-batches.
+
+    References
+    ----------
+    .. [1] S. Mehrotra, "On the implementation of a primal-dual interior point method",
+       SIAM Journal on Optimization 2 (1992).
+
+    Examples
+    --------
+    >>> from sgdreg import SGDLinearRegressor
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0], [4.0]], [1.0, 3.0, 5.0, 7.0, 99.0]
+    >>> model = SGDLinearRegressor(loss="absolute_error").fit(X, y)
+    >>> model.plan_.optimizer, model.coef_.round(6)
+    (InteriorPoint(), array([2.]))
+    """
+
+    metric = "diagonal"
+    finds_steps = True

@@ -1,0 +1,97 @@
+"""Learning-rate schedules: the step size eta(t) as a pure function of the step counter.
+
+t counts steps (mini-batches): the first step has t = 1. A schedule takes an array of
+step numbers and returns as many step sizes.
+
+===============  ======================================================
+name             eta(t)
+===============  ======================================================
+``constant``     eta0
+``invscaling``   eta0 / t^power_t
+``optimal``      1 / (alpha (t0 + t - 1))
+``adaptive``     eta0, divided by 5 whenever progress stalls
+===============  ======================================================
+
+These are `Constant`, `InvScaling`, `Optimal` and `Adaptive`; the following have no name,
+as they need a number of steps.
+
+===============  ======================================================
+class            eta(t)
+===============  ======================================================
+`StepDecay`      eta0, times `factor` every so many steps
+`Exponential`    eta0 · decay^((t - 1) / every)
+`Piecewise`      `values`, one after the other
+`Polynomial`     eta0 (1 - (t - 1) / steps)^power, down to `last`
+`Cosine`         half a cosine from eta0 to `last`, once or again
+`OneCycle`       half a cosine up to `largest`, another one down
+`WarmUp`         a straight line up to any other, then that one
+===============  ======================================================
+
+An epoch has ceil(n / batch_size) steps, n the number of rows (1 where batch_size="full"):
+``Cosine(0.1, steps=20 * math.ceil(len(X) / 32))`` ends with the 20th epoch of
+``batch_size=32``.
+
+A schedule of one's own is any callable ``t -> eta``. Where it accepts an array it is
+called once for many steps; where it does not, once a step.
+"""
+
+from numbers import Real
+
+from sgdreg.schedules._annealing import (
+    Cosine,
+    Exponential,
+    OneCycle,
+    Piecewise,
+    Polynomial,
+    StepDecay,
+)
+from sgdreg.schedules._basic import Adaptive, Constant, InvScaling, Optimal, WarmUp
+from sgdreg.schedules._steps import step_sizes as step_sizes
+
+__all__ = [
+    "Adaptive",
+    "Constant",
+    "Cosine",
+    "Exponential",
+    "InvScaling",
+    "OneCycle",
+    "Optimal",
+    "Piecewise",
+    "Polynomial",
+    "StepDecay",
+    "WarmUp",
+]
+
+
+def get_schedule(learning_rate, *, eta0, power_t, alpha):
+    """The schedule of a `learning_rate` other than "auto".
+
+    Parameters
+    ----------
+    learning_rate : float, str or callable
+    eta0, power_t, alpha : float
+        What the names take their numbers from.
+
+    Raises
+    ------
+    ValueError
+        For SGDRegressor's 'pa1' and 'pa2'.
+    """
+    if isinstance(learning_rate, Real):
+        return Constant(learning_rate)
+    if learning_rate == "constant":
+        return Constant(eta0)
+    if learning_rate == "invscaling":
+        return InvScaling(eta0, power_t)
+    if learning_rate == "optimal":
+        return Optimal(alpha)
+    if learning_rate == "adaptive":
+        return Adaptive(eta0)
+    if isinstance(learning_rate, str) and learning_rate in ("pa1", "pa2"):
+        raise ValueError(
+            f"learning_rate={learning_rate!r} is no schedule: a passive-aggressive step "
+            "depends on the loss of its own row, not on the step number; use a step size "
+            "or a schedule such as 'invscaling' here, or scikit-learn's "
+            f"SGDRegressor(learning_rate={learning_rate!r})."
+        )
+    return learning_rate

@@ -16,6 +16,8 @@ from sgdreg import SGDLinearRegressor, schedules
 from sgdreg._curvature.metric import Metric
 from sgdreg._curvature.stable_step import POWER_MARGIN, stable_step
 from sgdreg._data.dataset import Data
+from sgdreg._data.threads import ALONE
+from sgdreg.losses import SQUARED_ERROR
 
 pytest.importorskip("selenium", reason="the explorable's tests need selenium")
 from selenium import webdriver
@@ -242,7 +244,7 @@ def test_without_knobs_it_is_the_defaults(sums, data):
 def test_the_bound_is_the_packages(sums, data, batch):
     result = run(sums, {"data": data, "batch": batch}, 0)
     X, y = (np.array(result[name], dtype=float) for name in ("X", "y"))
-    rows = Data.build(X, y[:, None])
+    rows = Data.build(X, y[:, None], loss=SQUARED_ERROR, team=ALONE)
     expected = POWER_MARGIN * stable_step(rows, Metric(), min(batch, len(y)))
     assert_allclose(result["stable"]["value"], expected, rtol=0.02)
 

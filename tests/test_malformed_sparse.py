@@ -13,8 +13,12 @@ from scipy import sparse
 
 from sgdreg import SGDLinearRegressor
 from sgdreg._data.dataset import Data
+from sgdreg._data.threads import ALONE
 from sgdreg._estimator.inputs import check_rows
 from sgdreg.display._plane import Plane
+from sgdreg.losses import SQUARED_ERROR
+
+SQUARES = {"loss": SQUARED_ERROR, "team": ALONE}
 
 N, D = 50, 30
 FAR = 10**8
@@ -198,7 +202,7 @@ def test_what_kernels_take_is_not_copied(type_):
     X, y = problem()
     X.indices, X.indptr = X.indices.astype(type_), X.indptr.astype(type_)
     checked = check_rows(SGDLinearRegressor(), X, reset=True)
-    assert Data.build(checked, y[:, None]).X is checked
+    assert Data.build(checked, y[:, None], **SQUARES).rows.X is checked
     for part in ("data", "indices", "indptr"):
         assert np.shares_memory(getattr(checked, part), getattr(X, part))
 

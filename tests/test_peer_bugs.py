@@ -21,8 +21,12 @@ from sklearn.model_selection import GridSearchCV
 
 from sgdreg import SGDLinearRegressor, losses
 from sgdreg._data.dataset import Data
+from sgdreg._data.threads import ALONE
 from sgdreg._estimator.inputs import hold_out
+from sgdreg.losses import SQUARED_ERROR
 from sgdreg.schedules import Adaptive
+
+SQUARES = {"loss": SQUARED_ERROR, "team": ALONE}
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 PENALTIES = [
@@ -219,9 +223,9 @@ def test_it_stops_on_the_penalised_objective():
 def split_of(model, X, y, weights=None, seed=0):
     """(rows learnt from, rows held out)."""
     draw = np.random.default_rng(np.random.SeedSequence(seed).spawn(1)[0])
-    data = Data.build(X, y.reshape(len(y), -1), weights)
+    data = Data.build(X, y.reshape(len(y), -1), weights, **SQUARES)
     parts = hold_out(data, model.validation_fraction, weights, draw)
-    return tuple(set(part.rows.tolist()) for part in parts)
+    return tuple(set(part.rows.index.tolist()) for part in parts)
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,12 @@ from sgdreg import SGDLinearRegressor
 from sgdreg._curvature.factor import Curvature
 from sgdreg._curvature.products import curvature_by_products
 from sgdreg._data.dataset import Data
+from sgdreg._data.threads import ALONE
 from sgdreg._plan import choose
+from sgdreg.losses import SQUARED_ERROR
 from sgdreg.optimizers import SGD, SVRG, ConjugateGradient
+
+SQUARES = {"loss": SQUARED_ERROR, "team": ALONE}
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 metrics = st.sampled_from((None, "diagonal", "sketch"))
@@ -247,7 +251,7 @@ def test_curvature_by_products(kind, centred, condition):
         X = np.column_stack([X, np.eye(4)[rng.integers(0, 4, n)], np.ones(n)])
     y = rng.standard_normal((n, 2)) + 5
     weights = rng.integers(0, 4, n).astype(float) if kind == "weights" else None
-    data = Data.build(sparse.csr_array(X) if kind == "CSR" else X, y, weights)
+    data = Data.build(sparse.csr_array(X) if kind == "CSR" else X, y, weights, **SQUARES)
     known = Curvature.empty(X.shape[1], 2, centred)
     for piece in data.chunks():
         known = known.add(*piece)
@@ -272,7 +276,7 @@ def test_curvature_by_products(kind, centred, condition):
 @pytest.mark.parametrize("size", [1e-200, 1e200])
 def test_products_that_cannot_tell(size):
     X = np.random.default_rng(2).standard_normal((50, 3)) * [1, size, 1]
-    assert curvature_by_products(Data.build(X, np.ones((50, 1))), True) is None
+    assert curvature_by_products(Data.build(X, np.ones((50, 1)), **SQUARES), True) is None
 
 
 # --------------------------------------------------------------------------- low rank

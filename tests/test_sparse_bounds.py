@@ -11,6 +11,10 @@ from scipy.optimize import linprog
 from sgdreg import SGDLinearRegressor
 from sgdreg._curvature.products import curvature_by_products
 from sgdreg._data.dataset import Data
+from sgdreg._data.threads import ALONE
+from sgdreg.losses import SQUARED_ERROR
+
+SQUARES = {"loss": SQUARED_ERROR, "team": ALONE}
 
 
 def one_hot(rng, n, k):
@@ -140,7 +144,7 @@ def test_products_by_non_zeros_are_those_of_all_numbers(centred, weights):
         "some zero": np.append(np.zeros(40), rng.random(n - 40)),
         "eight decades": 10.0 ** rng.uniform(-8, 0, n),
     }[weights]
-    known = curvature_by_products(Data.build(X, y[:, None], s), centred)
+    known = curvature_by_products(Data.build(X, y[:, None], s, **SQUARES), centred)
     w = np.ones(n) if s is None else s / s[s > 0].mean()
     A = np.column_stack([X.toarray(), y]).astype(np.longdouble)
     mean = w @ A / w.sum() if centred else np.zeros(A.shape[1])
@@ -156,10 +160,10 @@ def test_products_by_non_zeros_are_those_of_all_numbers(centred, weights):
 
 def test_which_sparse_columns_vary():
     X = sparse.csr_array(np.array([[0.0, 1.0, 0.0, 2.0], [0.0, 1.0, 3.0, 2.0]]))
-    data = Data.build(X, np.zeros((2, 1)))
-    assert [data.varies(np.array([j])) for j in range(4)] == [False, False, True, False]
+    data = Data.build(X, np.zeros((2, 1)), **SQUARES)
+    assert [data.rows.vary(np.array([j])) for j in range(4)] == [False, False, True, False]
     first = data.only(np.array([0]))
-    assert not first.varies(np.arange(4))
+    assert not first.rows.vary(np.arange(4))
 
 
 @pytest.mark.heavy

@@ -13,9 +13,12 @@ from scipy import sparse
 
 from sgdreg import SGDLinearRegressor
 from sgdreg._data.dataset import Data
+from sgdreg._data.threads import ALONE
 from sgdreg._solvers import reservoir
 from sgdreg._solvers.reservoir import Sample
 from sgdreg.losses import SQUARED_ERROR
+
+SQUARES = {"loss": SQUARED_ERROR, "team": ALONE}
 
 LOSSES = {
     "0.1": {"loss": "quantile", "quantile": 0.1},
@@ -140,7 +143,9 @@ def test_a_sample_stands_for_all_rows(monkeypatch, weighted):
     sample = Sample.empty(2, None)
     for start in range(0, 10_000, 100):
         B = slice(start, start + 100)
-        sample = sample.add(Data.build(X[B], X[B, :1].copy(), s[B], weight_unit=1.0))
+        sample = sample.add(
+            Data.build(X[B], X[B, :1].copy(), s[B], weight_unit=1.0, **SQUARES)
+        )
         if start < 400:
             assert_array_equal(sample.X, X[: start + 100])
             assert_array_equal(sample.weights, s[: start + 100])

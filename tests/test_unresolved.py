@@ -10,6 +10,10 @@ from scipy import sparse
 from sgdreg import SGDLinearRegressor
 from sgdreg._data.dataset import Data
 from sgdreg._data.moments import moments
+from sgdreg._data.threads import ALONE
+from sgdreg.losses import SQUARED_ERROR
+
+SQUARES = {"loss": SQUARED_ERROR, "team": ALONE}
 
 N = 60
 Z = np.random.default_rng(0).normal(size=N)
@@ -108,7 +112,7 @@ def test_the_spread_of_sparse_columns_with_a_large_mean(weighted):
     weights = r.integers(1, 4, 500).astype(float) if weighted else np.ones(500)
     mean = np.average(X, axis=0, weights=weights)
     expected = np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weights))
-    data = Data.build(sparse.csr_array(X), np.zeros((500, 1)), weights)
+    data = Data.build(sparse.csr_array(X), np.zeros((500, 1)), weights, **SQUARES)
     _, scale, constant = moments(data, True)
     assert_allclose(scale, expected, rtol=1e-6)
     assert not constant.any()

@@ -73,7 +73,7 @@ class Stream:
         targets = np.array([data.best_constants, 2 * total * data.constant_losses])
         share = loss / max(data.constant_losses.sum(), np.finfo(float).tiny)
         noise = min(max(share, 1.0 / MOST_WEIGHT), MOST_WEIGHT)
-        counts, scale = column_counts(data), metric.scale
+        counts, scale = data.rows.counts(), metric.scale
         squares = np.where(counts > 0, total * scale**2, 0.0)
         precision = np.append(squares, total) / noise
         centred = metric.centre is not None
@@ -109,7 +109,7 @@ class Stream:
             refuse_overflow(data, mean + added)
         spread = np.sqrt(added / total)
         added = np.where(spread > CONSTANT_SHARE * np.abs(centre), added, 0.0)
-        counts, squares = self.counts + column_counts(data), self.squares + added
+        counts, squares = self.counts + data.rows.counts(), self.squares + added
         start = _caution(data, squares, counts)
         precision = self.precision.copy()
         precision[:-1] += start - self.start
@@ -165,11 +165,3 @@ class Stream:
 def _caution(data, squares, counts):
     """D of a column before its first row: of as many rows like it as a row has numbers."""
     return data.row_size * squares / np.maximum(counts, 1.0)
-
-
-def column_counts(data):
-    """In how many of the rows taking part a column is not zero (CSR); dense: in all."""
-    if not data.is_sparse:
-        return np.full(data.n_features, float(data.n_rows))
-    X = data.X[data.rows] if len(data.rows) else data.X
-    return np.bincount(X.indices, minlength=data.n_features).astype(float)

@@ -41,12 +41,11 @@ def low_rank_metric(data, diagonal, alpha, rng):
     most = max(1, SAMPLE_BYTES // (8 * d))
     count = min(data.n_rows, max(1000, ROWS_A_DIRECTION * RANK), most)
     rank = min(RANK, count // 2, d // 2)
-    among = data.rows if len(data.rows) else data.n_rows
-    rows = np.sort(rng.choice(among, count, replace=False))
-    Z = np.asarray(data.X[rows], dtype=np.float64)
+    rows = np.sort(rng.choice(data.n_rows, count, replace=False))
+    Z, _, weights = data.take(rows)
     Z = (Z if diagonal.centre is None else Z - diagonal.centre) / diagonal.scale
     if data.weights is not None:
-        Z *= np.sqrt(data.weights[rows])[:, None]
+        Z *= np.sqrt(weights)[:, None]
     if rank < 1:
         return diagonal, 0
     with np.errstate(invalid="ignore", over="ignore"):

@@ -9,7 +9,6 @@ from functools import cached_property
 import numpy as np
 from sklearn.utils.extmath import row_norms
 
-from sgdreg._data.dataset import Data
 from sgdreg._data.moments import moments, refuse_overflow
 
 
@@ -130,19 +129,18 @@ class Metric:
         )
 
     def row_norms(self, data, fit_intercept):
-        """‖Tᵀ x_i‖² of every row of X (not only of those taking part)."""
+        """‖Tᵀ x_i‖² of each row."""
         inverse = 1.0 if self.scale is None else 1.0 / self.scale
         if self.root is None and data.is_sparse:
-            Z = data.canonical_X
+            Z = data.rows.canonical
             Z = Z.multiply(inverse).tocsr() if self.scale is not None else Z
             norms = row_norms(Z, squared=True).astype(np.float64)
             if self.centre is not None:
                 middle = self.centre * inverse
                 norms = norms - 2 * (Z @ middle) + middle @ middle
         else:
-            everything = Data.build(data.X, data.y)
             norms = []
-            for X, _, _ in everything.chunks():
+            for X, _ in data.rows.chunks():
                 Z = (X if self.centre is None else X - self.centre) * inverse
                 norms.append(row_norms(Z if self.root is None else self._turned(Z), True))
             norms = np.concatenate(norms)

@@ -38,7 +38,7 @@ def curvature_by_products(data, centred):
     used, zero = squares[varying], np.flatnonzero(~varying & (squares < SMALLEST))
     if not (np.isfinite(products).all() and np.isfinite(centre).all()):
         return None
-    if not ((used > SMALLEST) & (used < LARGEST)).all() or data.varies(zero):
+    if not ((used > SMALLEST) & (used < LARGEST)).all() or data.rows.vary(zero):
         return None
     scale, columns = scale[varying], np.append(varying, np.ones(width - d, dtype=bool))
     C = products[np.ix_(varying, columns)]

@@ -74,13 +74,11 @@ class Sketch:
         """
         data, sketch = self.data, self
         while not sketch.exact:
-            among = data.rows if len(data.rows) else data.n_rows
-            rows = np.sort(self.rng.choice(among, sketch.size, replace=False))
-            sample = replace(data, rows=rows.astype(np.intp, copy=False))
+            sample = data.random_rows(self.rng, sketch.size)
             known = curvature_of(sample, self.fit_intercept, work=0)
             sketch = replace(sketch, cost=sketch.cost + sketch.size / sketch.n_rows)
             still = np.flatnonzero(known.constant())
-            if not data.varies(still):
+            if not data.rows.vary(still):
                 return known.standing_for(data.n_rows), sketch
             sketch = sketch.larger()
         sketch = replace(sketch, size=self.n_rows, cost=sketch.cost + 1.0)

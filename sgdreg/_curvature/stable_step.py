@@ -3,7 +3,6 @@
 import numpy as np
 
 from sgdreg._curvature.metric import Metric
-from sgdreg._data.dataset import Data
 
 # Rows that a message looks at: a hint may not cost a pass over large data.
 HINT_ROWS = 2000
@@ -14,8 +13,8 @@ POWER_MARGIN = 1.05
 
 def curvature_operator(data, metric, alpha, fit_intercept, row_weights):
     """u -> Tᵀ (1/n Σ row_weights_i x_i x_iᵀ + alpha) T u, one pass over X a call."""
-    blank = np.zeros((len(data.y), 1))
-    zero = Data.build(data.X, blank, row_weights, data.rows, weight_unit=1.0)
+    blank = np.zeros((data.n_rows, 1))
+    zero = data.unweighted.weighed(row_weights, blank)
     share = zero.n_rows / data.n_rows
 
     def apply(u):
@@ -66,7 +65,7 @@ def stable_step(data, metric, batch_size, alpha=0.0, fit_intercept=True, momentu
     # With a metric of low rank there are as many coordinates as features.
     by_feature = metric.root is None or metric.low_rank
     size = 1 + (data.n_features if by_feature else len(metric.root))
-    own = np.ones(len(data.y)) if data.weights is None else data.weights
+    own = np.ones(data.n_rows) if data.weights is None else data.row_weights
     curvature = curvature_operator(data, metric, alpha, fit_intercept, own)
     largest, _ = largest_eigenpair(curvature, size)
     if largest <= 0:
@@ -80,19 +79,14 @@ def stable_step(data, metric, batch_size, alpha=0.0, fit_intercept=True, momentu
     noise = curvature_operator(data, metric, 0.0, fit_intercept, own**2 * norms)
     top, u = largest_eigenpair(noise, size)
     along = float(np.vdot(u, curvature(u)))
-    among = data.rows if len(data.rows) else slice(None)
-    R2 = max(float((own * norms)[among].mean()), top / along if along > 0 else 0.0)
+    R2 = max(float((own * norms).mean()), top / along if along > 0 else 0.0)
     R2, largest = POWER_MARGIN * R2, POWER_MARGIN * largest
     return (1.0 - momentum) * 2.0 * b / (R2 + alpha + (b - 1) * largest)
 
 
 def stable_step_hint(data, batch_size, alpha, fit_intercept, optimizer):
     """`stable_step` on raw features from some rows only, for a message."""
-    among = data.rows if len(data.rows) else np.arange(len(data.y))
-    every = -(-len(among) // HINT_ROWS)
-    rows = among[::every]
-    weights = None if data.weights is None else data.weights[rows]
-    thin = Data.build(data.X[rows], data.y[rows], weights)
+    thin = data.some_rows(HINT_ROWS)
     full = batch_size >= data.n_rows
     b, momentum = thin.n_rows if full else batch_size, optimizer.momentum
     step = stable_step(thin, Metric(), b, alpha, fit_intercept, momentum)

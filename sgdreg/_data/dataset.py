@@ -1,43 +1,37 @@
-"""What the loop sees of the data: rows, targets, weights, and the rows that take part.
-
-Dense rows are used where they lie (C-ordered float32 or float64), CSR rows likewise
-(int32 or int64 indices); everything else has been converted before it gets here.
-"""
+"""What a fit sees of the data: rows, targets, weights, a loss, and threads."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-from scipy import sparse
 
 from sgdreg._data.constants import constants, loss_of_zero
-from sgdreg._data.threads import ALONE, Team
+from sgdreg._data.rows import CHUNK_BYTES, NO_ROWS, Rows
+from sgdreg._data.threads import Team
 from sgdreg._kernels.descent import Problem, evaluate
 from sgdreg.losses import SQUARED_ERROR, Loss
 
-# Rows that NumPy work takes at a time: large enough for BLAS speed, and 4 MiB at most.
-CHUNK_BYTES = 2**22
 # A pass is cut into this many pieces, for threads, or fewer: each of this many numbers
 # (0.1 ms) at least. They do not depend on the number of threads, so neither do results.
 PIECES = 16
 PIECE_NUMBERS = 2**18
-
-NO_ROWS = np.empty(0, dtype=np.intp)
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
     """A data set as the kernels see it; nothing in it changes during a fit.
 
+    Targets and weights are asked for by row taking part: `targets`, `row_weights`.
+
     Attributes
     ----------
-    X : ndarray or csr of shape (n, d)
+    rows : Rows
+        The matrix of features, and which of its rows take part.
     y : ndarray of float64, shape (n, k), C-ordered
+        Of all rows of the matrix.
     weights : ndarray of shape (n,) or None
-        Scaled to mean one over the rows that take part; None: all one.
-    rows : ndarray of intp
-        The rows that take part, in the given order. Empty: all of them.
+        Of all rows, scaled to mean one over those that take part; None: all one.
     weight_unit : float or None
         The raw weight that counts as one.
     problem : Problem
@@ -48,63 +42,55 @@ class Data:
         What predictions cost.
     """
 
-    X: object
+    rows: Rows
     y: np.ndarray
     weights: np.ndarray | None
-    rows: np.ndarray
     weight_unit: float | None
     problem: Problem
-    team: Team = ALONE
-    loss: Loss = SQUARED_ERROR
+    team: Team
+    loss: Loss
 
     @classmethod
-    def build(
-        cls,
-        X,
-        y,
-        weights=None,
-        rows=NO_ROWS,
-        weight_unit=None,
-        team=ALONE,
-        loss=SQUARED_ERROR,
-    ):
+    def build(cls, X, y, weights=None, *, loss, team, weight_unit=None):
         """Prepare X, y and raw `weights`; rows of weight zero do not take part.
 
         Parameters
         ----------
-        rows : ndarray of intp
-            The rows that may take part; empty: all.
+        X : ndarray, csr or Rows
         weight_unit : float or None
             The weight that counts as one; None: the mean over the rows taking part.
         """
+        rows = X if isinstance(X, Rows) else Rows(X, NO_ROWS)
         if weights is not None:
             if not weights.all():
-                among = rows if len(rows) else np.arange(len(y))
-                rows = np.ascontiguousarray(among[weights[among] > 0])
+                rows = rows.only(np.flatnonzero(weights[rows.at] > 0))
             if weight_unit is None:
-                weight_unit = mean_weight(weights, rows)
+                weight_unit = mean_weight(weights[rows.at])
             weights = weights / weight_unit
-        if sparse.issparse(X):
-            parts = tuple(map(np.ascontiguousarray, (X.data, X.indices, X.indptr)))
-        else:
-            parts = (X.reshape(-1), None, None)
-        problem = Problem(*parts, y, weights, X.shape[1], loss)
-        return cls(X, y, weights, rows, weight_unit, problem, team, loss)
+        problem = Problem(*rows.arrays, y, weights, rows.n_features, loss)
+        return cls(rows, y, weights, weight_unit, problem, team, loss)
 
     def in_unit(self, exponent, loss):
         """The same rows with targets divided by 2^exponent, and another loss."""
         y = np.ldexp(self.y, -exponent)
-        data = Data.build(self.X, y, self.weights, self.rows, 1.0, self.team, loss)
-        return replace(data, weight_unit=self.weight_unit)
+        return self._with(y, self.weights, loss, self.weight_unit)
+
+    def _with(self, y, weights, loss, weight_unit=1.0):
+        """The same rows with others of these; weights are in units already."""
+        rows = self.rows
+        problem = Problem(*rows.arrays, y, weights, rows.n_features, loss)
+        return replace(
+            self, y=y, weights=weights, loss=loss, problem=problem, weight_unit=weight_unit
+        )
 
     @property
     def n_rows(self):
         """How many rows take part."""
-        return len(self.rows) or len(self.y)
+        return self.rows.n_rows
 
     @property
     def n_features(self):
-        return self.X.shape[1]
+        return self.rows.n_features
 
     @property
     def n_outputs(self):
@@ -112,17 +98,32 @@ class Data:
 
     @property
     def is_sparse(self):
-        return self.problem.sparse
+        return self.rows.is_sparse
+
+    @property
+    def dtype(self):
+        """That of X, and of the model."""
+        return self.rows.dtype
 
     @property
     def coarse(self):
-        """Share of itself that a number of X is off by, beyond the rounding of float64."""
-        return 0.5 * np.finfo(np.float32).eps if self.X.dtype == np.float32 else 0.0
+        """See `Rows.coarse`."""
+        return self.rows.coarse
 
     @property
     def row_size(self):
-        """Numbers of X in a row, on average (of CSR: non-zeros)."""
-        return max(1.0, self.X.size / len(self.y))
+        """See `Rows.row_size`."""
+        return self.rows.row_size
+
+    @property
+    def targets(self):
+        """Targets (n_rows, k) of the rows taking part."""
+        return self.y[self.rows.at]
+
+    @property
+    def row_weights(self):
+        """Weights (n_rows,) of the rows taking part, or None."""
+        return None if self.weights is None else self.weights[self.rows.at]
 
     @cached_property
     def pieces(self):
@@ -137,71 +138,53 @@ class Data:
 
     def some_rows(self, count):
         """The same data set with every so-many-th row only, `count` rows at most."""
-        among = self.rows if len(self.rows) else np.arange(len(self.y))
-        return self.only(among[:: -(-len(among) // count)])
+        return self.only(np.arange(0, self.n_rows, -(-self.n_rows // count)))
 
-    def only(self, rows):
-        """The same data set with some of its rows only, in this order."""
-        return replace(self, rows=np.ascontiguousarray(rows))
+    def random_rows(self, rng, count):
+        """The same data set with some rows at random, in their order."""
+        return self.only(np.sort(rng.choice(self.n_rows, count, replace=False)))
 
-    @cached_property
-    def canonical_X(self):
-        """X with the duplicates of CSR summed, for work that is not linear in X."""
-        if not self.is_sparse or self.X.has_canonical_format:
-            return self.X
-        X = self.X.copy()
-        X.sum_duplicates()
-        return X
+    def only(self, positions):
+        """The same data set with some of the rows taking part only, in this order."""
+        return replace(self, rows=self.rows.only(positions))
+
+    def split(self, positions, weights, loss):
+        """The data set of some of the rows taking part, by raw weights of all rows."""
+        return Data.build(
+            self.rows.only(positions), self.y, weights, loss=loss, team=self.team
+        )
+
+    def take(self, positions):
+        """Some rows as (X, y, weights), dense and in float64."""
+        at = self.rows.only(positions).at
+        return self.rows.take(positions), self.y[at], self._weights(at)
 
     def chunks(self, at_least=1, within=None, size=CHUNK_BYTES, dense=True):
-        """Float64 pieces (X, y, weights) of the rows taking part, for NumPy work.
+        """Float64 pieces (X, y, weights) of the rows taking part: see `Rows.chunks`."""
+        for X, at in self.rows.chunks(at_least, within, size, dense):
+            yield X, self.y[at], self._weights(at, X.shape[0])
 
-        Parameters
-        ----------
-        at_least : int
-            Rows in a piece.
-        within : (start, stop) or None
-            Some of the rows only.
-        size : int
-            Bytes in a piece, at most.
-        dense : bool
-            False: pieces of a sparse X are sparse, too.
-        """
-        first, last = within or (0, self.n_rows)
-        numbers = self.n_features if dense else self.row_size
-        size = max(at_least, int(size / (8 * numbers)), 1)
-        for start in range(first, last, size):
-            stop = min(start + size, last)
-            at = self.rows[start:stop] if len(self.rows) else slice(start, stop)
-            X = self.X[at]
-            X = X.toarray() if dense and self.is_sparse else X
-            if dense or not self.is_sparse:
-                X = np.asarray(X, dtype=np.float64)
-            else:
-                X = X.astype(np.float64, copy=False)
-            weights = self.weights
-            weights = np.ones(X.shape[0]) if weights is None else weights[at]
-            yield X, self.y[at], weights
+    def _weights(self, at, count=None):
+        if self.weights is None:
+            return np.ones(len(at) if count is None else count)
+        return self.weights[at]
 
-    def varies(self, columns):
-        """Whether any of these columns of X holds two different numbers."""
-        if not len(columns):
-            return False
-        if self.is_sparse:
-            X = self.canonical_X[:, columns][self.at]
-            return (X.max(axis=0) != X.min(axis=0)).nnz > 0
-        first = None
-        for X, _, _ in self.chunks():
-            first = X[0, columns] if first is None else first
-            if (X[:, columns] != first).any():
-                return True
-        return False
+    def predictions(self, weights, centre=None):
+        """x·w + intercept of each row, of weights (d + 1,) at a centre."""
+        coef, intercept = weights[:-1], weights[-1]
+        if centre is not None:
+            intercept = intercept - coef @ centre
+        return self.rows.products(coef) + intercept
+
+    def sums(self, slopes):
+        """Σ slope_i [x_i, 1]."""
+        return np.append(self.rows.sums(slopes), slopes.sum())
 
     def evaluate(self, weights, centre=None):
         """Mean losses (k,) and mean gradient (k, d + 1) at weights (k, d + 1)."""
 
         def part(piece):
-            return evaluate(self.problem, weights, centre, self.rows, *piece)
+            return evaluate(self.problem, weights, centre, self.rows.index, *piece)
 
         sums = [0.0, 0.0]
         for losses, gradient in self.team.in_order(part, self.pieces):
@@ -210,50 +193,54 @@ class Data:
 
     def check_finite(self):
         """Raise ValueError where X holds NaN or infinity (any row)."""
-        check_finite(self.X, "X")
+        self.rows.check_finite()
 
-    @property
-    def at(self):
-        """Index of the rows taking part."""
-        return self.rows if len(self.rows) else slice(None)
+    def with_targets(self, targets):
+        """The same rows, each of weight one, with other targets (n_rows, k): squares."""
+        return self._with(self._of_all(targets), None, SQUARED_ERROR)
 
-    def weighed(self, factors, y=None, unit=1.0):
-        """The same rows with weights multiplied by `factors`; zero leaves a row out.
+    def weighed(self, factors, targets=None, unit=1.0):
+        """The squares of the same rows, by weights multiplied by `factors` (n_rows,).
+
+        Zero leaves a row out.
 
         Parameters
         ----------
         factors : ndarray of shape (n_rows,)
-            Of the rows taking part.
-        y : ndarray of shape (n, k) or None
-            Other targets.
+        targets : ndarray of shape (n_rows, k) or None
+            Other ones.
         unit : float
             The product that counts as one.
         """
-        weights = np.zeros(len(self.y))
-        weights[self.at] = (
-            factors if self.weights is None else factors * self.weights[self.at]
+        factors = factors if self.weights is None else factors * self.row_weights
+        y = self.y if targets is None else self._of_all(targets)
+        return Data.build(
+            self.rows,
+            y,
+            self._of_all(factors),
+            loss=SQUARED_ERROR,
+            team=self.team,
+            weight_unit=unit,
         )
-        y = self.y if y is None else y
-        return Data.build(self.X, y, weights, self.rows, weight_unit=unit, team=self.team)
+
+    def _of_all(self, values):
+        """An array of all rows, zero where a row does not take part."""
+        if not len(self.rows.index):
+            return np.ascontiguousarray(values)
+        spread = np.zeros((len(self.y), *values.shape[1:]))
+        spread[self.rows.at] = values
+        return spread
 
     @cached_property
     def unweighted(self):
         """The same rows, each of weight one: for draws that know the weights already."""
         if self.weights is None:
             return self
-        return Data.build(self.X, self.y, None, self.rows, team=self.team, loss=self.loss)
-
-    @property
-    def _targets(self):
-        """Targets and weights of the rows taking part."""
-        y, weights = self.y, self.weights
-        if len(self.rows):
-            y, weights = y[self.rows], None if weights is None else weights[self.rows]
-        return y, weights
+        return self._with(self.y, None, self.loss, None)
 
     @cached_property
     def _constants(self):
-        return constants(*self._targets, self.loss)
+        return constants(self.targets, self.row_weights, self.loss)
 
     @property
     def best_constants(self):
@@ -268,53 +255,15 @@ class Data:
     @cached_property
     def variances(self):
         """Half the variance of each output, whatever the loss."""
-        return constants(*self._targets, SQUARED_ERROR)[1]
+        return constants(self.targets, self.row_weights, SQUARED_ERROR)[1]
 
     @cached_property
     def zero_losses(self):
         """Loss of predicting zero: known without a search for the best constant."""
-        return loss_of_zero(*self._targets, self.loss)
+        return loss_of_zero(self.targets, self.row_weights, self.loss)
 
 
-def mean_weight(weights, rows=NO_ROWS):
-    """Mean of the weights of the rows taking part."""
-    weights = weights[rows] if len(rows) else weights
+def mean_weight(weights):
+    """Their mean, without an overflow of their sum."""
     largest = weights.max()
     return float(largest * (weights / largest).mean())
-
-
-def check_finite(X, name):
-    """Raise ValueError where X (dense or CSR) holds NaN or infinity, saying where."""
-    found = not_finite(X)
-    if found:
-        what, row, column = found
-        column = f", column {column}" if np.ndim(X) > 1 or sparse.issparse(X) else ""
-        raise ValueError(
-            f"Input {name} contains {what}, first at row {row}{column}. Drop such rows, "
-            "or fill them in, for example with SimpleImputer."
-        )
-
-
-def not_finite(X):
-    """Where X (dense or CSR) is not finite: (what, row, column) of the first, or None."""
-    if sparse.issparse(X):
-        bad = np.flatnonzero(~np.isfinite(X.data))
-        if not len(bad):
-            return None
-        row = int(np.searchsorted(X.indptr, bad[0], side="right")) - 1
-        return _what(X.data[bad[0]]), row, int(X.indices[bad[0]])
-    if not X.size:
-        return None
-    X = X.reshape(len(X), -1)
-    size = max(1, CHUNK_BYTES // (8 * X.shape[1]))
-    for start in range(0, len(X), size):
-        finite = np.isfinite(X[start : start + size])
-        if not finite.all():
-            bad = np.argwhere(~finite)
-            row, column = int(start + bad[0, 0]), int(bad[0, 1])
-            return _what(X[row, column]), row, column
-    return None
-
-
-def _what(value):
-    return "NaN" if np.isnan(value) else "infinity"

@@ -3,7 +3,6 @@
 from hashlib import blake2b
 
 import numpy as np
-from scipy import sparse
 
 # Where in an array the numbers are that tell one data set from another.
 LOOKED_AT = np.linspace(0.0, 1.0, 256)
@@ -22,10 +21,9 @@ def fingerprint(data, flat):
     """
     if data is None:
         return None
-    X = data.X
-    parts = (X.data, X.indices, X.indptr) if sparse.issparse(X) else (X.reshape(-1),)
+    rows = data.rows
     digest = blake2b(digest_size=16)
-    for part in (*parts, data.y.reshape(-1), data.weights, data.rows):
+    for part in (*rows.arrays, data.y.reshape(-1), data.weights, rows.index):
         if part is not None and len(part):
             some = part
             if len(part) > len(LOOKED_AT):
@@ -36,10 +34,10 @@ def fingerprint(data, flat):
     digest.update(data.zero_losses)
     digest.update(data.constant_losses)
     return {
-        "X": list(X.shape),
+        "X": list(rows.X.shape),
         "y": [len(data.y)] if flat else list(data.y.shape),
-        "dtype": X.dtype.name,
-        "kind": "sparse" if sparse.issparse(X) else "dense",
+        "dtype": rows.dtype.name,
+        "kind": "sparse" if rows.is_sparse else "dense",
         "digest": digest.hexdigest(),
     }
 

@@ -50,10 +50,8 @@ def _chunk_moments(X, weights):
 
 
 def _sparse_moments(data):
-    X = data.canonical_X
-    X = X[data.rows] if len(data.rows) else X
-    weights = np.ones(len(data.y)) if data.weights is None else data.weights
-    weights = weights[data.rows] if len(data.rows) else weights
+    X = data.rows.canonical
+    weights = np.ones(data.n_rows) if data.weights is None else data.row_weights
     total = weights.sum()
     mean = X.T @ weights / total
     # Σ s (x - m)² = Σ_{x ≠ 0} s ((x - m)² - m²) + S m²

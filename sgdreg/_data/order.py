@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sgdreg._data.dataset import NO_ROWS
+from sgdreg._data.rows import NO_ROWS
 
 # Mini-batches that one compiled call takes: bounds the arrays made for it to 2 MiB.
 CALL_BATCHES = 2**16

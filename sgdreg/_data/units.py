@@ -32,7 +32,7 @@ def exponent_of(data, optimizer, online=False):
     least, most = data.zero_losses.min(), data.zero_losses.max()
     if least > 4.0**-ORDINARY and most < 4.0**ORDINARY:
         return 0
-    sizes = np.abs(data.y[data.at]).max(axis=0)
+    sizes = np.abs(data.targets).max(axis=0)
     size, loss = sizes.max(), data.loss
     if size == 0:
         return None
@@ -110,5 +110,5 @@ def within_reach(loss, data):
     """The loss, with a huber's epsilon that no residual reaches made one to reckon with."""
     if type(loss) is not Huber:
         return loss
-    longest = ENDLESS * float(np.abs(data.y[data.at]).max())
+    longest = ENDLESS * float(np.abs(data.targets).max())
     return Huber(longest) if 0 < longest < loss.epsilon else loss

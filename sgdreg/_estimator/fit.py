@@ -69,7 +69,7 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
         elif within_reach(loss, data) is not loss:
             data = data.in_unit(0, within_reach(loss, data))
         if validation["X_val"] is not None:
-            held_out = check_validation(estimator, *validation.values(), y)
+            held_out = check_validation(estimator, y, team, **validation)
             if exponent:
                 held_out = held_out.in_unit(exponent, SQUARED_ERROR)
             if not np.isfinite(held_out.constant_losses).all():

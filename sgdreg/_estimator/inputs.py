@@ -7,9 +7,11 @@ from scipy import sparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, validate_data
 
-from sgdreg._data.dataset import Data, check_finite, not_finite
+from sgdreg._data.dataset import Data
+from sgdreg._data.rows import check_finite, not_finite
 from sgdreg._data.sparse import trusted
 from sgdreg._estimator.naming import naming
+from sgdreg.losses import SQUARED_ERROR
 
 FLOATS = [np.float64, np.float32]
 
@@ -100,7 +102,7 @@ def _as_they_are(estimator, X, y):
     )
 
 
-def check_validation(estimator, X_val, y_val, sample_weight_val, y):
+def check_validation(estimator, y, team, *, X_val, y_val, sample_weight_val):
     """The validation set as Data; `y` are the training targets."""
     X_val = check_rows(estimator, X_val, "X_val")
     check_finite(X_val, "X_val")
@@ -116,7 +118,9 @@ def check_validation(estimator, X_val, y_val, sample_weight_val, y):
             "same number of outputs."
         )
     weights = check_weights(sample_weight_val, X_val, "sample_weight_val")
-    held_out = Data.build(X_val, y_val.reshape(len(y_val), -1), weights)
+    held_out = Data.build(
+        X_val, y_val.reshape(len(y_val), -1), weights, loss=SQUARED_ERROR, team=team
+    )
     if held_out.n_rows < 2:
         raise ValueError(
             "X_val has one row of positive weight: R² tells no model from another on a "
@@ -141,20 +145,19 @@ def hold_out(data, fraction, weights, rng):
 
     At least two are held out: on one, R² tells no model from another.
     """
-    rows = data.rows if len(data.rows) else np.arange(len(data.y))
-    count = max(2, int(np.ceil(fraction * len(rows))))
-    if count >= len(rows):
+    n = data.n_rows
+    count = max(2, int(np.ceil(fraction * n)))
+    if count >= n:
         raise ValueError(
             f"early_stopping=True holds out validation_fraction={fraction:g} of the rows "
-            f"of positive weight, but of n_samples={len(rows)} that leaves none to learn "
+            f"of positive weight, but of n_samples={n} that leaves none to learn "
             "from. Use more rows or a smaller fraction."
         )
-    rows = rng.permutation(rows)
-    parts = np.sort(rows[count:]), np.sort(rows[:count])
-    learn, held_out = parts  # these are scored by R², whatever the loss
+    rows = rng.permutation(n)
+    learn, held_out = np.sort(rows[count:]), np.sort(rows[:count])
     return (
-        Data.build(data.X, data.y, weights, learn, team=data.team, loss=data.loss),
-        Data.build(data.X, data.y, weights, held_out, team=data.team),
+        data.split(learn, weights, data.loss),
+        data.split(held_out, weights, SQUARED_ERROR),  # scored by R², whatever the loss
     )
 
 

@@ -46,7 +46,7 @@ def _column(X, column):
 
 def _varies(values, data):
     """Whether the rows taking part hold two different numbers."""
-    values = values[data.at]
+    values = values[data.rows.at]
     return bool((values != values[0]).any())
 
 

@@ -5,7 +5,6 @@ from scipy.linalg import eigvalsh, eigvalsh_tridiagonal
 
 from sgdreg._curvature.costs import QR_WORK
 from sgdreg._curvature.metric import diagonal_metric
-from sgdreg._data.dataset import Data
 from sgdreg._persistence.soundness import check, like, number, or_none, table, truth, vector
 from sgdreg._solvers.base import Rounds
 from sgdreg._training.stopping import ROUNDING
@@ -134,8 +133,7 @@ class ConjugateGradients(Rounds):
         metric = self.witness or self.plan.metric
         start, moved = metric.to_coordinates(here.gradient)[0], self.witness is not None
         rng = np.random.default_rng(0)  # the same for everyone: it decides no model
-        rows = rng.standard_normal((len(data.y), 1))
-        rows = Data.build(data.X, rows, None, data.rows, team=data.team)
+        rows = data.with_targets(rng.standard_normal((data.n_rows, 1)))
         far = np.sqrt(2 * self.evaluation.variance.max())
         vectors, images = [], []
         v = self._slope_of(rows, metric)  # what they leave undetermined is harmless

@@ -4,7 +4,7 @@ import numpy as np
 
 from sgdreg._persistence.soundness import check, like
 from sgdreg._solvers.base import Rounds
-from sgdreg._solvers.newton import Part, Rows
+from sgdreg._solvers.newton import Part
 from sgdreg.losses import compiled
 
 # The optimality gap below which it shows which coefficients are zero.
@@ -35,7 +35,9 @@ class InteriorPoint(Rounds):
     def _take_apart(self):
         self.unit = self.evaluation.unit
         self.rise = np.zeros(self.data.n_outputs)
-        self.rows = Rows(self.data, self.plan.metric.centre)
+        weights = self.data.row_weights
+        weights = np.ones(self.data.n_rows) if weights is None else weights
+        self.row_weights = weights / self.data.n_rows
         self.parts = [Part(self, o) for o in range(self.data.n_outputs)]
 
     def memory(self):

@@ -33,7 +33,7 @@ class Epochs:
         size = int(data.row_size) * data.n_outputs
         chances = None
         if plan.shuffle == "replacement" and data.weights is not None:
-            chances = data.weights[data.rows] if len(data.rows) else data.weights
+            chances = data.row_weights
         self.order = Order(
             data.n_rows, min(batch, data.n_rows), plan.shuffle, size, chances
         )
@@ -70,8 +70,7 @@ class Epochs:
         plan, penalty = self.plan, self.plan.penalty
         if not self.data.is_sparse or plan.metric.scale is not None:
             return "dense"
-        density = self.data.X.nnz / max(1, len(self.data.y))
-        few = density * self.order.batch_size < self.data.n_features
+        few = self.data.row_size * self.order.batch_size < self.data.n_features
         if not few or isinstance(plan.average, float):
             return "dense"
         rule = plan.optimizer
@@ -114,7 +113,7 @@ class Epochs:
         if self.plan.average == "tail" and state.epochs & (state.epochs - 1) == 0:
             state.new_window()  # at epochs 0, 1, 2, 4, 8, …: two are the latest half
         log = np.zeros((count, 2))  # sum of losses, penalty at the start of each epoch
-        for rows, batches in self.order.draw(state.rng, self.data.rows, count):
+        for rows, batches in self.order.draw(state.rng, self.data.rows.index, count):
             # One call takes all the epochs, or (many batches) a part of the only one.
             penalty, first_call = log[0, 1], state.steps == start
             first = self._first_averaged(state.steps, len(batches))
@@ -136,7 +135,7 @@ class Epochs:
         state.total = np.zeros_like(state.weights) if averaged else None
         state.averaged, state.window = 0, None  # of steps before, which were others
         log = np.zeros((1, 2))
-        for rows, all_batches in self.order.draw(state.rng, self.data.rows):
+        for rows, all_batches in self.order.draw(state.rng, self.data.rows.index):
             batches = all_batches[:left]
             size = len(batches)
             first = min(max(half - taken, 0), size) if averaged else size

@@ -25,54 +25,17 @@ ENOUGH, HALVINGS = 1e-4, 40
 KEPT = ("weights", "gap", "decrement", "finished", "least", "size", "force", "singular")
 
 
-class Rows:
-    """Products with the rows taking part, and their curvature at some weights."""
-
-    def __init__(self, data, centre):
-        self.data, self.centre, self.weights = data, centre, np.ones(data.n_rows)
-        if data.weights is not None:
-            self.weights = data.weights[data.at]
-        self.weights = self.weights / data.n_rows
-        self.X = data.X[data.rows] if data.is_sparse and len(data.rows) else data.X
-
-    def predictions(self, weights):
-        """x·w + intercept of each row, of weights (d + 1,) at the centre."""
-        coef, intercept = weights[:-1], weights[-1]
-        if self.centre is not None:
-            intercept = intercept - coef @ self.centre
-        if self.data.is_sparse:
-            return self.X @ coef + intercept
-        parts = [X @ coef for X, _, _ in self.data.chunks()]
-        return np.concatenate(parts) + intercept
-
-    def sums(self, slopes):
-        """Σ slope_i [x_i, 1]."""
-        if self.data.is_sparse:
-            return np.append(self.X.T @ slopes, slopes.sum())
-        total, start = np.zeros(self.data.n_features), 0
-        for X, _, _ in self.data.chunks():
-            total += slopes[start : start + len(X)] @ X
-            start += len(X)
-        return np.append(total, slopes.sum())
-
-    def curvature(self, bends, centred):
-        """Of Σ bend_i [x_i, 1][x_i, 1]ᵀ."""
-        blank = np.zeros((len(self.data.y), 1))
-        largest = bends.max()  # their size is in `total`
-        data = self.data.unweighted.weighed(bends, blank, largest)
-        return curvature_of(data, centred), largest
-
-
 class Part:
     """One output's problem: its hinges, and steps towards its optimum."""
 
     def __init__(self, rounds, output):
         plan, data = rounds.plan, rounds.data
-        self.plan, self.rows, self.loss = plan, rounds.rows, plan.loss
-        self.y = np.ascontiguousarray(data.y[data.at, output])
+        self.plan, self.data, self.loss = plan, data, plan.loss
+        self.y = np.ascontiguousarray(data.targets[:, output])
+        self.row_weights = rounds.row_weights
         self.weights = rounds.point.weights[output].copy()
         self.unit = rounds.unit[output]
-        self.x = self.rows.predictions(self.weights)
+        self.x = self._predictions(self.weights)
         self.passes, self.gap, self.known = 0.0, np.inf, None
         self.decrement, self.finished = np.inf, False
         self.singular = False  # whether a step has left directions out
@@ -81,7 +44,7 @@ class Part:
         self.least = EPS * float(rounds.evaluation.objectives(rounds.point)[output])
         e = self.x - self.y
         largest = np.abs(e).max() or 1.0
-        self.size = largest * np.sqrt(self.rows.weights @ (e / largest) ** 2) or 1.0
+        self.size = largest * np.sqrt(self.row_weights @ (e / largest) ** 2) or 1.0
         self.force = len(e) * self.unit / self.size
         self.on_rows = self._hinges_of_rows(e)
         self.on_coef = self._hinges_of_coef(self.weights[:-1])
@@ -92,8 +55,8 @@ class Part:
         loss = self.loss
         if self.smooth or is_squared(loss):
             return []
-        size = self.rows.weights @ np.abs(e) or 1.0
-        numbers, weights = (loss.dead, loss.width), self.rows.weights
+        size = self.row_weights @ np.abs(e) or 1.0
+        numbers, weights = (loss.dead, loss.width), self.row_weights
         return [
             Hinges(sign, *numbers, np.full(len(e), float(cap)), weights, e, size)
             for sign, cap in ((1, loss.above), (-1, loss.below))
@@ -154,7 +117,7 @@ class Part:
         for block in self.hinges:
             block.move(share)
         self.weights = self.weights + share * move
-        self.x = self.rows.predictions(self.weights)
+        self.x = self._predictions(self.weights)
         self.passes = (5.0 if self.on_rows else 2.0) + cost_of_all(len(move) - 1)
         left = sum(block.products + block.unmet(share) for block in self.hinges)
         # The conditions are linear: what is left of them shrinks with the step.
@@ -192,7 +155,7 @@ class Part:
         """Turn every hinge with the move; the share of it within their bounds."""
         longest = [block.turn(move[:-1] * self.plan.metric.scale) for block in self.on_coef]
         if self.on_rows:
-            dx = self.rows.predictions(move)
+            dx = self._predictions(move)
             longest += [block.turn(dx) for block in self.on_rows]
         return min(1.0, NEARLY * min(longest))
 
@@ -201,7 +164,7 @@ class Part:
         plan, scale = self.plan, self.plan.metric.scale
         if self.on_rows or not second_order:  # without hinges they stay what they are
             bends, slopes = self._of_rows(aim, second_order)
-            self.of_rows = bends, self.rows.sums(slopes)
+            self.of_rows = bends, self.data.sums(slopes)
         bends, gradient = self.of_rows[0], self.of_rows[1].copy()
         l2 = plan.penalty.l2 + (0.0 if plan.pull is None else plan.pull[0][:-1])
         gradient[:-1] += l2 * self.weights[:-1]
@@ -227,13 +190,23 @@ class Part:
         if self.on_rows:
             slopes = sum(block.slope for block in self.on_rows)
         else:
-            slopes = self.rows.weights * ask(self.loss, self.y, self.x, "gradient")
-        gradient = self.rows.sums(slopes)
+            slopes = self.row_weights * ask(self.loss, self.y, self.x, "gradient")
+        gradient = self.data.sums(slopes)
         gradient[:-1] += self.plan.penalty.l2 * self.weights[:-1]
         for block in self.on_coef:
             gradient[:-1] += self.plan.metric.scale * block.slope
         gradient[-1] *= self.plan.fit_intercept
         return gradient
+
+    def _predictions(self, weights):
+        return self.data.predictions(weights, self.plan.metric.centre)
+
+    def _curvature(self, bends):
+        """Of Σ bend_i [x_i, 1][x_i, 1]ᵀ, and the bend that counts as one in it."""
+        largest = bends.max()  # their size is in `total`
+        blank = np.zeros((self.data.n_rows, 1))
+        data = self.data.unweighted.weighed(bends, blank, largest)
+        return curvature_of(data, self.plan.fit_intercept), largest
 
     def _of_rows(self, aim, second_order):
         """Second derivatives and slopes of the rows' terms."""
@@ -245,7 +218,7 @@ class Part:
                 # Within bounds no search tells whether they were too small.
                 least = most if self.on_coef else LEAST_BEND * most
                 bends = np.clip(bends, least, most)
-            return self.rows.weights * bends, self.rows.weights * slopes
+            return self.row_weights * bends, self.row_weights * slopes
         bends = slopes = 0.0
         for block in self.on_rows:
             bend, pull = block.linearise(self.x - self.y, aim, second_order)
@@ -263,15 +236,15 @@ class Part:
         return share
 
     def _objective(self, weights):
-        p = self.rows.predictions(weights)
-        loss = self.rows.weights @ ask(self.loss, self.y, p, "value")
+        p = self._predictions(weights)
+        loss = self.row_weights @ ask(self.loss, self.y, p, "value")
         return loss + float(self.plan.penalty.values(weights[None, :-1])[0])
 
     def _solver(self, bends, diagonal):
         """gradient (d + 1,) -> Newton direction (d + 1,) at the plan's centre."""
         plan = self.plan
         if self.known is None or not np.array_equal(self.known[0], bends):
-            curvature, unit = self.rows.curvature(bends, plan.fit_intercept)
+            curvature, unit = self._curvature(bends)
             total = curvature.total * unit
             triangle = curvature.features * np.sqrt(unit)
             self.known = bends, curvature, total, triangle.T @ triangle

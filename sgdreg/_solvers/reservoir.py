@@ -6,6 +6,7 @@ import numpy as np
 
 from sgdreg._curvature.factor import Curvature
 from sgdreg._data.dataset import Data
+from sgdreg._data.threads import ALONE
 from sgdreg._records import changed
 
 # Rows kept, and kept a feature: a sample of m rows leaves about 1.5 (d + 1)/m of the least
@@ -81,7 +82,7 @@ class Sample:
         if self.threshold:
             weights = weights * (self.total / weights.sum())
         y = self.y.reshape(-1, 1)
-        return Data.build(self.X, y, weights, weight_unit=1.0, loss=loss)
+        return Data.build(self.X, y, weights, weight_unit=1.0, loss=loss, team=ALONE)
 
     @property
     def weight(self):
@@ -97,7 +98,7 @@ class Sample:
     def add(self, data):
         """The sample with more rows, of one output."""
         n, most = data.n_rows, rows_kept(data.n_features)
-        weights = np.ones(n) if data.weights is None else data.weights[data.at]
+        weights = np.ones(n) if data.weights is None else data.row_weights
         u = 1.0 - np.random.default_rng(self.seen).random(n)
         priorities = np.append(self.priorities, weights / u)
         kept, threshold = np.arange(len(priorities)), self.threshold
@@ -113,13 +114,11 @@ class Sample:
         )
         if not len(new) and len(old) == len(self.y):
             return grown
-        at = np.arange(len(data.y))[data.at][new]
-        X = data.X[at]
-        X = X.toarray() if data.is_sparse else X
+        X, y, _ = data.take(new)
         return changed(
             grown,
             X=np.vstack([self.X[old], X]),
-            y=np.append(self.y[old], data.y[at, 0]),
+            y=np.append(self.y[old], y[:, 0]),
             weights=np.append(self.weights[old], weights[new]),
             priorities=priorities[kept],
         )

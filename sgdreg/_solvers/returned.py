@@ -80,8 +80,8 @@ class Search:
             What the history says of them.
         """
         data, plan, evaluation = self.data, self.plan, self.evaluation
-        rounding = Rounding.of(plan, data.X.dtype)
-        near = rounded(weights, plan.metric.centre, data.X.dtype)
+        rounding = Rounding.of(plan, data.dtype)
+        near = rounded(weights, plan.metric.centre, data.dtype)
         if not np.isfinite(near).all():  # which is said where attributes are made
             return Returned(near, self.losses)
         objective, gap = entry["objective"], entry["optimality_gap"]
@@ -100,7 +100,7 @@ class Search:
         if not self._good(there):
             if plan.curvature is None and plan.to_the_end:
                 known = curvature_of(data, plan.fit_intercept)
-                rounding = Rounding.of(plan, data.X.dtype, known)
+                rounding = Rounding.of(plan, data.dtype, known)
             there = self._improved(there, rounding, weights)
         gap += float(np.maximum(self._rise(there), 0.0).max())
         objective = float(evaluation.objectives(there).sum())
@@ -109,8 +109,8 @@ class Search:
     def _found(self, weights, losses, objective, gap):
         found = {"objective": float(objective), "optimality_gap": float(gap)}
         # Predictions that are right are rounded too, when they are returned.
-        eps = np.finfo(self.data.X.dtype).eps
-        squares = np.mean(self.data.y[self.data.at] ** 2, axis=0)
+        eps = np.finfo(self.data.dtype).eps
+        squares = np.mean(self.data.targets**2, axis=0)
         allowed = np.max(eps**2 * squares / self.unit)
         felt = not gap <= self.tol + LITTLE + allowed
         unit = 0.0 if self.plan.loss.smoothness else float(eps)

@@ -8,9 +8,9 @@ from sgdreg import optimizers
 from sgdreg._curvature.metric import Metric
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._data.dataset import Data
+from sgdreg._data.threads import ALONE
 from sgdreg._records import changed
 from sgdreg._solvers.interior_point import InteriorPoint
-from sgdreg._solvers.newton import Rows
 from sgdreg._solvers.reservoir import Sample, rows_kept
 from sgdreg._training.evaluation import Evaluation
 from sgdreg._training.state import State
@@ -142,7 +142,7 @@ def solved(curvature, plan, weight=None, tol=BOUND_TOL):
         online=False,
         average=None,
     )
-    data = Data.build(X, y)
+    data = Data.build(X, y, loss=SQUARED_ERROR, team=ALONE)
     rounds = InteriorPoint(data, small)
     state = State.start(small, data, np.random.default_rng(0), flat=False)
     for _ in range(BOUND_STEPS):
@@ -182,7 +182,7 @@ def first_answer(data, plan):
 def _residuals(data, weights, centre):
     """Prediction less target of each row, at some weights (d + 1,) at a centre."""
     with np.errstate(invalid="ignore", over="ignore"):
-        r = Rows(data, centre).predictions(weights) - data.y[data.at, 0]
+        r = data.predictions(weights, centre) - data.targets[:, 0]
     if not np.isfinite(r).all():
         data.check_finite()
     return r
@@ -193,7 +193,7 @@ def _size(rows, r, others=None):
     total = roots = 0.0
     for i, data in enumerate(rows):
         e = r[i] if others is None else r[i] - others[i]
-        weights = np.ones(len(e)) if data.weights is None else data.weights[data.at]
+        weights = np.ones(len(e)) if data.weights is None else data.row_weights
         total, roots = total + weights.sum(), roots + weights @ np.sqrt(np.abs(e))
     return (roots / total) ** 2
 
@@ -205,7 +205,7 @@ def _parabola(data, r, small):
     that would lie below; there it is the sum of two hinges' (max(e, 0) is ½ (|e| + e)).
     Distances from a kink count as no smaller than `small`.
     """
-    y, loss, small = data.y[data.at, 0], data.loss, small or 1.0
+    y, loss, small = data.targets[:, 0], data.loss, small or 1.0
     dead = getattr(loss, "dead", 0.0)
     with np.errstate(invalid="ignore", over="ignore"):
         if not dead:
@@ -220,6 +220,5 @@ def _parabola(data, r, small):
                 far = np.maximum(np.abs(e), small)
                 bends = bends + 0.5 * cap / far
                 slopes = slopes + 0.5 * sign * cap * (1.0 + e / far)
-        targets = np.zeros((len(data.y), 1))
-        targets[data.at, 0] = y + r - slopes / bends
-    return bends, targets
+        targets = y + r - slopes / bends
+    return bends, targets[:, None]

@@ -81,7 +81,7 @@ def size_of_kinks(plan, data):
     of a squared error with the same ones, for slopes instead of a residual. Of a loss of
     two unequal slopes most rows have the lesser one.
     """
-    span = float(np.ptp(data.y)) or 1.0
+    span = float(np.ptp(data.targets)) or 1.0
     y, p = data.best_constants[[0, 0]], data.best_constants[0] + [-span, span]
     slopes = np.abs(ask(data.loss, y, p, "gradient"))
     least, most = slopes.min() or slopes.max() or 1.0, slopes.max() or 1.0

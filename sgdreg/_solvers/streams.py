@@ -35,10 +35,10 @@ class Streaming(ConjugateGradients):
             batches = [data]
         else:
             order = Order(data.n_rows, batch, shuffle, int(data.row_size))
-            among = data.rows if len(data.rows) else np.arange(len(data.y))
+            everyone = np.arange(data.n_rows)
             batches = [
-                data.only(rows[start:stop] if len(rows) else among[start:stop])
-                for rows, pieces in order.draw(state.rng, data.rows)
+                data.only((rows if len(rows) else everyone)[start:stop])
+                for rows, pieces in order.draw(state.rng)
                 for start, stop in pieces
             ]
         for part in batches:

@@ -125,11 +125,11 @@ class Training:
     def _returned(self, losses):
         """The model in the numbers of X, of one that has these losses."""
         model, plan, history = self._model(), self.plan, self.state.history
-        if self.data.X.dtype == model.dtype:
+        if self.data.dtype == model.dtype:
             return Returned(model, losses, self._of_an_earlier_epoch())
         earlier = self.best is not None and self.best[2] < self.state.epochs
         if not plan.certified or not history or (earlier and self.validation is not None):
-            return Returned(rounded(model, plan.metric.centre, self.data.X.dtype), losses)
+            return Returned(rounded(model, plan.metric.centre, self.data.dtype), losses)
         entry = history[-1] | self._of_an_earlier_epoch()
         search = Search(self.data, plan, self.rounds, self.evaluation, losses)
         return search.returned(model, entry)
@@ -198,7 +198,7 @@ class Training:
         reason = (
             f"{in_words(self.state.epochs)} by partial_fit, which never stops by itself."
         )
-        model = of_stream(self.plan, self.state.model(), self.data.X.dtype)
+        model = of_stream(self.plan, self.state.model(), self.data.dtype)
         return Outcome(self.plan, self.state, model, False, reason)
 
     def _start_loss(self):
@@ -441,7 +441,7 @@ class Training:
         """The sentence for a model that float32 cannot hold well enough."""
         return (
             f"Stopped after {in_words(self.state.epochs)} at the limit of "
-            f"{self.data.X.dtype}: coefficients and intercept rounded to it are at an "
+            f"{self.data.dtype}: coefficients and intercept rounded to it are at an "
             f"optimality gap of {gap:.1e}, tol={self.plan.tol:g} is out of reach. Pass X "
             "as float64, subtract the mean of each column, or leave out columns that "
             "follow from others."

@@ -5,8 +5,6 @@ from numbers import Integral
 
 import numpy as np
 
-from sgdreg._estimator.regressor import SGDLinearRegressor
-
 
 class TrajectoryRecorder:
     """Keeps the path of a fit: the coefficients at its start and after each epoch.
@@ -65,7 +63,7 @@ class TrajectoryRecorder:
 
     def setup(self, estimator, context):
         """Begin an empty path."""
-        if not isinstance(estimator, SGDLinearRegressor):
+        if not hasattr(type(estimator), "resume"):
             raise TypeError(
                 f"A TrajectoryRecorder cannot look into {type(estimator).__name__}: set it "
                 "on the SGDLinearRegressor itself (of a pipeline, on its last step)."

@@ -128,6 +128,8 @@ class Data:
     def pieces(self):
         """(start, stop) of the pieces of the rows taking part that threads work on."""
         numbers = self.n_rows * self.row_size * self.n_outputs
+        if numbers < 2 * PIECE_NUMBERS:
+            return [(0, self.n_rows)]
         outputs = self.n_outputs * (self.n_features + 1)  # each piece's own sums
         count = int(min(PIECES, numbers / PIECE_NUMBERS, numbers / (4 * outputs)))
         if count <= 1:
@@ -203,10 +205,11 @@ class Data:
         def part(piece):
             return evaluate(self.problem, weights, centre, self.rows, *piece)
 
-        sums = [0.0, 0.0]
-        for losses, gradient in self.team.in_order(part, self.pieces):
-            sums = [sums[0] + losses, sums[1] + gradient]
-        return sums[0] / self.n_rows, sums[1] / self.n_rows
+        first, *others = self.team.in_order(part, self.pieces)
+        losses, gradient = first
+        for more_losses, more_gradient in others:
+            losses, gradient = losses + more_losses, gradient + more_gradient
+        return losses / self.n_rows, gradient / self.n_rows
 
     def check_finite(self):
         """Raise ValueError where X holds NaN or infinity (any row)."""
@@ -303,7 +306,7 @@ def not_finite(X):
             return None
         row = int(np.searchsorted(X.indptr, bad[0], side="right")) - 1
         return _what(X.data[bad[0]]), row, int(X.indices[bad[0]])
-    if not X.size:
+    if not X.size or (X.size < CHUNK_BYTES // 8 and np.isfinite(X).all()):
         return None
     X = X.reshape(len(X), -1)
     size = max(1, CHUNK_BYTES // (8 * X.shape[1]))

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from functools import partial
 
 import numpy as np
+from sklearn import get_config
 
 from sgdreg._contents import fingerprint, refuse_other_data
 from sgdreg._data import Data
@@ -19,7 +20,7 @@ from sgdreg._inputs import (
 )
 from sgdreg._outcome import all_attributes, attributes
 from sgdreg._parameters import alike, check_parameters, snapshot
-from sgdreg._planning import loss_of, make_plan, sampling_rng
+from sgdreg._planning import grown, loss_of, make_plan, sampling_rng
 from sgdreg._progress import print_line
 from sgdreg._soundness import damage_noticed
 from sgdreg._state import State
@@ -122,10 +123,10 @@ def partial_fit(estimator, X, y, sample_weight):
     before, state, made_for = getattr(estimator, "_continuation", (None, None, None))
     parameters = snapshot(estimator)
     known = made_for is not None and alike(made_for[1], parameters)
-    if made_for is not None and not known:
-        estimator._validate_params()  # which scikit-learn skips once a model is fitted
-    check_parameters(estimator, 6, online=True, known=known)
     first = state is None
+    if not known and not (first and get_config()["skip_parameter_validation"]):
+        estimator._validate_params()
+    check_parameters(estimator, 5, online=True, known=known)
     passed, told = X, getattr(estimator, "_told", [])
     with within_floats(), Team(estimator.n_jobs) as team:
         X, y = check_X_y(estimator, X, y, reset=first)
@@ -168,7 +169,7 @@ def partial_fit(estimator, X, y, sample_weight):
         fitted = all_attributes(outcome, X.dtype, (True, parameters))
         columns = unresolved(outcome.plan, data, passed, told)
     for warning in _of_columns(estimator, columns):
-        warnings.warn(warning, stacklevel=5)
+        warnings.warn(warning, stacklevel=4)
     if estimator.verbose:
         print_line(outcome.state.shown(outcome.state.history[-1]))
     return fitted | {"_told": told + columns if columns else told}
@@ -227,6 +228,8 @@ def _online_plan(estimator, data, plan, unchanged, state):
     """
     if unchanged and plan.online and not plan.automatic:
         return plan
+    if unchanged and plan.recursive and (plan.quadratic or not data.is_sparse):
+        return grown(plan, data, state.rng)
     return make_plan(
         estimator, data, online=True, seen=plan, rng=state.rng, exponent=state.exponent
     )

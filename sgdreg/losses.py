@@ -347,4 +347,6 @@ def get_loss(loss, *, epsilon=0.1, quantile=0.5):
 
 def is_squared(loss):
     """Whether it is the squared error: least squares and its shortcuts."""
+    if type(loss) is SquaredError:
+        return True
     return isinstance(loss, SquaredError) and compiled(loss)

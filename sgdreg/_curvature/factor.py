@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import sqrt
 
 import numpy as np
 from scipy import linalg
@@ -70,20 +71,23 @@ class Curvature:
         Statistician 37 (1983), equation 2.1, in factored form. Squaring the rows (a Gram
         matrix) would lose half of the digits.
         """
-        Z, weight = np.column_stack([X, y]), weights.sum()
+        d, known, centre = self.n_features, len(self.triangle), self.centre
+        Z, weight = np.empty((len(X), len(centre))), weights.sum()
+        Z[:, :d], Z[:, d:] = X, y
         total = self.total + weight
         share = weight / total
-        centre, between = self.centre, np.empty((0, len(self.centre)))
+        stack = np.empty((known + self.centred + len(Z), len(centre)), order="F")
+        stack[:known] = self.triangle
         if self.centred:
             middle = weights @ Z / weight
-            Z = Z - middle
+            Z -= middle
             rest = weights @ Z / weight  # what rounding has left of the mean
-            middle, Z = middle + rest, Z - rest
-            shift = middle - self.centre
-            centre = self.centre + share * shift
-            between = np.sqrt(self.total * share) * shift[None]
-        stack = np.vstack([self.triangle, between, Z * np.sqrt(weights)[:, None]])
-        triangle = triangle_of(stack)[: self.n_features]
+            Z -= rest
+            shift = middle + rest - centre
+            centre = centre + share * shift
+            stack[known] = sqrt(self.total * share) * shift
+        np.multiply(Z, np.sqrt(weights)[:, None], out=stack[known + self.centred :])
+        triangle = triangle_of(stack, overwrite=True)[:d]
         rows = self.rows + len(X)
         return changed(self, total=total, rows=rows, centre=centre, triangle=triangle)
 
@@ -132,31 +136,37 @@ class Curvature:
         are left out: weights do not move there.
         """
         d = self.n_features
-        alpha = np.zeros(d) + alpha
-        triangle = self.triangle / np.sqrt(self.total)
-        scale = column_norms(triangle[:, :d])
+        triangle = self.triangle / sqrt(self.total)
+        Z, targets = triangle[:, :d], triangle[:, d:]
+        scale, pulls = column_norms(Z), np.sqrt(np.zeros(d) + alpha)
         varying = ~self.constant(scale)
-        scale = np.where(varying, np.hypot(scale, np.sqrt(alpha)), 1.0)
-        errors = np.abs(self.mean / scale)[varying]
+        scale = np.where(varying, np.hypot(scale, pulls), 1.0)
+        Z, errors, pulls = np.divide(Z, scale, order="F"), self.mean / scale, pulls / scale
+        whole = varying.all()
+        if not whole:
+            Z, errors, pulls = Z[:, varying], errors[varying], pulls[varying]
+        errors, pulled = np.abs(errors), pulls.any()
         coarse = self.coarse * np.hypot(1.0, errors)
-        Z, targets = (triangle[:, :d] / scale)[:, varying], triangle[:, d:]
-        pulls = (np.sqrt(alpha) / scale)[varying]
         most = max(self.rows - self.centred, 0)
-        least = min(pulls, default=0.0)
+        least = pulls.min() if pulled else 0.0
         Z, targets, hidden, inverse = self._seen(Z, targets, errors, coarse, most, least)
-        if pulls.any() and len(Z) < len(errors):
+        if pulled and len(Z) < len(errors):
             (Z, targets), inverse = _pulled(Z, targets, pulls), None
-        elif pulls.any():
+        elif pulled:
             pull = np.diag(pulls)
             Z = np.vstack([Z, pull])
             targets = np.vstack([targets, np.zeros((len(pull), targets.shape[1]))])
             none = 0.0 * errors
             Z, targets, _, inverse = self._seen(Z, targets, none, none, len(errors))
-        root = np.zeros((len(Z), d))
-        root[:, varying] = root_of(Z, inverse)
+        root = np.ascontiguousarray(root_of(Z, inverse))
+        if not whole:
+            among, root = root, np.zeros((len(Z), d))
+            root[:, varying] = among
         centre = self.mean if self.centred else None
         metric = Metric(centre, scale, root, hidden=hidden, constant=~varying)
-        return metric, metric.to_raw(np.column_stack([targets.T, self.centre[d:]]))
+        answer = np.empty((len(self.centre) - d, len(Z) + 1))
+        answer[:, :-1], answer[:, -1] = targets.T, self.centre[d:]
+        return metric, metric.to_raw(answer)
 
     def _seen(self, Z, targets, errors, coarse, most, pull=0.0):
         """Z and targets, of the same products, but without what is rounding errors.
@@ -172,16 +182,16 @@ class Curvature:
         size = Z.shape[1]
         if not size:
             return Z[:0], targets[:0], 0.0, None
-        floor = max(np.sqrt(self.total), size)
+        floor = max(sqrt(self.total), size)
         if most >= size <= len(Z):
             if len(Z) > size or not is_triangle(Z):
                 both = triangle_of(np.column_stack([Z, targets]))[:size]
                 Z, targets = both[:, :size], both[:, size:]
-            rounding = max(floor * np.linalg.norm(Z), 4 * np.linalg.norm(errors))
+            rounding = max(floor * _length(Z), 4 * _length(errors))
             with np.errstate(over="ignore"):
                 inverse = inverse_of(Z)
-                shortest = 1.0 / np.linalg.norm(inverse)
-            rounding = max(EPS * rounding, self._capped(np.linalg.norm(coarse)))
+                shortest = 1.0 / _length(inverse)
+            rounding = max(EPS * rounding, self._capped(_length(coarse)))
             if shortest > rounding:  # all directions are longer
                 return Z, targets, 0.0, inverse
         U, s, Vt = linalg.svd(Z, full_matrices=False, check_finite=False)
@@ -237,25 +247,38 @@ def _pulled(Z, targets, pull):
     return s[kept, None] * Vt[kept], U[:, kept].T @ R[:, size:]
 
 
-def triangle_of(A):
+def triangle_of(A, overwrite=False):
     """R with RᵀR = AᵀA, upper triangular, by a QR factorisation."""
-    if not A.size:
-        return np.zeros((min(A.shape), A.shape[1]))
-    # scipy.linalg.qr's own call, without what it does around it (30 µs).
-    R = linalg.lapack.dgeqrf(A, lwork=QR_BLOCK * A.shape[1])[0]
-    R = np.ascontiguousarray(R[: A.shape[1]])
-    R[_below(*R.shape)] = 0.0
+    R = np.zeros((min(A.shape), A.shape[1]))
+    if A.size:
+        # scipy.linalg.qr's own call, without what it does around it (30 µs).
+        work = QR_BLOCK * A.shape[1]
+        found = linalg.lapack.dgeqrf(A, lwork=work, overwrite_a=overwrite)[0]
+        np.copyto(R, found[: len(R)], where=_part(*R.shape)[0])
     return R
 
 
 def is_triangle(Z):
     """Whether Z has zeros only below the diagonal."""
-    return not Z[_below(*Z.shape)].any()
+    return not np.logical_or.reduce(Z, axis=None, where=_part(*Z.shape)[1])
 
 
 @lru_cache(maxsize=4)
-def _below(rows, columns):
-    return np.tri(rows, columns, -1, dtype=bool)
+def _part(rows, columns):
+    """Where a matrix is on or above its diagonal, and where below."""
+    below = np.tri(rows, columns, -1, dtype=bool)
+    return ~below, below
+
+
+@lru_cache(maxsize=4)
+def _identity(size):
+    return np.eye(size, order="F")
+
+
+def _length(x):
+    """Euclidean norm of all numbers: np.linalg.norm without its questions."""
+    x = x.ravel(order="K")
+    return sqrt(x @ x)
 
 
 def inverse_of(R):
@@ -266,7 +289,7 @@ def inverse_of(R):
     """
     if not len(R):
         return R
-    inverse, singular = linalg.lapack.dtrtrs(R, np.eye(len(R)))
+    inverse, singular = linalg.lapack.dtrtrs(R, _identity(len(R)))
     return np.full_like(R, np.inf) if singular else inverse
 
 
@@ -281,6 +304,6 @@ def root_of(Z, inverse=None):
 
 def column_norms(A):
     """Euclidean norm of each column, without overflow or underflow of the squares."""
-    largest = np.abs(A).max(axis=0, initial=0.0)
+    largest = np.maximum.reduce(np.abs(A), axis=0, initial=0.0)
     largest = np.where(largest > 0, largest, 1.0)
-    return largest * np.sqrt(np.square(A / largest).sum(axis=0))
+    return largest * np.sqrt(np.add.reduce(np.square(A / largest), axis=0))

@@ -81,8 +81,9 @@ class Metric:
             w = self._low_rank_root(w)
         elif self.root is not None:
             w = w @ self.root
-        w = w if self.scale is None else w / self.scale
-        return np.ascontiguousarray(np.column_stack([w, u[:, -1]]))
+        raw = np.empty((len(w), w.shape[1] + 1))
+        raw[:, :-1], raw[:, -1] = w if self.scale is None else w / self.scale, u[:, -1]
+        return raw
 
     def to_coordinates(self, gradient):
         """Gradient with respect to u, of one with respect to [w, intercept]."""

@@ -1,6 +1,7 @@
 """The curvature of the rows of a data set: by QR where they are few, else by products."""
 
 from dataclasses import replace
+from math import isfinite
 
 import numpy as np
 
@@ -28,6 +29,9 @@ def curvature_of(data, fit_intercept, start=None, *, work=QR_WORK):
         # Each factorisation goes over the triangle again: few, and of many rows.
         for piece in data.chunks(at_least=d):
             known = known.add(*piece)
+        squares = known.mean @ known.mean, np.vdot(known.features, known.features)
+        if isfinite(sum(squares)):  # as a rule: then nothing else has to be looked at
+            return known
         sizes = column_norms(known.features)
     if not np.isfinite(known.mean).all() or not np.isfinite(sizes).all():
         refuse_overflow(data, known.mean + sizes)

@@ -177,12 +177,17 @@ def rounded(weights, centre, dtype):
         shift = 0.0 if centre is None else near[:, :-1] @ centre
         raw = (weights[:, -1] - shift).astype(dtype)
         near[:, -1] = raw + shift
-    lost = is_lost(weights, near[:, :-1], raw, dtype)
+    lost = is_lost(weights, sizes(near[:, :-1], raw), dtype)
     near[lost] = weights[lost]
     return near
 
 
-def is_lost(weights, coef, intercept, dtype):
+def sizes(coef, intercept):
+    """The largest number of each output, as it is held; not finite where any is not."""
+    return np.maximum(np.abs(coef).max(axis=1, initial=0.0), np.abs(intercept))
+
+
+def is_lost(weights, held, dtype):
     """Which outputs' numbers are so small that a floating-point type loses digits."""
-    held = np.maximum(np.abs(coef).max(axis=1, initial=0.0), np.abs(intercept))
-    return (held < np.finfo(dtype).tiny) & weights.any(axis=1)
+    lost = held < np.finfo(dtype).tiny
+    return lost & weights.any(axis=1) if lost.any() else lost

@@ -36,7 +36,7 @@ def constants(y, weights, loss):
 def loss_of_zero(y, weights, loss):
     """Mean loss of predicting zero, of each output."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return _mean(y, weights, loss, np.zeros(y.shape[1]))
+        return _mean(y, weights, loss, None)
 
 
 def _average(y, weights):
@@ -47,12 +47,13 @@ def _average(y, weights):
 
 
 def _mean(y, weights, loss, p):
-    """Weighted mean loss of predicting the constants p, of each output."""
+    """Weighted mean loss of predicting the constants p (None: zeros), of each output."""
     if is_squared(loss):
-        e = y - p
+        e = y if p is None else y - p
         if weights is None:
             return 0.5 * np.einsum("ij,ij->j", e, e) / len(y)
         return 0.5 * np.einsum("i,ij,ij->j", weights, e, e) / weights.sum()
+    p = np.zeros(y.shape[1]) if p is None else p
     columns = [
         ask(loss, y[:, o], np.full(len(y), p[o]), "value") for o in range(y.shape[1])
     ]

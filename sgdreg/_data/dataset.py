@@ -129,6 +129,8 @@ class Data:
     def pieces(self):
         """(start, stop) of the pieces of the rows taking part that threads work on."""
         numbers = self.n_rows * self.row_size * self.n_outputs
+        if numbers < 2 * PIECE_NUMBERS:
+            return [(0, self.n_rows)]
         outputs = self.n_outputs * (self.n_features + 1)  # each piece's own sums
         count = int(min(PIECES, numbers / PIECE_NUMBERS, numbers / (4 * outputs)))
         if count <= 1:
@@ -186,10 +188,11 @@ class Data:
         def part(piece):
             return evaluate(self.problem, weights, centre, self.rows.index, *piece)
 
-        sums = [0.0, 0.0]
-        for losses, gradient in self.team.in_order(part, self.pieces):
-            sums = [sums[0] + losses, sums[1] + gradient]
-        return sums[0] / self.n_rows, sums[1] / self.n_rows
+        first, *others = self.team.in_order(part, self.pieces)
+        losses, gradient = first
+        for more_losses, more_gradient in others:
+            losses, gradient = losses + more_losses, gradient + more_gradient
+        return losses / self.n_rows, gradient / self.n_rows
 
     def check_finite(self):
         """Raise ValueError where X holds NaN or infinity (any row)."""

@@ -190,7 +190,7 @@ def not_finite(X):
             return None
         row = int(np.searchsorted(X.indptr, bad[0], side="right")) - 1
         return _what(X.data[bad[0]]), row, int(X.indices[bad[0]])
-    if not X.size:
+    if not X.size or (X.size < CHUNK_BYTES // 8 and np.isfinite(X).all()):
         return None
     X = X.reshape(len(X), -1)
     size = max(1, CHUNK_BYTES // (8 * X.shape[1]))

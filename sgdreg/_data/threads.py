@@ -2,13 +2,14 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import cache
 from threading import Lock
 
 import numpy as np
 from joblib import effective_n_jobs  # scikit-learn requires both
 from threadpoolctl import ThreadpoolController
+
+QUIET = {"over": "ignore", "invalid": "ignore", "divide": "ignore"}
 
 
 @cache
@@ -37,17 +38,12 @@ def quiet_numbers():
     Nothing is hidden by it: every loss, gradient and model is looked at, and those that
     are not finite are stepped back from or refused, in words.
     """
-    return np.seterr(over="ignore", invalid="ignore", divide="ignore")
+    return np.seterr(**QUIET)
 
 
-@contextmanager
 def within_floats():
-    """`quiet_numbers` for a while, and in this thread."""
-    before = quiet_numbers()
-    try:
-        yield
-    finally:
-        np.seterr(**before)
+    """A context like `quiet_numbers`, for a while and in this thread."""
+    return np.errstate(**QUIET)
 
 
 class Team:

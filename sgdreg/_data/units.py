@@ -13,6 +13,7 @@ from sgdreg.losses import Huber, SquaredEpsilonInsensitive, is_squared
 # Sizes within 2^±256 of one are reckoned with as they are: of those, even the squares of
 # rounding errors are floats.
 ORDINARY = 256
+LEAST_SQUARE, MOST_SQUARE = 4.0**-ORDINARY, 4.0**ORDINARY
 # Where the largest number of y is below this, digits of the coefficients are lost.
 SMALLEST = -1000
 # Outputs may differ by 2 to this, for the squares of all of them to be known.
@@ -29,8 +30,9 @@ def exponent_of(data, optimizer, online=False):
     Only squares need it: losses of degree one are what they are (but the weights of a
     stream's rows, one over their residuals, are not).
     """
-    least, most = data.zero_losses.min(), data.zero_losses.max()
-    if least > 4.0**-ORDINARY and most < 4.0**ORDINARY:
+    losses = data.zero_losses.tolist()
+    least, most = min(losses), max(losses)
+    if least > LEAST_SQUARE and most < MOST_SQUARE:
         return 0
     sizes = np.abs(data.targets).max(axis=0)
     size, loss = sizes.max(), data.loss

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sgdreg._curvature.rounding import is_lost
+from sgdreg._curvature.rounding import is_lost, sizes
 
 
 def attributes(plan, state, weights, dtype, made_for):
@@ -19,12 +19,13 @@ def attributes(plan, state, weights, dtype, made_for):
         if plan.metric.centre is not None:  # that of the coefficients as they are rounded
             intercept = intercept - coef.astype(np.float64, copy=False) @ plan.metric.centre
         coef, intercept = coef.astype(dtype, order="C"), intercept.astype(dtype)
-    if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+    held = sizes(coef, intercept)
+    if not np.isfinite(held).all():
         raise ValueError(
             f"The fitted coefficients cannot be held in {np.dtype(dtype)}: they overflow. "
             "Pass X as float64, or rescale X or y."
         )
-    if is_lost(weights, coef, intercept, dtype).any():
+    if is_lost(weights, held, dtype).any():
         raise ValueError(
             f"The fitted coefficients cannot be held in {np.dtype(dtype)}: they are below "
             f"{np.finfo(dtype).tiny:.0e}, and their digits are lost. Pass X as float64, or "

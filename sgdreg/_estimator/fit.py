@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from functools import partial
 
 import numpy as np
+from sklearn import get_config
 
 from sgdreg._callbacks.hooks import Hooks
 from sgdreg._callbacks.progress import print_line
@@ -26,7 +27,7 @@ from sgdreg._estimator.transaction import NothingToDo
 from sgdreg._estimator.unresolved import in_words, unresolved
 from sgdreg._persistence.snapshot import alike, snapshot
 from sgdreg._persistence.soundness import damage_noticed
-from sgdreg._plan.choose import loss_of, make_plan, sampling_rng
+from sgdreg._plan.choose import grown, loss_of, make_plan, sampling_rng
 from sgdreg._training.loop import Training
 from sgdreg._training.state import State
 from sgdreg.losses import SQUARED_ERROR
@@ -123,10 +124,10 @@ def partial_fit(estimator, X, y, sample_weight):
     before, state, made_for = getattr(estimator, "_continuation", (None, None, None))
     parameters = snapshot(estimator)
     known = made_for is not None and alike(made_for[1], parameters)
-    if made_for is not None and not known:
-        estimator._validate_params()  # which scikit-learn skips once a model is fitted
-    check_parameters(estimator, 6, online=True, known=known)
     first = state is None
+    if not known and not (first and get_config()["skip_parameter_validation"]):
+        estimator._validate_params()
+    check_parameters(estimator, 5, online=True, known=known)
     passed, told = X, getattr(estimator, "_told", [])
     with within_floats(), Team(estimator.n_jobs) as team:
         X, y = check_X_y(estimator, X, y, reset=first)
@@ -169,7 +170,7 @@ def partial_fit(estimator, X, y, sample_weight):
         fitted = all_attributes(outcome, X.dtype, (True, parameters))
         columns = unresolved(outcome.plan, data, passed, told)
     for warning in _of_columns(estimator, columns):
-        warnings.warn(warning, stacklevel=5)
+        warnings.warn(warning, stacklevel=4)
     if estimator.verbose:
         print_line(outcome.state.shown(outcome.state.history[-1]))
     return fitted | {"_told": told + columns if columns else told}
@@ -228,6 +229,8 @@ def _online_plan(estimator, data, plan, unchanged, state):
     """
     if unchanged and plan.online and not plan.automatic:
         return plan
+    if unchanged and plan.recursive and (plan.quadratic or not data.is_sparse):
+        return grown(plan, data, state.rng)
     return make_plan(
         estimator, data, online=True, seen=plan, rng=state.rng, exponent=state.exponent
     )

@@ -83,8 +83,24 @@ def check_parameters(estimator, depth, *, online=False, known=False, **validatio
         X_val, y_val and sample_weight_val as given to `fit`.
     """
     p = estimator
-    if not known:
-        _refuse_beyond_floats(p)
+    if not (known and online):
+        _refuse_contradictions(p, online, validation)
+    if p.learning_rate == "adaptive" and p.tol is None and not online:
+        warnings.warn(
+            "learning_rate='adaptive' never shortens its steps with tol=None, which "
+            "leaves no measure of stalling; set tol.",
+            stacklevel=depth,
+        )
+    for name, other, value in _without_effect(p):
+        if getattr(p, name) != _default(type(p), name):
+            warnings.warn(
+                f"{name}={getattr(p, name)!r} has no effect with {other}={value!r}.",
+                stacklevel=depth,
+            )
+
+
+def _refuse_contradictions(p, online, validation):
+    _refuse_beyond_floats(p)
     X_val, y_val = validation.get("X_val"), validation.get("y_val")
     if (X_val is None) != (y_val is None):
         given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
@@ -111,21 +127,10 @@ def check_parameters(estimator, depth, *, online=False, known=False, **validatio
             "learning_rate='optimal' divides by alpha, which is 0. Set alpha > 0 or use "
             "another learning rate."
         )
-    if p.learning_rate == "adaptive" and p.tol is None and not online:
-        warnings.warn(
-            "learning_rate='adaptive' never shortens its steps with tol=None, which "
-            "leaves no measure of stalling; set tol.",
-            stacklevel=depth,
-        )
     if p.penalty == "elasticnet" and p.l1_ratio is None:
         raise ValueError("penalty='elasticnet' needs an l1_ratio in [0, 1], got None.")
     if p.n_jobs == 0:
         raise ValueError("n_jobs=0 leaves no thread to work: use None, -1 or a number.")
-    for name, why in _without_effect(p):
-        if getattr(p, name) != _default(type(p), name):
-            warnings.warn(
-                f"{name}={getattr(p, name)!r} has no effect with {why}.", stacklevel=depth
-            )
 
 
 def _refuse_beyond_floats(p, place=""):
@@ -144,21 +149,21 @@ def _refuse_beyond_floats(p, place=""):
 
 
 def _without_effect(p):
-    """(parameter, the setting that makes it one without effect)."""
+    """(parameter, the other one that makes it one without effect, by this value)."""
     if p.penalty != "elasticnet" and p.l1_ratio is not None:
-        yield "l1_ratio", f"penalty={p.penalty!r}"
+        yield "l1_ratio", "penalty", p.penalty
     if p.penalty is None and p.learning_rate != "optimal":
-        yield "alpha", "penalty=None"
+        yield "alpha", "penalty", None
     loss = p.loss if isinstance(p.loss, str) else type(p.loss).__name__
     for name in ("epsilon", "quantile"):
         if LOSSES.get(loss, (None, None))[1] != name:
-            yield name, f"loss={loss!r}"
+            yield name, "loss", loss
     if not (isinstance(p.learning_rate, str) and p.learning_rate in NAMED_STEPS):
-        yield "eta0", f"learning_rate={p.learning_rate!r}"
+        yield "eta0", "learning_rate", p.learning_rate
     if not (isinstance(p.learning_rate, str) and p.learning_rate == "invscaling"):
-        yield "power_t", f"learning_rate={p.learning_rate!r}"
+        yield "power_t", "learning_rate", p.learning_rate
     if not p.early_stopping:
-        yield "validation_fraction", "early_stopping=False"
+        yield "validation_fraction", "early_stopping", False
 
 
 @cache

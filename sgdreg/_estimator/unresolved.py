@@ -28,7 +28,7 @@ def unresolved(plan, data, X, told=()):
     list of int
     """
     metric = plan.metric
-    if metric.constant is None or metric.centre is None:
+    if metric.constant is None or metric.centre is None or not metric.constant.any():
         return []
     columns = np.flatnonzero(metric.constant & (metric.centre != 0)).tolist()
     columns = [column for column in columns if column not in told]

@@ -103,7 +103,7 @@ class State:
                 f"outputs, but X and y have {data.n_features} and {data.n_outputs}. Use "
                 "warm_start=False."
             )
-        state = self.copy()
+        state = self.copy(draws=not new.recursive)
         state.adapt(old, new)
         if new.penalty.positive:
             np.maximum(state.weights[:, :-1], 0.0, out=state.weights[:, :-1])
@@ -146,11 +146,15 @@ class State:
         """What a compiled pass changes in place."""
         return self.weights, self.memory, self.total
 
-    def copy(self):
-        """An independent copy (the history's entries are shared: they never change)."""
+    def copy(self, draws=True):
+        """An independent copy (the history's entries are shared: they never change).
+
+        Where nothing is going to be drawn the generator is shared, too.
+        """
         copy = self._copied_arrays()
         copy.window = self.window and [self.window[0].copy(), self.window[1]]
-        copy.rng = generator_like(self.rng)
+        if draws:
+            copy.rng = generator_like(self.rng)
         return copy
 
     def bookmark(self):

@@ -21,7 +21,7 @@ from sgdreg import Checkpoint, SGDLinearRegressor, TrajectoryRecorder
 pytestmark = pytest.mark.filterwarnings("ignore")
 PACKAGE = str(Path(sgdreg.__file__).parent)
 # An exception within these would leave BLAS at one thread for the tests that follow.
-LEFT_ALONE = ("_threads.py",)
+LEFT_ALONE = ("threads.py",)
 rng = np.random.default_rng(0)
 X, OTHER = rng.standard_normal((30, 3)), rng.standard_normal((24, 3)) * [1, 10, 0.1]
 Y, OTHER_Y = X @ [1, 2, 3.0] + rng.standard_normal(30), OTHER @ [3, 2, 1.0] + 1

@@ -6,8 +6,8 @@ at its minimum, a lower bound of F; F itself at that point is an upper one. μ s
 the two meet. The method shares nothing with the package's, and checks itself.
 """
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cache, cached_property
 
 import numpy as np
 from scipy import sparse
@@ -75,8 +75,9 @@ class Objective:
         """F of the best constant (of zero, without an intercept)."""
         if not self.fit_intercept:
             return float(self.s @ self.losses(-self.y))
-        blank = replace(self, X=np.zeros((len(self.y), 1)), positive=False, penalty=None)
-        return blank.bounds[1]
+        return _of_best_constant(
+            self.y.tobytes(), self.s.tobytes(), self.loss, self.epsilon, self.quantile
+        )
 
     @cached_property
     def bounds(self):
@@ -97,7 +98,7 @@ class Objective:
                 upper, self.best = self(*self.raw(v)), self.raw(v)
             if upper - lower <= 1e-9 * max(upper, 1e-3 * at_start):
                 break
-            mu /= 4
+            mu /= 16
         return lower, upper
 
     def _scale(self):
@@ -117,6 +118,15 @@ class Objective:
         coef = v[: len(self.scale)] / self.scale
         coef = np.maximum(coef, 0.0) if self.positive else coef
         return coef, v[-1] - self.centre @ coef if self.fit_intercept else 0.0
+
+
+@cache
+def _of_best_constant(y, s, *loss):
+    """F of the best constant: many objectives are of the same targets."""
+    y, s = np.frombuffer(y), np.frombuffer(s)
+    names = ("loss", "epsilon", "quantile")
+    blank = Objective(np.zeros((len(y), 1)), y, s, **dict(zip(names, loss, strict=True)))
+    return blank.bounds[1]
 
 
 class Parabolas:

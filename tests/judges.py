@@ -13,8 +13,9 @@ from numpy.testing import assert_allclose
 from scipy.special import huber
 from sklearn.linear_model import SGDRegressor
 from twin import twin
+from twin_rules import LOSSES
 
-from sgdreg import SGDLinearRegressor, optimizers
+from sgdreg import SGDLinearRegressor, TrajectoryRecorder, optimizers
 
 
 def optimizer_of(rule):
@@ -70,6 +71,7 @@ def run_estimator(
         average=average or False,
         shuffle=shuffle,
         tol=None,
+        max_iter=epochs,
         random_state=seed,
         **settings,
     )
@@ -78,13 +80,14 @@ def run_estimator(
         flat = np.ndim(y) == 1
         init["coef_init"] = start[0, :-1] if flat else start[:, :-1]
         init["intercept_init"] = start[0, -1] if flat else start[:, -1]
-    thetas = []
-    for e in range(1, epochs + 1):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a judge may stop before convergence
-            model.set_params(max_iter=e).fit(X, y, sample_weight, **init)
-        coef = np.atleast_2d(model.coef_)
-        thetas.append(np.column_stack([coef, np.atleast_1d(model.intercept_)]))
+    path = TrajectoryRecorder()  # its models are those of fits of so many epochs
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a judge may stop before convergence
+        model.set_callbacks(path).fit(X, y, sample_weight, **init)
+    models = [*zip(path.coefs_, path.intercepts_, strict=True)][1:-1]
+    models.append((model.coef_, model.intercept_))
+    thetas = [np.column_stack([np.atleast_2d(w), np.atleast_1d(b)]) for w, b in models]
+    assert len(thetas) == epochs
     return thetas, np.array(model.loss_curve_)
 
 
@@ -92,6 +95,9 @@ def run_twin(X, y, *, seed=0, mutation=None, **settings):
     """The twin, with the estimator's generator."""
     rng = np.random.default_rng(np.random.SeedSequence(seed))
     return twin(X, y, rng=rng, mutation=mutation, **settings)
+
+
+LOSS_NAMES = tuple(LOSSES)
 
 
 # -------------------------------------------------------------------------- judges
@@ -302,16 +308,6 @@ def textbook_loss(loss, y, p, epsilon, quantile):
         "epsilon_insensitive": np.maximum(0, over + under - epsilon),
         "squared_epsilon_insensitive": np.maximum(0, over + under - epsilon) ** 2,
     }[loss]
-
-
-LOSS_NAMES = (
-    "squared_error",
-    "huber",
-    "absolute_error",
-    "quantile",
-    "epsilon_insensitive",
-    "squared_epsilon_insensitive",
-)
 
 
 def slope_of_the_objective(run, problem, loss, epsilon=0.4, quantile=0.2, seed=0):

@@ -29,10 +29,8 @@ EXACT = [
 TEXTBOOK = [
     SGDLinearRegressor(optimizer="sgd"),
     SGDLinearRegressor(optimizer="sgd", batch_size=8, shuffle="blocks", penalty="l2"),
-    SGDLinearRegressor(optimizer="momentum", batch_size=8, average=True),
-    SGDLinearRegressor(optimizer=Momentum(0.5), batch_size=3, shuffle=False),
-    SGDLinearRegressor(optimizer="nesterov", batch_size=4, tol=None),
-    SGDLinearRegressor(optimizer="sgd", batch_size=4, average="tail"),
+    SGDLinearRegressor(optimizer=Momentum(0.5), batch_size=3, shuffle=False, average=True),
+    SGDLinearRegressor(optimizer="nesterov", batch_size=4, tol=None, average="tail"),
     SGDLinearRegressor(optimizer="adam", batch_size=8, loss="huber", epsilon=1.0),
     SGDLinearRegressor(optimizer="adagrad", penalty="l1", shuffle="replacement"),
 ]

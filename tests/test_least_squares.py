@@ -243,7 +243,7 @@ def test_held_out_rows_choose_a_sane_model(problem):
 # ---------------------------------------------------------------------------- streams
 
 
-@often
+@settings(max_examples=2 * settings.default.max_examples)  # of some dozens of chunks each
 @given(raw_problems(rows=150), BOOLEANS, seeds)
 def test_a_stream_is_least_squares_of_the_rows_seen(problem, sort, seed):
     """Whatever the chunks; sorted by y, the first ones are all alike."""

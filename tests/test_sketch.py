@@ -49,9 +49,11 @@ def excess(model, X, y):
     Z = (X - X.mean(axis=0)) / np.where(
         scale > 1e-9 * np.abs(X.mean(axis=0)), scale, np.inf
     )
-    Q, s, _ = np.linalg.svd(np.column_stack([Z, np.ones(len(Z))]), full_matrices=False)
+    # Lengths and angles of columns are those of their triangle.
+    R = np.linalg.qr(np.column_stack([Z, np.ones(len(Z)), y - y.mean()]), mode="r")
+    Q, s, _ = np.linalg.svd(R[:, :-1], full_matrices=False)
     Q = Q[:, s > 1e-12 * s[0]]
-    exact = y - Q @ (Q.T @ y)
+    exact = R[:, -1] - Q @ (Q.T @ R[:, -1])
     error = y - model.predict(X)
     return (error @ error - exact @ exact) / np.sum((y - y.mean()) ** 2)
 

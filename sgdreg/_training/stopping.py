@@ -113,14 +113,17 @@ class Certificate:
         since = state.history[-1 - state.stale :]  # the last one that was better, at least
         lowest = min((old["objective"] for old in since), default=np.inf)
         fallen = objective < lowest * (1.0 - ROUNDING)
-        least = min(
-            (old.get("optimality_gap", np.inf) for old in state.history), default=np.inf
-        )
-        state.stale = 0 if fallen or gap < 0.5 * least else state.stale + 1
+        state.stale = 0 if fallen or self._halved(gap, state) else state.stale + 1
         state.best = gap if self.exact else min(state.best, gap)
         if gap <= self.margin * self.tol or (self.exact and state.stale >= self.patience):
             return STOP
         return GO
+
+    @staticmethod
+    def _halved(gap, state):
+        """Whether no epoch's gap has been less than twice this one: all are looked at."""
+        gaps = (old.get("optimality_gap", np.inf) for old in state.history)
+        return gap < 0.5 * min(gaps, default=np.inf)
 
     def reason(self, state):
         if state.best <= self.tol:

@@ -1,13 +1,5 @@
 """What cases are made of, as source text."""
 
-LOSSES = (
-    "squared_error",
-    "huber",
-    "absolute_error",
-    "quantile",
-    "epsilon_insensitive",
-    "squared_epsilon_insensitive",
-)
 RULES = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "svrg", "cg")
 OBJECTS = (
     "optimizers.SGD(metric='diagonal')",

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from random import Random
 
+from twin_rules import LOSSES
+
 from fuzz.choices import (
     BAD_WEIGHTS,
     BAD_X,
@@ -10,7 +12,6 @@ from fuzz.choices import (
     CONTAINERS,
     HELPERS,
     INVALID,
-    LOSSES,
     MALFORMED,
     OBJECTS,
     RULES,

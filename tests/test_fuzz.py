@@ -28,7 +28,7 @@ def worker():
         yield worker
 
 
-@pytest.mark.parametrize("first", range(1, 201, BLOCK))
+@pytest.mark.parametrize("first", range(1, 301, BLOCK))
 def test_nothing_is_found(worker, first):
     found = failures(range(first, first + BLOCK), worker)
     assert not found, "\n".join(found)

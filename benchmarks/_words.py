@@ -9,14 +9,13 @@ def met(value, floor=None, limit=None):
 
 def notes(model, share=None):
     """What SGDLinearRegressor reports of a fit."""
-    history, sketch = model.history_, getattr(model.plan_, "sketch", None)
+    history, plan = model.history_, model.plan_
     words = []
     if history and history[-1].get("passes") is not None:
         words.append(f"passes {history[-1]['passes']:.3g}")
     words.append(f"epochs {model.n_iter_}")
-    if sketch is not None:
-        sampled = getattr(model.plan_, "sampled", True)
-        words.append(f"curvature of {sketch.size if sampled else 'all'} rows")
+    if "curvature" in plan.slots["metric"]:
+        words.append(f"curvature of {plan.rows or 'all'} rows")
     if share is not None:
         words.append(f"{share:.0%} of memory bandwidth")
     if not model.converged_:

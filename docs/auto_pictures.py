@@ -64,7 +64,7 @@ def sample():
     first, rate = [], []
     for size in sizes:
         with (
-            patch("sgdreg._plan.choose.sample_size", return_value=int(size)),
+            patch("sgdreg._solvers.prepare.sample_size", return_value=int(size)),
             patch("sgdreg._curvature.sample.Sketch.worthwhile", return_value=False),
         ):
             model = SGDLinearRegressor(tol=None, max_iter=4, random_state=0)

@@ -13,7 +13,7 @@ class Hooks:
         X, y and metadata, as callbacks receive them.
     max_epochs : int
     model : callable
-        (plan, state, weights, memory) -> dict of fitted attributes: copies, so that
+        (start, state, weights, memory) -> dict of fitted attributes: copies, so that
         nothing that a callback does reaches the fit. (memory() is called where needed;
         None: there is nothing yet to resume.)
     on_exit : ExitStack
@@ -28,11 +28,11 @@ class Hooks:
         shown = progress(estimator.verbose, self.context, max_epochs)
         self.show = on_exit.enter_context(shown)
 
-    def start(self, plan, state, weights):
+    def start(self, start, state, weights):
         """Begin the fit, at these weights."""
         self.context.call_on_fit_task_begin(
             **self.shared,
-            reconstruction_attributes=lambda: self.model(plan, state, weights, None),
+            reconstruction_attributes=lambda: self.model(start, state, weights, None),
         )
 
     def begin(self):
@@ -42,16 +42,16 @@ class Hooks:
         self.task = self.context.subcontext(task_name="epoch")
         self.task.call_on_fit_task_begin(**self.shared)
 
-    def end(self, plan, state, weights, memory):
+    def end(self, start, state, weights, memory):
         """End an epoch; True when a callback asks to stop."""
         self.show(state.shown(state.history[-1]))
         return self.task.call_on_fit_task_end(
             **self.shared,
-            reconstruction_attributes=lambda: self.model(plan, state, weights, memory),
+            reconstruction_attributes=lambda: self.model(start, state, weights, memory),
         )
 
-    def finish(self, plan, state, weights, memory):
+    def finish(self, start, state, weights, memory):
         self.context.call_on_fit_task_end(
             **self.shared,
-            reconstruction_attributes=lambda: self.model(plan, state, weights, memory),
+            reconstruction_attributes=lambda: self.model(start, state, weights, memory),
         )

@@ -43,9 +43,9 @@ class Rounding:
         self.positive = positive
 
     @classmethod
-    def of(cls, plan, dtype, curvature=None):
-        """That of a plan, by its curvature (or one of the rows), or else its scale."""
-        curvature, metric = curvature or plan.curvature, plan.metric
+    def of(cls, start, dtype, curvature=None):
+        """That of a start, by its curvature (or one of the rows), or else its scale."""
+        plan, curvature, metric = start.plan, curvature or start.curvature, start.metric
         if curvature is not None:
             lengths, middle = curvature.features / np.sqrt(curvature.total), curvature.mean
             l2 = plan.penalty.l2 * (1.0 if plan.quadratic else curvature.rows_a_weight)

@@ -3,21 +3,24 @@
 import numpy as np
 
 from sgdreg._curvature.rounding import is_lost, sizes
+from sgdreg._plan.report import Report
 
 
-def attributes(plan, state, weights, dtype, made_for):
+def attributes(start, state, weights, dtype, made_for):
     """The attributes that predict and go on, of weights (k, d + 1) at the plan's centre.
 
     Arrays and lists are copies, but for the state. `made_for` is whether this was
     `partial_fit`, and the estimator's parameters.
     """
-    plan = plan.released()
+    start = start.released()
     with np.errstate(over="ignore", invalid="ignore"):
         if state.exponent:
             weights = np.ldexp(weights, state.exponent)
         coef, intercept = weights[:, :-1].astype(dtype, copy=False), weights[:, -1]
-        if plan.metric.centre is not None:  # that of the coefficients as they are rounded
-            intercept = intercept - coef.astype(np.float64, copy=False) @ plan.metric.centre
+        if start.metric.centre is not None:  # that of the coefficients as they are rounded
+            intercept = (
+                intercept - coef.astype(np.float64, copy=False) @ start.metric.centre
+            )
         coef, intercept = coef.astype(dtype, order="C"), intercept.astype(dtype)
     held = sizes(coef, intercept)
     if not np.isfinite(held).all():
@@ -36,20 +39,20 @@ def attributes(plan, state, weights, dtype, made_for):
         "intercept_": intercept[0] if state.flat else intercept,
         "n_iter_": state.epochs,
         "t_": state.steps,
-        "plan_": plan.in_users_units(),
+        "plan_": Report.of(start),
         "history_": state.shown_history(),
-        "_continuation": (plan, state, made_for),
+        "_continuation": (start, state, made_for),
         "_memory": None,
     }
 
 
 def all_attributes(outcome, dtype, made_for):
     """Every fitted attribute, to be set together."""
-    plan, state, weights = outcome.plan, outcome.state, outcome.weights
+    start, state, weights = outcome.start, outcome.state, outcome.weights
     scores, name = None, "validation_score"
     if all(name in entry for entry in reversed(state.history)):
         scores = [entry[name] for entry in state.history]
-    fitted = attributes(plan, state, weights, dtype, made_for)
+    fitted = attributes(start, state, weights, dtype, made_for)
     if outcome.found:
         fitted["history_"][-1] = fitted["history_"][-1] | state.shown(outcome.found)
     return fitted | {

@@ -7,15 +7,15 @@ from scipy import sparse
 SHOWN = 5
 
 
-def unresolved(plan, data, X, told=()):
+def unresolved(metric, data, X, told=()):
     """Columns of X as it was passed that vary but are taken as constant.
 
-    Only those that the plan takes as constant, at a number other than zero, are looked
+    Only those that the metric takes as constant, at a number other than zero, are looked
     at: as a rule none, or the one of an intercept.
 
     Parameters
     ----------
-    plan : Plan
+    metric : Metric
     data : Data
         X as the fit sees it, in float64 (where integers of 1e18 are one number).
     X : array-like, sparse matrix or data frame
@@ -27,7 +27,6 @@ def unresolved(plan, data, X, told=()):
     -------
     list of int
     """
-    metric = plan.metric
     if metric.constant is None or metric.centre is None or not metric.constant.any():
         return []
     columns = np.flatnonzero(metric.constant & (metric.centre != 0)).tolist()

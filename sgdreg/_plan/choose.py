@@ -1,25 +1,18 @@
-"""Every "auto" becomes a number: from the estimator's parameters and the data to a plan."""
+"""Every "auto" becomes a choice: from parameters and the sizes of the data to a plan."""
 
 from copy import deepcopy
+from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
 
 from sgdreg import optimizers
-from sgdreg._curvature.costs import cost_of_density, sample_size
-from sgdreg._curvature.diagonal import Stream
-from sgdreg._curvature.low_rank import low_rank_metric
-from sgdreg._curvature.metric import Metric, diagonal_metric
-from sgdreg._curvature.of_rows import curvature_of
-from sgdreg._curvature.sample import Sketch
+from sgdreg._curvature.costs import cost_of_density
 from sgdreg._plan.compatibility import refuse_idle_settings, refuse_mismatch
-from sgdreg._plan.plan import Plan
-from sgdreg._records import changed
-from sgdreg._solvers.reweighted import first_answer, reweighted, solved
-from sgdreg._solvers.step_size import penalty_beside, schedule_of, step_parameter
-from sgdreg._training.state import generator_like
+from sgdreg._plan.plan import DIAGONAL, FULL, STRONGEST, Plan
 from sgdreg.losses import compiled, get_loss, is_squared
 from sgdreg.penalties import get_penalty
+from sgdreg.schedules import get_schedule
 
 # Up to this many features or rows the curvature is taken as it is, a matrix of this rank at
 # most; beyond, its diagonal and strongest directions have to do. So do they where that
@@ -29,11 +22,6 @@ FULL_CURVATURE_BYTES = 2**27
 # Where a curvature of sparse rows takes more passes than this, conjugate gradients with the
 # diagonal have as a rule arrived (docs/design-notes.md).
 MOST_DENSE_PASSES = 20
-# What finds the steps of the optimizers that find them.
-STEP_FOUND = {
-    optimizers.ConjugateGradient: "to where the objective is least along each direction",
-    optimizers.InteriorPoint: "Newton's, as far as the bounds",
-}
 # Mini-batches for which a product with the curvature's inverse is not what takes the time
 # (Jain et al., JMLR 2018: beyond d rows, larger ones gain no more than they cost).
 BATCH_ROWS_A_FEATURE = 4
@@ -43,41 +31,69 @@ FEATURES_A_ROW = 64
 SMALLEST_BATCH = 32
 
 
-def make_plan(settings, data, online=False, seen=None, rng=None, exponent=0):
-    """Fill every slot from the estimator's parameters and, for "auto", from the data.
+@dataclass(frozen=True)
+class Sizes:
+    """What choices know of the rows: how many numbers there are, and of which kind."""
+
+    n_rows: int
+    n_features: int
+    n_outputs: int = 1
+    is_sparse: bool = False
+    row_size: float = 1.0
+
+    @classmethod
+    def of(cls, data):
+        """Those of a data set."""
+        return cls(
+            data.n_rows, data.n_features, data.n_outputs, data.is_sparse, data.row_size
+        )
+
+
+def choose(settings, sizes, loss=None, online=False, exponent=0):
+    """Fill every slot from the estimator's parameters and the sizes of the data.
+
+    No row is looked at: the same parameters and sizes give the same plan.
 
     Parameters
     ----------
     settings : object
         With the estimator's parameters as attributes.
-    data : Data
-        The rows to plan for.
+    sizes : Sizes
+    loss : Loss or None
+        In the unit of the targets; None: of the parameters.
     online : bool
         More rows may follow (`partial_fit`).
-    seen : Plan or None
-        That of the rows of earlier calls.
-    rng : numpy.random.Generator
-        To sample rows with; online (where the curvature is that of all rows) it is left as
-        it is.
     exponent : int
         The data's targets have been divided by 2^exponent.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    ValueError
+        Where choices of the user's do not go with each other.
     """
-    _refuse_overflow(data)
+    own, shown = loss_of(settings), None
+    loss = own if loss is None else loss
     penalty = get_penalty(
         settings.penalty,
         alpha=settings.alpha,
         l1_ratio=settings.l1_ratio,
         positive=settings.positive,
     )
-    own, shown = loss_of(settings), None
-    if compiled(own) and own.below != data.loss.below:
+    if compiled(own) and own.below != loss.below:
         shown = own, penalty
     if exponent:
         shown = own, penalty
         penalty = penalty.in_unit(exponent)
-    automatic = settings.optimizer == "auto" and settings.learning_rate == "auto"
-    if automatic:
-        optimizer = _automatic_optimizer(settings, data, penalty, online)
+    affordable = Affordable.of(sizes, penalty.l2, online)
+    given = settings.learning_rate != "auto"
+    hands_free = settings.optimizer == "auto" and not given
+    problem = Problem(sizes, loss, penalty, affordable, online)
+    if hands_free:
+        optimizer = _automatic_optimizer(settings, problem)
     elif settings.optimizer == "auto":
         optimizer = optimizers.SGD()  # SGDRegressor's own steps
     else:
@@ -85,73 +101,33 @@ def make_plan(settings, data, online=False, seen=None, rng=None, exponent=0):
         optimizer = deepcopy(optimizers.get_optimizer(settings.optimizer))
     by_line_search = optimizer.finds_steps
     if by_line_search:
-        refuse_idle_settings(settings, optimizer, automatic)
-    if not (automatic and online):
-        refuse_mismatch(optimizer, data.loss, penalty)
-    batch_size = _batch_size(settings, data, optimizer, automatic, online)
+        refuse_idle_settings(settings, optimizer, hands_free)
+    if not (hands_free and online):
+        refuse_mismatch(optimizer, loss, penalty)
+    batch_size = _batch_size(settings, problem, optimizer, hands_free)
     # With kinks only averages converge, but for the answers that a stream's curvature has.
-    kinks = data.loss.smoothness is None and not (online and optimizer.metric == "sketch")
-    draft = Plan(
-        loss=data.loss,
+    kinks = loss.smoothness is None and not (online and optimizer.metric == "sketch")
+    tail = (hands_free and batch_size != "full") or (not given and kinks)
+    return Plan(
+        loss=loss,
         penalty=penalty,
         fit_intercept=settings.fit_intercept,
         optimizer=optimizer,
-        schedule=None,
+        schedule=_schedule(settings) if given else None,
         batch_size=batch_size,
         shuffle=_shuffle(settings.shuffle),
-        average=_average(
-            settings.average,
-            optimizer,
-            (automatic and batch_size != "full" and not by_line_search)
-            or (settings.learning_rate == "auto" and kinks and not by_line_search),
-        ),
-        metric=Metric(),
+        average=_average(settings.average, optimizer, tail and not by_line_search),
+        curvature=_curvature(optimizer, problem),
         tol=settings.tol,
         n_iter_no_change=settings.n_iter_no_change,
-        automatic=settings.learning_rate == "auto",
-        reason=STEP_FOUND[type(optimizer)] if by_line_search else "",
-        step_parameter=step_parameter(settings.learning_rate),
+        automatic=not given,
+        hands_free=hands_free,
+        step_parameter=_step_parameter(settings.learning_rate),
         online=online,
-        wide=not _full_curvature(data, penalty.l2, True),
-        provable=_provable(data, penalty.l2, optimizer),
+        wide=not affordable.kept,
+        provable=_provable(optimizer, affordable),
         shown=shown,
     )
-    plan = changed(draft, **_metric(draft, data, seen, rng))
-    if automatic and online and plan.curvature is not None:
-        plan = _recursive(plan, data)
-    elif automatic and not online and (by_line_search or not plan.quadratic):
-        solved = plan.curvature is not None and by_line_search
-        start = plan.start if solved else plan.constant_model(data)
-        plan = changed(plan, start=start, solved=solved)
-    elif automatic and online and plan.stream is None:
-        kinked = kinks and seen is None
-        start = first_answer(data, plan) if kinked else plan.constant_model(data)
-        plan = changed(plan, start=start)
-    else:
-        plan = changed(plan, start=None)
-    if by_line_search or plan.recursive or plan.stream is not None:
-        return plan
-    schedule, reason = schedule_of(settings, plan, data)
-    return changed(plan, schedule=schedule, reason=reason)
-
-
-def grown(plan, data, rng):
-    """The plan of a recursive stream for its next rows: other choices stay as they are.
-
-    (They depend on the parameters and the numbers of columns, and on whether X is sparse:
-    to make all of them anew takes 40 µs.)
-    """
-    _refuse_overflow(data)
-    plan = changed(plan, loss=data.loss)
-    return changed(plan, **_metric(plan, data, plan, rng))
-
-
-def _refuse_overflow(data):
-    if not np.isfinite(data.zero_losses).all():
-        raise ValueError(
-            "The losses of y overflow: its numbers are too large for sums in float64. "
-            "Rescale y."
-        )
 
 
 # ---------------------------------------------------------------------- slots
@@ -163,60 +139,106 @@ def loss_of(settings):
     return loss if isinstance(settings.loss, str) else deepcopy(loss)
 
 
-def _automatic_optimizer(settings, data, penalty, online):
+@dataclass(frozen=True)
+class Affordable:
+    """Whether the curvature of all directions is worth its memory and time.
+
+    Attributes
+    ----------
+    kept : bool
+        A stream can keep it, however few its rows are.
+    at_once : bool
+        It is worth its time on these rows.
+    online : bool
+    """
+
+    kept: bool
+    at_once: bool
+    online: bool
+
+    @classmethod
+    def of(cls, sizes, alpha, online):
+        """The answer for data of these sizes, with an l2 penalty of this strength."""
+        d = sizes.n_features
+        kept = d <= FULL_CURVATURE_RANK and 8 * d * d <= FULL_CURVATURE_BYTES
+        # Without a penalty its rank is that of the rows.
+        rank = d if alpha else min(d, sizes.n_rows)
+        at_once = rank <= FULL_CURVATURE_RANK and 8 * rank * d <= FULL_CURVATURE_BYTES
+        dear = sizes.is_sparse and cost_of_density(sizes) > MOST_DENSE_PASSES
+        return cls(kept, at_once and not dear, online)
+
+    @property
+    def full(self):
+        """Whether steps may use it."""
+        return self.kept if self.online else self.at_once
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What an optimizer is chosen for."""
+
+    sizes: Sizes
+    loss: object
+    penalty: object
+    affordable: Affordable
+    online: bool
+
+
+def _automatic_optimizer(settings, problem):
     """Conjugate gradients in the best metric that there is, unless steps are chosen.
 
     Mini-batches and averages need steps of a size: plain ones by a known curvature; with
     its diagonal only, momentum pays. In a stream the choice must be the same for every
     chunk, however few rows it has.
     """
-    full = _full_curvature(data, penalty.l2, online)
-    if penalty.proximal or not is_squared(data.loss):
-        return _for_bounds(settings, data, penalty, online)
-    if not _steps_chosen(settings) and not online:
-        low_rank = not data.is_sparse
+    full = problem.affordable.full
+    if problem.penalty.proximal or not is_squared(problem.loss):
+        return _for_bounds(settings, problem)
+    if not _steps_chosen(settings) and not problem.online:
+        low_rank = not problem.sizes.is_sparse
         return optimizers.ConjugateGradient(
             metric="sketch" if full or low_rank else "diagonal"
         )
     if full:
         return optimizers.SGD(metric="sketch")
-    if online:
+    if problem.online:
         return optimizers.ConjugateGradient(metric="diagonal")
     return optimizers.Nesterov(momentum=0.9, metric="diagonal")
 
 
-def _for_bounds(settings, data, penalty, online):
+def _for_bounds(settings, problem):
     """The optimizer for what is not least squares: an interior point, where there is one.
 
     With too many features for it, or with mini-batches: in the features' scale, variance
     reduced where the loss is smooth, and plain with shrinking steps where it is not.
     """
-    smooth, chosen = data.loss.smoothness is not None, _steps_chosen(settings)
-    few = data.n_features <= FULL_CURVATURE_RANK
-    if online:
-        alike = is_squared(data.loss) or data.n_outputs == 1
-        by_rows = few and alike and not chosen
-        by_rows = by_rows and _full_curvature(data, penalty.l2, False)
+    sizes, loss, penalty = problem.sizes, problem.loss, problem.penalty
+    smooth, chosen = loss.smoothness is not None, _steps_chosen(settings)
+    few = sizes.n_features <= FULL_CURVATURE_RANK
+    at_once = problem.affordable.at_once
+    if problem.online:
+        alike = is_squared(loss) or sizes.n_outputs == 1
+        by_rows = few and alike and not chosen and at_once
         return optimizers.SGD(metric="sketch" if by_rows else "diagonal")
-    if few and not chosen and (smooth or compiled(data.loss)):
+    if few and not chosen and (smooth or compiled(loss)):
         return optimizers.InteriorPoint()
     if smooth and settings.average in ("auto", "tail", False):
         return optimizers.SVRG(metric="diagonal")
-    quick = data.n_features <= FEATURES_A_ROW * _kinked_batch(settings, data)
-    whole = quick and not penalty.proximal and _full_curvature(data, penalty.l2, False)
+    quick = sizes.n_features <= FEATURES_A_ROW * _kinked_batch(settings, sizes)
+    whole = quick and not penalty.proximal and at_once
     return optimizers.SGD(metric="sketch" if whole and not smooth else "diagonal")
 
 
-def _kinked_batch(settings, data):
+def _kinked_batch(settings, sizes):
     """Rows of a step along kinks: enough that reading them is what takes the time.
 
     But some thirty steps an epoch, as only steps make progress.
     """
     size = settings.batch_size
     if size == "auto":
-        least = max(SMALLEST_BATCH, int(data.n_features / data.row_size))
-        size = max(1, min(least, data.n_rows // SMALLEST_BATCH))
-    return data.n_rows if size == "full" else size
+        least = max(SMALLEST_BATCH, int(sizes.n_features / sizes.row_size))
+        size = max(1, min(least, sizes.n_rows // SMALLEST_BATCH))
+    return sizes.n_rows if size == "full" else size
 
 
 def _steps_chosen(settings):
@@ -227,126 +249,44 @@ def _steps_chosen(settings):
     )
 
 
-def _full_curvature(data, alpha, online):
-    """Whether the curvature of all directions is small enough to be kept.
+def _curvature(optimizer, problem):
+    """What is taken of the curvature of the rows, for the metric of an optimizer."""
+    kind, sizes = optimizer.metric, problem.sizes
+    if kind is None:
+        return None
+    if kind == "diagonal":
+        return DIAGONAL
+    if problem.affordable.full:
+        return FULL
+    if sizes.is_sparse:
+        raise ValueError(
+            f"metric='sketch' needs a dense X or at most {FULL_CURVATURE_RANK} features, "
+            f"got {sizes.n_features}. Use metric='diagonal'."
+        )
+    return STRONGEST
 
-    And whether that of a sparse X is worth its time, which is that of a dense one.
-    """
-    if data.is_sparse and not online and cost_of_density(data) > MOST_DENSE_PASSES:
-        return False
-    rank = data.n_features
-    if not alpha and not online:
-        rank = min(rank, data.n_rows)
-    small = 8 * rank * data.n_features <= FULL_CURVATURE_BYTES
-    return rank <= FULL_CURVATURE_RANK and small
 
-
-def _provable(data, alpha, optimizer):
+def _provable(optimizer, affordable):
     """Whether the curvature of all rows may be taken for the certificate alone.
 
     Without a metric nothing else can be believed: what steps meet of raw features may be
     their offsets, or the largest of their scales.
     """
-    if optimizer.metric is None and _full_curvature(data, alpha, True):
-        return True
-    return _full_curvature(data, alpha, False)
+    return affordable.at_once or (optimizer.metric is None and affordable.kept)
 
 
-def _metric(plan, data, seen, rng):
-    """The plan's fields about the coordinates of its steps."""
-    kind = plan.optimizer.metric
-    if kind is None:
-        return {}
-    if plan.online and kind == "diagonal" and plan.by_line_search:
-        return _stream(plan, data, seen)
-    if kind == "sketch" and _full_curvature(data, plan.penalty.l2, plan.online):
-        return _full_metric(plan, data, seen, rng)
-    diagonal = diagonal_metric(data, plan.fit_intercept, penalty_beside(plan, data))
-    if kind == "diagonal":
-        return {"metric": diagonal, "passes": 1.0}
-    if data.is_sparse:
-        raise ValueError(
-            f"metric='sketch' needs a dense X or at most {FULL_CURVATURE_RANK} features, "
-            f"got {data.n_features}. Use metric='diagonal'."
-        )
-    if plan.online:  # the steps' own generator: its draws stay as they are
-        rng = generator_like(rng)
-    metric, rows = low_rank_metric(data, diagonal, plan.penalty.l2, rng)
-    return {"metric": metric, "rows": rows, "passes": 1.0 + rows / data.n_rows}
-
-
-def _full_metric(plan, data, seen, rng):
-    size, sketch, sample, weight = data.n_rows, None, None, None
-    # Only line searches are safe with a sampled curvature, and let the sample grow.
-    if plan.by_line_search:
-        size = sample_size(data.n_rows, data.n_features, max(plan.tol or 1e-8, 1e-14))
-    if plan.online:
-        known = seen and seen.curvature
-        if known is not None and known.centred != plan.fit_intercept:
-            known = None
-        curvature, sample = _known_so_far(plan, data, known, seen)
-        passes, weight = 1.0, sample and sample.weight
-    else:
-        sketch = Sketch(data, data.n_rows, plan.fit_intercept, size, rng)
-        curvature, sketch = sketch.curvature()
-        passes = sketch.cost
-    if plan.shrinks:
-        metric, start = curvature.solve(penalty_beside(plan, data))
-    else:
-        metric, start = solved(curvature, plan, weight)
-    return {
-        "curvature": curvature,
-        "sample": sample,
-        "sketch": sketch,
-        "metric": metric,
-        "start": start,
-        "passes": passes,
-    }
-
-
-def _known_so_far(plan, data, known, seen):
-    """The curvature of the rows of a stream, those before and new ones; their sample."""
-    if is_squared(plan.loss):
-        return curvature_of(data, plan.fit_intercept, known), None
-    sample = None if known is None else seen.sample
-    return reweighted(data, plan, known, sample)
-
-
-def _stream(plan, data, seen):
-    """The fields of a plan for the next rows of a stream of many features."""
-    known = seen and seen.stream
-    if known is None or known.centred != plan.fit_intercept:
-        known = Stream.empty(data.n_features, data.n_outputs, plan.fit_intercept)
-    reason = "to the least squares of the new rows, near the last answer"
-    return {"stream": known, "metric": known.metric, "reason": reason, "passes": 1.0}
-
-
-def _recursive(plan, data):
-    """A stream's next answer: the least squares of all its rows so far.
-
-    With averages or mini-batches, steps of the batch's share of the rows seen so far,
-    w <- w - |B|/n · H⁻¹ g, come near to it (`schedule_of`), from the first rows' constant.
-    """
-    if plan.batch_size != "full" or plan.average is not None:
-        return changed(plan, start=plan.constant_model(data))
-    return changed(
-        plan,
-        recursive=True,
-        reason="to the least squares of all rows so far (recursive)",
-    )
-
-
-def _batch_size(settings, data, optimizer, automatic, online):
-    if optimizer.finds_steps and not automatic:
+def _batch_size(settings, problem, optimizer, hands_free):
+    sizes = problem.sizes
+    if optimizer.finds_steps and not hands_free:
         return "full"
     if settings.batch_size != "auto":
         return settings.batch_size
-    if automatic and data.loss.smoothness is None and not optimizer.finds_steps:
-        return "full" if online else _kinked_batch(settings, data)
-    if automatic:
+    if hands_free and problem.loss.smoothness is None and not optimizer.finds_steps:
+        return "full" if problem.online else _kinked_batch(settings, sizes)
+    if hands_free:
         return "full"
     if type(optimizer) is optimizers.SVRG and optimizer.metric == "sketch":
-        return min(data.n_rows, BATCH_ROWS_A_FEATURE * (data.n_features + 1))
+        return min(sizes.n_rows, BATCH_ROWS_A_FEATURE * (sizes.n_features + 1))
     return 1
 
 
@@ -373,6 +313,17 @@ def _average(average, optimizer, tail):
     return int(average) or None  # True: from the first step; False and 0: never
 
 
-def sampling_rng(seeds):
-    """The generator that rows are sampled by; it leaves that of the steps alone."""
-    return np.random.default_rng(seeds.spawn(1)[0])
+def _schedule(settings):
+    """The schedule that has been given: a copy, as the plan outlives the parameters."""
+    given = get_schedule(
+        settings.learning_rate,
+        eta0=settings.eta0,
+        power_t=settings.power_t,
+        alpha=settings.alpha,
+    )
+    return deepcopy(given)
+
+
+def _step_parameter(learning_rate):
+    named = isinstance(learning_rate, str) and learning_rate not in ("auto", "optimal")
+    return "eta0" if named or hasattr(learning_rate, "eta0") else "learning_rate"

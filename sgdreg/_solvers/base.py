@@ -21,7 +21,7 @@ class Rounds:
     Parameters
     ----------
     data : Data
-    plan : Plan
+    start : Start
         Replaced by one of a larger sample where steps by the sample's curvature prove
         poor.
 
@@ -33,9 +33,9 @@ class Rounds:
         What tells the gap where the plan's metric cannot, once it is needed.
     """
 
-    def __init__(self, data, plan):
-        self.data, self.plan = data, plan
-        self.evaluation = Evaluation(data, plan)
+    def __init__(self, data, start):
+        self.data, self.start, self.plan = data, start, start.plan
+        self.evaluation = Evaluation(data, start)
         self.point, self.gap, self.poor = None, None, False
         self.witness = None
 
@@ -69,7 +69,7 @@ class Rounds:
     def recall(self, memory):
         """Go on from what `memory` has returned: the inverse of it."""
         zeros = np.zeros((self.data.n_outputs, self.data.n_features + 1))
-        point = Point(zeros, zeros[:, 0], zeros, self.plan.metric.to_coordinates(zeros))
+        point = Point(zeros, zeros[:, 0], zeros, self.start.metric.to_coordinates(zeros))
         kinds = {"gap": or_none(number), "poor": truth, "passes": number}
         check(memory, kinds | {"point": like(vars(point)), "witnessed": truth})
         self.point = Point(**memory["point"])
@@ -92,10 +92,10 @@ class Rounds:
         self._arrive(state)
         # To end far from the optimum is no divergence where the start was further.
         state.reference = max(state.reference, float(self.point.losses.sum()))
-        solved = self.plan.solved and np.array_equal(state.weights, self.plan.start)
-        while solved and self.plan.sampled and self.plan.sketch.strange(self.gap):
+        solved = self.start.solved and np.array_equal(state.weights, self.start.weights)
+        while solved and self.start.sampled and self.start.sketch.strange(self.gap):
             self._sharpen(state)
-            state.weights[:] = self.plan.start
+            state.weights[:] = self.start.weights
             self._arrive(state)
         if solved:
             known = self.evaluation.constant
@@ -123,7 +123,7 @@ class Rounds:
         """The optimality gap at the point, where the curvature is known."""
         if not self.plan.certified:
             return None
-        if self.plan.metric.full:
+        if self.start.metric.full:
             return self.evaluation.gap(self.point)
         return self._gap_by_all_rows()
 
@@ -144,20 +144,20 @@ class Rounds:
 
         One that lacks a direction of the gradient has an infinite gap.
         """
-        if not self.plan.sampled:
+        if not self.start.sampled:
             return False
         tol = max(self.plan.tol or 0.0, SMALLEST_TOL)
-        return not self.gap <= tol and self.plan.sketch.worthwhile(
+        return not self.gap <= tol and self.start.sketch.worthwhile(
             self.gap, tol, self.gap / before if before else np.inf
         )
 
     def _sharpen(self, state):
         """The curvature of a larger sample, from here on; the gradient stays known."""
-        old = self.plan
-        self.plan = old.sharper()
-        state.passes += self.plan.passes - old.passes
-        state.adapt(old, self.plan)
-        evaluation = Evaluation(self.data, self.plan)
+        old = self.start
+        self.start = old.sharper()
+        state.passes += self.start.passes - old.passes
+        state.adapt(old, self.start)
+        evaluation = Evaluation(self.data, self.start)
         evaluation.passes = self.evaluation.passes
         self.evaluation, self.poor = evaluation, False
         self.point = evaluation.moved(self.point, state.weights.copy())

@@ -38,8 +38,8 @@ class ConjugateGradients(Rounds):
     it from the points at its two ends, so a step costs one pass, and none goes uphill.
     """
 
-    def __init__(self, data, plan):
-        super().__init__(data, plan)
+    def __init__(self, data, start):
+        super().__init__(data, start)
         self._forget()
         self.least, self.probed = np.full(data.n_outputs, np.inf), False
 
@@ -84,12 +84,12 @@ class ConjugateGradients(Rounds):
         to nothing, else before a fit may end. Where it is too large, it is what the steps
         have met, less a margin for what they have not; no less than the penalty's.
         """
-        metric = self.plan.metric
+        metric = self.start.metric
         least = np.where(np.isinf(self.least), 1.0, self.least)
         if metric.full:
-            if self.plan.sampled and self.evaluation.unseen(self.point.gradient):
+            if self.start.sampled and self.evaluation.unseen(self.point.gradient):
                 return np.inf
-            least = np.minimum(least, 1.0) / (SAMPLED if self.plan.sampled else 1.0)
+            least = np.minimum(least, 1.0) / (SAMPLED if self.start.sampled else 1.0)
             return self.evaluation.gap(self.point, least)
         tol = self.plan.tol or 1e-8
         if self.plan.provable:
@@ -114,7 +114,7 @@ class ConjugateGradients(Rounds):
     def _gap_met(self, margin):
         """The gap by the least curvature met so far, less a margin, or the penalty's."""
         least = np.where(np.isinf(self.least), 1.0, self.least) / margin
-        metric = self.witness or self.plan.metric
+        metric = self.witness or self.start.metric
         least = np.maximum(least, metric.least(self.plan.penalty.l2))
         return self.evaluation.gap(self.point, least, self.witness)
 
@@ -130,7 +130,7 @@ class ConjugateGradients(Rounds):
         Lanczos steps, orthogonalised; each is a pass: the gradient is linear.
         """
         here, data = self.point, self.data
-        metric = self.witness or self.plan.metric
+        metric = self.witness or self.start.metric
         start, moved = metric.to_coordinates(here.gradient)[0], self.witness is not None
         rng = np.random.default_rng(0)  # the same for everyone: it decides no model
         rows = data.with_targets(rng.standard_normal((data.n_rows, 1)))
@@ -162,7 +162,7 @@ class ConjugateGradients(Rounds):
     def _slope_of(self, rows, metric):
         """The gradient, in a metric's coordinates, of other targets at zero."""
         zero = np.zeros((1, rows.n_features + 1))
-        _, gradient = rows.evaluate(zero, self.plan.metric.centre)
+        _, gradient = rows.evaluate(zero, self.start.metric.centre)
         self.evaluation.passes += 1.0
         gradient[:, -1] *= self.plan.fit_intercept
         return metric.to_coordinates(gradient)[0]
@@ -172,7 +172,7 @@ class ConjugateGradients(Rounds):
         p = self._next_direction(here.slope)
         for _ in range(5):
             q = tried[:, None] * p
-            there = self.evaluation.at(here.weights + self.plan.metric.to_raw(q))
+            there = self.evaluation.at(here.weights + self.start.metric.to_raw(q))
             if there.finite:
                 break
             self.data.check_finite()
@@ -182,7 +182,7 @@ class ConjugateGradients(Rounds):
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             share = np.where((bend > 0) & np.isfinite(bend), down / bend, 0.0)
         share[~np.isfinite(share)] = 0.0
-        if self.plan.metric.full and not self.plan.sampled:
+        if self.start.metric.full and not self.start.sampled:
             share[np.abs(tried * share) > LONGEST] = 0.0
         self.point = self.evaluation.between(here, there, share, bend, down)
         before = self.evaluation.objectives(here)

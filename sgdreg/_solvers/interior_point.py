@@ -111,7 +111,7 @@ class InteriorPoint(Rounds):
     def _blur(self):
         """What rounding errors of predictions may change the objective by."""
         loss, data = self.plan.loss, self.data
-        squares = self.evaluation.blur(self.point.weights, self.plan.metric)
+        squares = self.evaluation.blur(self.point.weights, self.start.metric)
         steepest = max(loss.above, loss.below) if compiled(loss) else np.inf
         if loss.smoothness is not None:
             bent = loss.smoothness * squares

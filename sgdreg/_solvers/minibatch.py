@@ -21,13 +21,14 @@ class Epochs:
     Parameters
     ----------
     data : Data
-    plan : Plan
+    start : Start
     anchor, drift : ndarray of shape (k, d + 1) or None
         For variance-reduced steps: some weights, and the loss's gradient there.
     """
 
-    def __init__(self, data, plan, anchor=None, drift=None):
-        self.data, self.plan = data, plan
+    def __init__(self, data, start, anchor=None, drift=None):
+        self.data, self.start = data, start
+        self.plan = plan = start.plan
         self.anchor, self.drift = anchor, drift
         batch = data.n_rows if plan.batch_size == "full" else plan.batch_size
         size = int(data.row_size) * data.n_outputs
@@ -52,10 +53,10 @@ class Epochs:
             fit_intercept=plan.fit_intercept,
             lazy=lazy,
             keep=plan.keep,
-            centre=plan.metric.centre,
-            scale=plan.metric.scale,
-            root=plan.metric.root,
-            low_rank=plan.metric.low_rank,
+            centre=self.start.metric.centre,
+            scale=self.start.metric.scale,
+            root=self.start.metric.root,
+            low_rank=self.start.metric.low_rank,
             anchor=self.anchor,
             drift=self.drift,
         )
@@ -68,7 +69,7 @@ class Epochs:
     def _lazy_way(self):
         """How steps cost the non-zeros, where a batch has fewer than features."""
         plan, penalty = self.plan, self.plan.penalty
-        if not self.data.is_sparse or plan.metric.scale is not None:
+        if not self.data.is_sparse or self.start.metric.scale is not None:
             return "dense"
         few = self.data.row_size * self.order.batch_size < self.data.n_features
         if not few or isinstance(plan.average, float):
@@ -122,7 +123,7 @@ class Epochs:
                 log[0, 1] = penalty
             state.averaged += len(batches) - first
         ends = start + self.n_batches * np.arange(1.0, count + 1)
-        last_steps = state.factor * step_sizes(self.plan.schedule, ends)
+        last_steps = state.factor * step_sizes(self.start.schedule, ends)
         return log[:, 0] / self.data.n_rows + log[:, 1], last_steps
 
     def inner(self, state, share, averaged):
@@ -147,14 +148,15 @@ class Epochs:
             state.weights[:] = state.total / (taken - half)
             state.total = None
         return float(
-            state.factor * step_sizes(self.plan.schedule, np.array([float(state.steps)]))[0]
+            state.factor
+            * step_sizes(self.start.schedule, np.array([float(state.steps)]))[0]
         )
 
     def _call(self, state, rows, batches, log, first_averaged, start):
         """One compiled call; Diverged, with the epoch counted from step `start`."""
         size = len(batches)
         steps = np.arange(state.steps + 1.0, state.steps + size + 1)
-        sizes = state.factor * step_sizes(self.plan.schedule, steps)
+        sizes = state.factor * step_sizes(self.start.schedule, steps)
         done = descend(
             self.problem,
             self._rule_of(sizes),

@@ -30,7 +30,7 @@ class Part:
 
     def __init__(self, rounds, output):
         plan, data = rounds.plan, rounds.data
-        self.plan, self.data, self.loss = plan, data, plan.loss
+        self.plan, self.start, self.data, self.loss = plan, rounds.start, data, plan.loss
         self.y = np.ascontiguousarray(data.targets[:, output])
         self.row_weights = rounds.row_weights
         self.weights = rounds.point.weights[output].copy()
@@ -63,7 +63,7 @@ class Part:
         ]
 
     def _hinges_of_coef(self, coef):
-        penalty, scale = self.plan.penalty, self.plan.metric.scale
+        penalty, scale = self.plan.penalty, self.start.metric.scale
         if not penalty.proximal:
             return []
         weights, n = np.full(len(coef), 1.0 / len(self.y)), len(self.y)
@@ -153,7 +153,9 @@ class Part:
 
     def _allowed(self, move):
         """Turn every hinge with the move; the share of it within their bounds."""
-        longest = [block.turn(move[:-1] * self.plan.metric.scale) for block in self.on_coef]
+        longest = [
+            block.turn(move[:-1] * self.start.metric.scale) for block in self.on_coef
+        ]
         if self.on_rows:
             dx = self._predictions(move)
             longest += [block.turn(dx) for block in self.on_rows]
@@ -161,12 +163,12 @@ class Part:
 
     def _newton(self, aim, second_order):
         """The direction by Newton's equations, of products that are to become `aim`."""
-        plan, scale = self.plan, self.plan.metric.scale
+        plan, scale = self.plan, self.start.metric.scale
         if self.on_rows or not second_order:  # without hinges they stay what they are
             bends, slopes = self._of_rows(aim, second_order)
             self.of_rows = bends, self.data.sums(slopes)
         bends, gradient = self.of_rows[0], self.of_rows[1].copy()
-        l2 = plan.penalty.l2 + (0.0 if plan.pull is None else plan.pull[0][:-1])
+        l2 = plan.penalty.l2 + (0.0 if self.start.pull is None else self.start.pull[0][:-1])
         gradient[:-1] += l2 * self.weights[:-1]
         diagonal = np.zeros(len(scale)) + l2
         for block in self.on_coef:
@@ -194,12 +196,12 @@ class Part:
         gradient = self.data.sums(slopes)
         gradient[:-1] += self.plan.penalty.l2 * self.weights[:-1]
         for block in self.on_coef:
-            gradient[:-1] += self.plan.metric.scale * block.slope
+            gradient[:-1] += self.start.metric.scale * block.slope
         gradient[-1] *= self.plan.fit_intercept
         return gradient
 
     def _predictions(self, weights):
-        return self.data.predictions(weights, self.plan.metric.centre)
+        return self.data.predictions(weights, self.start.metric.centre)
 
     def _curvature(self, bends):
         """Of Σ bend_i [x_i, 1][x_i, 1]ᵀ, and the bend that counts as one in it."""
@@ -279,16 +281,16 @@ class Part:
             if middle is None:
                 return -np.append(solve(g), 0.0)
             coef = solve(g - b * middle)
-            shift = coef @ (self.plan.metric.centre - middle)
+            shift = coef @ (self.start.metric.centre - middle)
             return -np.append(coef, b / total + shift)
 
         return direction
 
     def _raw(self, move):
         """A direction with the intercept of the features as they are."""
-        if self.plan.metric.centre is None:
+        if self.start.metric.centre is None:
             return move
-        return np.append(move[:-1], move[-1] - move[:-1] @ self.plan.metric.centre)
+        return np.append(move[:-1], move[-1] - move[:-1] @ self.start.metric.centre)
 
     # ------------------------------------------------------------------- the model
 
@@ -307,6 +309,6 @@ class Part:
         weights = self.within_bounds()
         if self.on_coef:
             kinks = [block.at_kink(self.size, self.force) for block in self.on_coef]
-            kinks.append(0.5 * (weights[:-1] * self.plan.metric.scale) ** 2 <= most)
+            kinks.append(0.5 * (weights[:-1] * self.start.metric.scale) ** 2 <= most)
             weights[:-1][np.logical_and.reduce(kinks)] = 0.0
         return weights

@@ -7,16 +7,17 @@ from sgdreg._solvers.streams import Recursive, Streaming
 from sgdreg._solvers.variance_reduced import VarianceReduced
 
 
-def make_rounds(data, plan):
-    """The rounds of a plan whose optimizer needs full gradients; None: it does not."""
+def make_rounds(data, start):
+    """The rounds of a start whose optimizer needs full gradients; None: it does not."""
+    plan = start.plan
     if plan.recursive:
-        return Recursive(data, plan)
-    if plan.stream is not None:
-        return Streaming(data, plan)
+        return Recursive(data, start)
+    if plan.accumulates:
+        return Streaming(data, start)
     kinds = {
         optimizers.ConjugateGradient: ConjugateGradients,
         optimizers.InteriorPoint: InteriorPoint,
         optimizers.SVRG: VarianceReduced,
     }
     kind = kinds.get(type(plan.optimizer))
-    return None if kind is None else kind(data, plan)
+    return None if kind is None else kind(data, start)

@@ -57,15 +57,16 @@ class Search:
     Parameters
     ----------
     data : Data
-    plan : Plan
+    start : Start
     rounds : Rounds or None
     evaluation : Evaluation
     losses : ndarray of shape (k,)
         Of the model found.
     """
 
-    def __init__(self, data, plan, rounds, evaluation, losses):
-        self.data, self.plan, self.evaluation = data, plan, evaluation
+    def __init__(self, data, start, rounds, evaluation, losses):
+        self.data, self.start, self.evaluation = data, start, evaluation
+        self.plan = plan = start.plan
         self.rounds, self.losses = rounds, losses
         self.unit = evaluation.unit
         self.tol = plan.tol or USUAL_TOL
@@ -80,13 +81,14 @@ class Search:
             What the history says of them.
         """
         data, plan, evaluation = self.data, self.plan, self.evaluation
-        rounding = Rounding.of(plan, data.dtype)
-        near = rounded(weights, plan.metric.centre, data.dtype)
+        start = self.start
+        rounding = Rounding.of(start, data.dtype)
+        near = rounded(weights, start.metric.centre, data.dtype)
         if not np.isfinite(near).all():  # which is said where attributes are made
             return Returned(near, self.losses)
         objective, gap = entry["objective"], entry["optimality_gap"]
-        if plan.quadratic and plan.curvature is not None:
-            cost = rounding.cost(weights, near) * (SAMPLED if plan.sampled else 1.0)
+        if plan.quadratic and start.curvature is not None:
+            cost = rounding.cost(weights, near) * (SAMPLED if start.sampled else 1.0)
             if (cost <= NOT_FELT * self.tol * self.unit).all():
                 share = np.sqrt(np.max(cost / self.unit))
                 objective, gap = objective + cost.sum(), (np.sqrt(gap) + share) ** 2
@@ -98,9 +100,9 @@ class Search:
         self.here = evaluation.objectives(here)
         there = evaluation.at(near)
         if not self._good(there):
-            if plan.curvature is None and plan.to_the_end:
+            if start.curvature is None and plan.to_the_end:
                 known = curvature_of(data, plan.fit_intercept)
-                rounding = Rounding.of(plan, data.dtype, known)
+                rounding = Rounding.of(start, data.dtype, known)
             there = self._improved(there, rounding, weights)
         gap += float(np.maximum(self._rise(there), 0.0).max())
         objective = float(evaluation.objectives(there).sum())
@@ -160,11 +162,12 @@ class Search:
         """The optimum with a penalty that holds coefficients to what the dtype can."""
         data, plan = self.data, self.plan
         bend = np.mean(self.unit / (2 * self.evaluation.variance))
-        diagonal = np.append(strength * bend * plan.metric.scale**2, 0.0)
-        start = plan.constant_model(data)
-        plan = replace(plan, pull=(diagonal, np.zeros_like(start)), start=start)
-        rounds = InteriorPoint(data, plan)
-        state = State.start(plan, data, np.random.default_rng(0), flat=False)
+        diagonal = np.append(strength * bend * self.start.metric.scale**2, 0.0)
+        weights = plan.constant_model(data)
+        pull = diagonal, np.zeros_like(weights)
+        start = replace(self.start, pull=pull, weights=weights)
+        rounds = InteriorPoint(data, start)
+        state = State.start(start, data, np.random.default_rng(0), flat=False)
         for _ in range(STEPS):
             rounds.run(state)
             if rounds.gap <= SHARE * self.tol:
@@ -172,12 +175,13 @@ class Search:
         return state.weights
 
 
-def of_stream(plan, weights, dtype):
+def of_stream(start, weights, dtype):
     """The weights in dtype of a stream's next answer."""
     if dtype == weights.dtype:
         return weights
-    rounding = Rounding.of(plan, dtype) if plan.recursive or plan.stream else None
+    known = start.plan.recursive or start.stream
+    rounding = Rounding.of(start, dtype) if known else None
     if rounding is None:
-        return rounded(weights, plan.metric.centre, dtype)
+        return rounded(weights, start.metric.centre, dtype)
     explained = rounding.cost(weights, np.zeros_like(weights))
     return rounding.best(weights, ALLOWED * USUAL_TOL * explained)

@@ -9,6 +9,8 @@ from sgdreg._curvature.metric import Metric
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._data.dataset import Data
 from sgdreg._data.threads import ALONE
+from sgdreg._plan.plan import DIAGONAL
+from sgdreg._plan.start import Start
 from sgdreg._records import changed
 from sgdreg._solvers.interior_point import InteriorPoint
 from sgdreg._solvers.reservoir import Sample, rows_kept
@@ -104,15 +106,15 @@ def _weighed(rows, plan, known, base, before=None, after=None, due=True):
     return curvature, size
 
 
-def met(data, plan, weights):
+def met(data, start, weights):
     """The curvature of rows as their answer meets them: for a stream that follows."""
     bends, targets = np.ones(data.n_rows), None
     if not is_squared(data.loss):
-        r = _residuals(data, weights[0], plan.metric.centre)
+        r = _residuals(data, weights[0], start.metric.centre)
         bends, targets = _parabola(data, r, SMALLEST[0] * _size([data], [r]))
     if not bends.any():
         return None
-    return curvature_of(data.weighed(bends, targets), plan.fit_intercept)
+    return curvature_of(data.weighed(bends, targets), start.plan.fit_intercept)
 
 
 def solved(curvature, plan, weight=None, tol=BOUND_TOL):
@@ -137,14 +139,15 @@ def solved(curvature, plan, weight=None, tol=BOUND_TOL):
         loss=SQUARED_ERROR,
         penalty=replace(penalty, l1=penalty.l1 * share, l2=penalty.l2 * share),
         optimizer=BY_BOUNDS,
-        metric=Metric(scale=metric.scale),
+        curvature=DIAGONAL,
         fit_intercept=False,
         online=False,
         average=None,
     )
     data = Data.build(X, y, loss=SQUARED_ERROR, team=ALONE)
-    rounds = InteriorPoint(data, small)
-    state = State.start(small, data, np.random.default_rng(0), flat=False)
+    begin = Start(small, Metric(scale=metric.scale))
+    rounds = InteriorPoint(data, begin)
+    state = State.start(begin, data, np.random.default_rng(0), flat=False)
     for _ in range(BOUND_STEPS):
         rounds.run(state)
         if rounds.gap <= tol:
@@ -154,29 +157,31 @@ def solved(curvature, plan, weight=None, tol=BOUND_TOL):
     return metric, start
 
 
-def first_answer(data, plan):
+def first_answer(data, start):
     """A start for steps along kinks: the answer of the first rows of a stream.
 
     From a constant at an extreme quantile few rows say where to go, and from zero the
     model is at first far worse than one.
     """
-    start, quick = plan.constant_model(data), data.n_features <= MOST_FEATURES
+    plan, weights = start.plan, start.plan.constant_model(data)
+    quick = data.n_features <= MOST_FEATURES
     if not quick or not compiled(data.loss) or not plan.fit_intercept:
-        return start
+        return weights
     rows = data.some_rows(MOST_ROWS)
-    small = replace(plan, optimizer=BY_BOUNDS, online=False, average=None)
+    plan = replace(plan, optimizer=BY_BOUNDS, online=False, average=None)
+    small = changed(start, plan=plan, weights=weights)
     rounds = InteriorPoint(rows, small)
-    state = State.start(replace(small, start=start), rows, None, flat=False)
+    state = State.start(small, rows, None, flat=False)
     for _ in range(BOUND_STEPS):
         rounds.run(state)
         if rounds.gap <= FIRST_TOL:
             break
     before, after = (
         Evaluation(rows, small).objectives(Evaluation(rows, small).at(w))
-        for w in (start, state.weights)
+        for w in (weights, state.weights)
     )
-    start[after < before] = state.weights[after < before]
-    return start
+    weights[after < before] = state.weights[after < before]
+    return weights
 
 
 def _residuals(data, weights, centre):

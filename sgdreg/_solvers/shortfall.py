@@ -6,6 +6,7 @@ import numpy as np
 
 from sgdreg import optimizers
 from sgdreg._curvature.metric import diagonal_metric
+from sgdreg._plan.plan import DIAGONAL
 from sgdreg._solvers.interior_point import InteriorPoint
 from sgdreg._training.state import State
 from sgdreg._training.stopping import in_words
@@ -21,7 +22,7 @@ FAR, SHARP = 0.01, 0.001
 NOTHING = 1e-4
 
 
-def shortfall(data, plan, weights, objectives):
+def shortfall(data, start, weights, objectives):
     """The share of each output's optimum that the objective is above it.
 
     The dual of an interior point tells when it is near the optimum. None where it would
@@ -29,13 +30,14 @@ def shortfall(data, plan, weights, objectives):
     """
     if data.n_features > MOST_FEATURES or not compiled(data.loss):
         return None
-    metric, weights = plan.metric, weights.copy()
+    plan, metric, weights = start.plan, start.metric, weights.copy()
     if metric.scale is None:  # steps on raw features
         metric = diagonal_metric(data, plan.fit_intercept, plan.penalty.l2)
         if metric.centre is not None:
             weights[:, -1] += weights[:, :-1] @ metric.centre
     optimizer = optimizers.InteriorPoint()
-    small = replace(plan, optimizer=optimizer, metric=metric, start=weights)
+    plan = replace(plan, optimizer=optimizer, curvature=DIAGONAL)
+    small = replace(start, plan=plan, metric=metric, weights=weights)
     rounds = InteriorPoint(data, small)
     state = State.start(small, data, np.random.default_rng(0), flat=False)
     constant = rounds.evaluation.constant

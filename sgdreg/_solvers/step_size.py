@@ -1,6 +1,4 @@
-"""The step size: the schedule of a plan."""
-
-from copy import deepcopy
+"""The step size, where it comes from the rows: the schedule of a start."""
 
 import numpy as np
 
@@ -14,23 +12,16 @@ SAFETY_FULL_BATCH = 0.475
 SAFETY_MINI_BATCH = 0.3
 
 
-def schedule_of(settings, plan, data):
-    """The schedule and, in words, where its step size comes from."""
-    if settings.learning_rate != "auto":
-        given = schedules.get_schedule(
-            settings.learning_rate,
-            eta0=settings.eta0,
-            power_t=settings.power_t,
-            alpha=settings.alpha,
-        )
-        return deepcopy(given), "as given"
-    optimizer, metric, smoothness = plan.optimizer, plan.metric, plan.loss.smoothness
+def schedule_of(data, start):
+    """The schedule that a start asks for and, in words, where its step size comes from."""
+    plan = start.plan
+    optimizer, metric, smoothness = plan.optimizer, start.metric, plan.loss.smoothness
     if optimizer.kind != "plain":
         return _usual_schedule(optimizer)
     full = plan.batch_size == "full" or plan.batch_size >= data.n_rows
     rows = data.n_rows if full else plan.batch_size
-    if plan.online and plan.curvature is not None and optimizer.momentum == 0:
-        share = rows / plan.curvature.total
+    if plan.online and start.curvature is not None and optimizer.momentum == 0:
+        share = rows / start.curvature.total
         return schedules.Constant(share), "the batch's share of the rows seen so far"
     if full and metric.full and optimizer.momentum == 0 and plan.quadratic:
         return schedules.Constant(1.0), "the Newton step: the curvature is known"
@@ -94,8 +85,3 @@ def penalty_beside(plan, data):
     """The l2 penalty, beside a curvature that is that of the squared error."""
     l2 = plan.penalty.l2
     return l2 * size_of_kinks(plan, data) if l2 and plan.shrinks else l2
-
-
-def step_parameter(learning_rate):
-    named = isinstance(learning_rate, str) and learning_rate not in ("auto", "optimal")
-    return "eta0" if named or hasattr(learning_rate, "eta0") else "learning_rate"

@@ -20,7 +20,7 @@ class Recursive(Rounds):
 
     def _begin(self, state):
         before = self.evaluation.losses(state.weights)
-        self.point = Point(self.plan.start, before, None, None)  # no round follows
+        self.point = Point(self.start.weights, before, None, None)  # no round follows
         state.steps += 1
         return 1.0
 
@@ -29,7 +29,7 @@ class Streaming(ConjugateGradients):
     """The new rows' least squares, held back by the last answer: see `Stream`."""
 
     def run(self, state):
-        batch, shuffle, plan = self.plan.batch_size, self.plan.shuffle, self.plan
+        batch, shuffle = self.plan.batch_size, self.plan.shuffle
         data, whole, losses = self.data, self.evaluation, 0.0
         if batch == "full" or batch >= data.n_rows:
             batches = [data]
@@ -44,29 +44,31 @@ class Streaming(ConjugateGradients):
         for part in batches:
             losses = losses + part.n_rows / data.n_rows * self._meet(part, state)
             whole.passes += self.evaluation.passes * part.n_rows / data.n_rows
-        state.passes += whole.passes + plan.passes
+        state.passes += whole.passes + self.start.passes
         self.data, self.evaluation = data, whole
         self.point = replace(self.point, losses=losses)
         return 1.0
 
     def _meet(self, data, state):
         """Move the state by some rows; returns the losses before."""
-        old, self.data = self.plan, data
+        old, self.data = self.start, data
         stream, added, shrink = old.stream.meet(data)
-        plan = replace(old, metric=stream.metric)
+        start = replace(old, metric=stream.metric)
         state.weights[:, :-1] *= shrink  # about the old centre, where the rows were
-        state.adapt(old, plan)
-        if plan.fit_intercept and not old.stream.total:
+        state.adapt(old, start)
+        if self.plan.fit_intercept and not old.stream.total:
             state.weights[:, -1] = data.best_constants
         anchor = state.weights.copy()
-        before = Evaluation(data, plan).at(anchor)
+        before = Evaluation(data, start).at(anchor)
         if not before.finite:  # rows beyond anything seen before
             state.forget()
             anchor = state.weights.copy()
-            before = Evaluation(data, plan).at(anchor)
-        stream, pull, metric = stream.absorb(data, added, before.losses, plan.penalty.l2)
-        self.plan = replace(plan, metric=metric, pull=(pull, anchor))
-        self.evaluation = Evaluation(data, self.plan)
+            before = Evaluation(data, start).at(anchor)
+        stream, pull, metric = stream.absorb(
+            data, added, before.losses, self.plan.penalty.l2
+        )
+        self.start = replace(start, metric=metric, pull=(pull, anchor))
+        self.evaluation = Evaluation(data, self.start)
         self.evaluation.passes = 1.0
         self.point = self.evaluation.moved(before, anchor)
         self._forget()
@@ -77,5 +79,5 @@ class Streaming(ConjugateGradients):
                 break
             self._move(state)
         state.weights[:] = self.point.weights
-        self.plan = replace(self.plan, stream=stream, pull=None)
+        self.start = replace(self.start, stream=stream, pull=None)
         return before.losses

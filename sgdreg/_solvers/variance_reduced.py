@@ -12,7 +12,7 @@ class VarianceReduced(Rounds):
         go_back = state.bookmark()
         drift = anchor.gradient.copy()
         drift[:, :-1] -= plan.penalty.l2 * anchor.weights[:, :-1]
-        epochs = Epochs(self.data, plan, anchor.weights, drift)
+        epochs = Epochs(self.data, self.start, anchor.weights, drift)
         size = plan.optimizer.inner
         try:
             step = epochs.inner(state, size, plan.average == "tail")

@@ -26,16 +26,18 @@ def begin_anew(evaluation, state, losses):
     ndarray of bool of shape (k,)
         Whose weights have been replaced.
     """
-    plan, inherited = evaluation.plan, state.epochs > 0
+    start, inherited = evaluation.start, state.epochs > 0
     with np.errstate(over="ignore", invalid="ignore"):
         found = losses + evaluation.penalties(state.weights)
         allowed = evaluation.constant * (1.0 if inherited else FARTHEST)
         useless = ~(found <= allowed + evaluation.negligible)
     useless &= state.weights.any(axis=1) & (inherited | np.isfinite(found))
     if useless.any():
-        start = plan.constant_model(evaluation.data) if plan.start is None else plan.start
+        begin = start.weights
+        if begin is None:
+            begin = start.plan.constant_model(evaluation.data)
         weights = state.weights.copy()
-        weights[useless] = start[useless]
+        weights[useless] = begin[useless]
         state.begin_anew(weights)
         state.factor = 1.0
     return useless

@@ -76,9 +76,9 @@ def _grown(epochs, state, loss):
 
 def _advice(epochs):
     """What to do about it."""
-    plan, hint = epochs.plan, ""
+    plan, start, hint = epochs.plan, epochs.start, ""
     # The steps of adaptive rules are lengths: no curvature bounds them.
-    if plan.metric.scale is None and plan.optimizer.kind == "plain":
+    if start.metric.scale is None and plan.optimizer.kind == "plain":
         largest = stable_step_hint(
             epochs.data,
             epochs.order.batch_size,

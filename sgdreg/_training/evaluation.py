@@ -54,7 +54,7 @@ class Evaluation:
     ----------
     data : Data
         The training rows.
-    plan : Plan
+    start : Start
     validation : Data or None
 
     Attributes
@@ -63,8 +63,9 @@ class Evaluation:
         Over the training rows, so far.
     """
 
-    def __init__(self, data, plan, validation=None):
-        self.data, self.plan, self.validation = data, plan, validation
+    def __init__(self, data, start, validation=None):
+        self.data, self.start, self.validation = data, start, validation
+        self.plan = start.plan
         self.passes = 0.0
 
     @cached_property
@@ -111,7 +112,7 @@ class Evaluation:
 
     def losses(self, weights):
         """Mean loss of each output over the training rows."""
-        losses, _ = self.data.evaluate(weights, self.plan.metric.centre)
+        losses, _ = self.data.evaluate(weights, self.start.metric.centre)
         self.passes += 1.0
         if not isfinite(sum(losses.tolist())):
             self.data.check_finite()
@@ -120,24 +121,24 @@ class Evaluation:
     def glance(self, weights):
         """The same over some of the rows: quick, and enough to see a model run away."""
         some = self.data.some_rows(GLANCE_ROWS)
-        return some.evaluate(weights, self.plan.metric.centre)[0]
+        return some.evaluate(weights, self.start.metric.centre)[0]
 
     # ------------------------------------------------------------------- points
 
     def at(self, weights):
         """The point of some weights."""
         weights = weights.copy()
-        losses, gradient = self.data.evaluate(weights, self.plan.metric.centre)
+        losses, gradient = self.data.evaluate(weights, self.start.metric.centre)
         self.passes += 1.0
         if not np.isfinite(losses).all():
             self.data.check_finite()
         gradient[:, :-1] += self.plan.penalty.l2 * weights[:, :-1]
-        if self.plan.pull is not None:
-            strength, anchor = self.plan.pull
+        if self.start.pull is not None:
+            strength, anchor = self.start.pull
             pull = strength * (weights - anchor)
             gradient += pull
-            if self.plan.metric.centre is not None:  # the intercept is that at the centre
-                gradient[:, :-1] += pull[:, -1:] * self.plan.metric.centre
+            if self.start.metric.centre is not None:  # the intercept is that at the centre
+                gradient[:, :-1] += pull[:, -1:] * self.start.metric.centre
         if not self.plan.fit_intercept:
             gradient[:, -1] = 0.0
         return self._point(weights, losses, gradient)
@@ -170,13 +171,13 @@ class Evaluation:
         return self._point(weights, losses, gradient)
 
     def _point(self, weights, losses, gradient):
-        return Point(weights, losses, gradient, self.plan.metric.to_coordinates(gradient))
+        return Point(weights, losses, gradient, self.start.metric.to_coordinates(gradient))
 
     def penalties(self, weights):
         """What the objective adds to the loss, of each output: the penalty, a pull."""
         sums = self.plan.penalty.values(weights[:, :-1])
-        if self.plan.pull is not None:
-            strength, anchor = self.plan.pull
+        if self.start.pull is not None:
+            strength, anchor = self.start.pull
             sums += 0.5 * (weights - anchor) ** 2 @ strength
         return sums
 
@@ -194,7 +195,7 @@ class Evaluation:
         slope = point.slope if metric is None else metric.to_coordinates(point.gradient)
         if metric is not None and metric.full and self.unseen(point.gradient, metric):
             return np.inf
-        metric = metric or self.plan.metric
+        metric = metric or self.start.metric
         unit = (ROUNDINGS * EPS) ** 2
         squares = np.einsum("ij,ij->i", slope, slope)
         # The rounding errors of a gradient: steps bring it to zero, not them.
@@ -212,14 +213,14 @@ class Evaluation:
 
     def unseen(self, gradient, metric=None):
         """Whether ∇F has a part, beyond rounding, along what the metric lacks."""
-        lacking, rounding = (metric or self.plan.metric).lacking(gradient)
+        lacking, rounding = (metric or self.start.metric).lacking(gradient)
         size = np.sqrt(2 * self.variance)
         unknown = max(1e4 * EPS * rounding, ROUNDED_SPREADS * self.data.coarse)
         return bool((lacking > unknown * size).any())
 
     def score(self, weights):
         """R² on the held-out rows, as `SGDLinearRegressor.score` computes it."""
-        losses, _ = self.validation.evaluate(weights, self.plan.metric.centre)
+        losses, _ = self.validation.evaluate(weights, self.start.metric.centre)
         if not np.isfinite(losses).all():
             self.validation.check_finite()
         constant = self.validation.constant_losses

@@ -9,6 +9,7 @@ import numpy as np
 from sgdreg._curvature.rounding import rounded
 from sgdreg._persistence.soundness import check, like, number, or_none, several, whole
 from sgdreg._solvers.minibatch import Diverged, Epochs
+from sgdreg._solvers.prepare import answered
 from sgdreg._solvers.registry import make_rounds
 from sgdreg._solvers.returned import Returned, Search, of_stream
 from sgdreg._solvers.shortfall import FAR, shortfall, too_far
@@ -30,12 +31,12 @@ MOST_HALVINGS = 60
 
 
 class Training:
-    """Epochs of a plan on a data set, moving a state, until something ends them.
+    """Epochs from a start on a data set, moving a state, until something ends them.
 
     Parameters
     ----------
     data : Data
-    plan : Plan
+    start : Start
     state : State
         Changed in place; the caller keeps its own copy.
     validation : Data or None
@@ -45,14 +46,15 @@ class Training:
         memory) -> bool``, which may ask to stop.
     """
 
-    def __init__(self, data, plan, state, validation=None, hooks=None):
-        self.data, self.plan, self.state = data, plan, state
+    def __init__(self, data, start, state, validation=None, hooks=None):
+        plan = start.plan
+        self.data, self.start, self.plan, self.state = data, start, plan, state
         self.validation, self.hooks = validation, hooks
-        self.rounds = make_rounds(data, plan)
+        self.rounds = make_rounds(data, start)
         self.shrinking = None
         if plan.shrinks:
             self.shrinking = Shrinking(plan, data, self.epochs.n_batches)
-        self._look_by(plan)
+        self._look_by(start)
         # Where the rule looks at the model of every epoch, the best one is kept.
         known = plan.certified or plan.shrinks
         self.compared = validation is not None or known
@@ -67,22 +69,22 @@ class Training:
     @cached_property
     def epochs(self):
         """The mini-batches, where there are any."""
-        return Epochs(self.data, self.plan)
+        return Epochs(self.data, self.start)
 
-    def _look_by(self, plan):
-        """Evaluate and stop as this plan says."""
-        self.plan = plan
-        self.evaluation = Evaluation(self.data, plan, self.validation)
+    def _look_by(self, start):
+        """Evaluate and stop as this start says."""
+        self.start = start
+        self.evaluation = Evaluation(self.data, start, self.validation)
         exact = self.rounds is not None or self.epochs.n_batches == 1
         single, validated = self.data.coarse > 0, self.validation is not None
-        self.stopping = stopping_rule(plan, validated, exact, single, self.shrinking)
+        self.stopping = stopping_rule(start, validated, exact, single, self.shrinking)
 
     def fit(self, max_epochs):
         """Train until the stopping rule, a callback or `max_epochs` ends it."""
         if self.began is None:
             self._begin()
         if self.hooks is not None:
-            self.hooks.start(self.plan, self.state, self._model())
+            self.hooks.start(self.start, self.state, self._model())
         last = self.began + max_epochs
         converged, reason = self._train_until(last)
         losses = self._final_losses()
@@ -90,7 +92,7 @@ class Training:
             self._start_again()  # the very last steps did
             converged, reason = self._train_until(last)
             losses = self._final_losses()
-        plan = self.plan.answered(self._model(), self.data, float(losses.sum()))
+        start = answered(self.data, self.start, self._model(), float(losses.sum()))
         returned = self._returned(losses)
         if converged is None and self.verdict == STOP and self.shrinking is not None:
             converged, reason = self._bounded(reason)
@@ -102,7 +104,7 @@ class Training:
         warnings += judge(self, returned.losses, returned.weights)
         best_epoch = None if self.best is None else self.best[2]
         return Outcome(
-            plan,
+            start,
             self.state,
             returned.weights,
             bool(converged),
@@ -117,7 +119,7 @@ class Training:
         kinks = self.shrinking
         if self.validation is not None:
             return None, reason
-        shares = shortfall(self.data, self.plan, kinks.weights, kinks.lowest)
+        shares = shortfall(self.data, self.start, kinks.weights, kinks.lowest)
         if shares is None or shares.max() <= FAR:
             return None, reason
         return False, too_far(self.state, float(shares.max()))
@@ -129,9 +131,11 @@ class Training:
             return Returned(model, losses, self._of_an_earlier_epoch())
         earlier = self.best is not None and self.best[2] < self.state.epochs
         if not plan.certified or not history or (earlier and self.validation is not None):
-            return Returned(rounded(model, plan.metric.centre, self.data.dtype), losses)
+            return Returned(
+                rounded(model, self.start.metric.centre, self.data.dtype), losses
+            )
         entry = history[-1] | self._of_an_earlier_epoch()
-        search = Search(self.data, plan, self.rounds, self.evaluation, losses)
+        search = Search(self.data, self.start, self.rounds, self.evaluation, losses)
         return search.returned(model, entry)
 
     def _of_an_earlier_epoch(self):
@@ -154,7 +158,7 @@ class Training:
             "origin": self.origin,
             "best": self.best,
             "loss": self.loss,
-            "sharpened": self.plan.sharpened,
+            "sharpened": self.start.sharpened,
             "shrinking": self.shrinking and self.shrinking.memory(),
             "rounds": None if over else self.rounds.memory(),
         }
@@ -170,7 +174,7 @@ class Training:
             raise ValueError("It began later than it has come.")
         if self.origin is not None:
             origin = State.unpacked(self.origin)
-            origin.checked(self.plan, self.data, state.flat, state.exponent)
+            origin.checked(self.start, self.data, state.flat, state.exponent)
             self.origin = origin.packed()
         if self.shrinking is not None:
             self.shrinking.recall(memory["shrinking"])
@@ -198,15 +202,15 @@ class Training:
         reason = (
             f"{in_words(self.state.epochs)} by partial_fit, which never stops by itself."
         )
-        model = of_stream(self.plan, self.state.model(), self.data.dtype)
-        return Outcome(self.plan, self.state, model, False, reason)
+        model = of_stream(self.start, self.state.model(), self.data.dtype)
+        return Outcome(self.start, self.state, model, False, reason)
 
     def _start_loss(self):
         """Loss of the weights to start from; zero weights need no pass."""
         weights, plan = self.state.weights, self.plan
         losses = self.evaluation.losses(weights) if weights.any() else np.zeros(1)
         # Steps in a metric are chosen here; others begin where they are told to.
-        chosen = plan.automatic and not plan.online and plan.metric.scale is not None
+        chosen = plan.automatic and not plan.online and self.start.metric.scale is not None
         if chosen and weights.any():
             losses = losses.copy()
             losses[begin_anew(self.evaluation, self.state, losses)] = 0.0
@@ -231,7 +235,7 @@ class Training:
         penalty = self.plan.penalty
         if (penalty.l1 or penalty.l2) and not self.plan.online and state.weights.any():
             # What no step moves has only its price.
-            state.weights[:, :-1] -= self.plan.metric.left_out(state.weights)
+            state.weights[:, :-1] -= self.start.metric.left_out(state.weights)
         if self.rounds is None or not self.plan.automatic:
             loss = self._start_loss()
         loss = max(loss, float(self.data.zero_losses.sum()))
@@ -256,7 +260,7 @@ class Training:
                 self.verdict = self._advance(last - self.state.epochs)
             self._keep_best()
             stop = self.hooks is not None and self.hooks.end(
-                self.plan, self.state, self._model(), self.memory
+                self.start, self.state, self._model(), self.memory
             )
             if stop and self.verdict != STOP:
                 return None, f"Stopped by a callback after {in_words(self.state.epochs)}."
@@ -327,10 +331,10 @@ class Training:
         """An epoch that knows its model's gradient; returns the stopping rule's verdict."""
         rounds = self.rounds
         step = rounds.run(self.state)
-        if rounds.plan is not self.plan:
+        if rounds.start is not self.start:
             self.best = None  # of another metric's gap, and about another centre
             self.state.best, self.state.stale = np.inf, 0
-            self._look_by(rounds.plan)
+            self._look_by(rounds.start)
         self.loss = rounds.point.losses
         return self._record(rounds.objective, step, rounds.gap)
 
@@ -410,7 +414,7 @@ class Training:
         self.state, self.best, self.verdict = State.unpacked(self.origin), None, GO
         if self.shrinking is not None:
             self.shrinking = Shrinking(self.plan, self.data, self.epochs.n_batches)
-            self._look_by(self.plan)
+            self._look_by(self.start)
             self._begin_to_shrink()
         if self.halvings > MOST_HALVINGS:  # the start itself is what is too high
             if self.halvings > 2 * MOST_HALVINGS:
@@ -462,8 +466,8 @@ class Training:
         if self.plan.by_line_search:
             remedy = "Increase max_iter or tol"
             plan = self.plan
-            at_its_best = plan.wide and plan.metric.scale is not None
-            sure = plan.solved or plan.to_the_end or at_its_best
+            at_its_best = plan.wide and self.start.metric.scale is not None
+            sure = self.start.solved or plan.to_the_end or at_its_best
             remedy += "." if sure else ", or use optimizer='auto'."
         return (
             f"Ran for {in_words(state.epochs)} (max_iter) without reaching tol={tol:g}: "

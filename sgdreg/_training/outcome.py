@@ -11,7 +11,7 @@ class Outcome:
 
     Attributes
     ----------
-    plan : Plan
+    start : Start
         As it was in the end.
     state : State
     weights : ndarray of shape (k, d + 1)
@@ -26,7 +26,7 @@ class Outcome:
         What the last entry of `history_` says of it, where rounding has changed that.
     """
 
-    plan: object
+    start: object
     state: object
     weights: np.ndarray
     converged: bool

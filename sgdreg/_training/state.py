@@ -74,28 +74,29 @@ class State:
     history: list = field(default_factory=list)
 
     @classmethod
-    def start(cls, plan, data, rng, *, flat, coef_init=None, intercept_init=None):
-        """A new state, of the weights given (in its shape), the plan's or zeros."""
+    def start(cls, start, data, rng, *, flat, coef_init=None, intercept_init=None):
+        """A new state, of the weights given (in its shape), the start's or zeros."""
+        plan = start.plan
         shape = data.n_outputs, data.n_features + 1
         state = cls(weights=np.zeros(shape), rng=rng, flat=flat)
         if coef_init is not None:
             state.weights[:, :-1] = coef_init
         if intercept_init is not None:
             state.weights[:, -1] = intercept_init
-        if plan.metric.centre is not None:
-            state.weights[:, -1] += state.weights[:, :-1] @ plan.metric.centre
-        if plan.start is not None and coef_init is None and intercept_init is None:
-            state.weights[:] = plan.start
+        if start.metric.centre is not None:
+            state.weights[:, -1] += state.weights[:, :-1] @ start.metric.centre
+        if start.weights is not None and coef_init is None and intercept_init is None:
+            state.weights[:] = start.weights
         if plan.optimizer.slots:
             state.memory = plan.optimizer.memory_at_start(shape)
         if plan.average is not None:
             state.total = np.zeros(shape)
         state.weight_unit, state.keep = data.weight_unit, plan.keep
-        state.passes = plan.passes
+        state.passes = start.passes
         return state
 
     def continued(self, old, new, data):
-        """A copy that goes on under the plan `new`, after `old`, with these data."""
+        """A copy that goes on from the start `new`, after `old`, with these data."""
         k, width = self.weights.shape
         if (k, width - 1) != (data.n_outputs, data.n_features):
             raise ValueError(
@@ -103,9 +104,9 @@ class State:
                 f"outputs, but X and y have {data.n_features} and {data.n_outputs}. Use "
                 "warm_start=False."
             )
-        state = self.copy(draws=not new.recursive)
+        state = self.copy(draws=not new.plan.recursive)
         state.adapt(old, new)
-        if new.penalty.positive:
+        if new.plan.penalty.positive:
             np.maximum(state.weights[:, :-1], 0.0, out=state.weights[:, :-1])
         state.weight_unit = data.weight_unit
         state.passes += new.passes
@@ -180,14 +181,14 @@ class State:
         """A state from what `packed` has made of one; may be called again and again."""
         return cls(**parts | {"rng": generator_at(parts["rng"])})._copied_arrays()
 
-    def checked(self, plan, data, flat, exponent):
+    def checked(self, start, data, flat, exponent):
         """Itself; ValueError where its arrays are not of the sizes that kernels rely on.
 
         Or it is of targets of another shape or unit.
         """
         if (self.flat, self.exponent) != (flat, exponent):
             raise ValueError("The state is of targets of another shape or unit.")
-        expected = State.start(plan, data, self.rng, flat=flat)
+        expected = State.start(start, data, self.rng, flat=flat)
         if self.total is None and self.averaged == 0:  # SVRG's is of one epoch only
             self.total = expected.total
         for mine, other in zip(self.arrays, expected.arrays, strict=True):
@@ -242,19 +243,21 @@ class State:
         self.begin_anew(0.0)
 
     def adapt(self, old, new):
-        """Continue under another plan: its centre, its rule's memory, its average.
+        """Continue from another start: its centre, its rule's memory, its average.
 
         Parameters
         ----------
-        old, new : Plan
+        old, new : Start
             What the state has been moved by, and what it is to be moved by.
         """
+        centres = (old.metric.centre, -1), (new.metric.centre, 1)
+        old, new = old.plan, new.plan
         if old.average != new.average:
             self.window = None
         for array in (self.weights, self.total, self.window and self.window[0]):
             if array is None:
                 continue
-            for centre, sign in ((old.metric.centre, -1), (new.metric.centre, 1)):
+            for centre, sign in centres:
                 if centre is not None:
                     array[:, -1] += sign * (array[:, :-1] @ centre)
         before, now = old.optimizer, new.optimizer

@@ -174,12 +174,12 @@ class NoBetterScore:
         return True if self.given or state.stale < self.patience else None
 
 
-def stopping_rule(plan, validated, exact, single=False, shrinking=None):
-    """The rule of a plan.
+def stopping_rule(start, validated, exact, single=False, shrinking=None):
+    """The rule of a start.
 
     Parameters
     ----------
-    plan : Plan
+    start : Start
     validated : bool
         Whether there are held-out rows.
     exact : bool
@@ -189,10 +189,11 @@ def stopping_rule(plan, validated, exact, single=False, shrinking=None):
     shrinking : Shrinking or None
         What shortens the steps along kinks.
     """
+    plan = start.plan
     if plan.tol is None:
         return Never()
     # Steps of a size chosen here, and no certificate: it may be they that go no further.
-    given = not plan.automatic or plan.schedule is None
+    given = not plan.automatic or start.schedule is None
     if validated and not plan.to_the_end:
         patience = plan.n_iter_no_change * (shrinking.epochs if shrinking else 1)
         return NoBetterScore(plan.tol, patience, given)
@@ -201,10 +202,10 @@ def stopping_rule(plan, validated, exact, single=False, shrinking=None):
     if plan.certified:
         # A sample may show a direction ten times as strong as it is (of which the gap
         # reckons with a third), not more: it would else not fall as fast as it has to.
-        margin = 0.3 if plan.sampled else 1.0
+        margin = 0.3 if start.sampled else 1.0
         if single and plan.to_the_end:  # kinks feel each rounding
             margin = 0.5
         # An interior point may go a long way along its bounds before the gap falls.
         patience = plan.n_iter_no_change * (ALONG_BOUNDS if plan.to_the_end else 1)
         return Certificate(plan.tol, patience, exact, margin)
-    return Plateau(plan.tol, plan.n_iter_no_change, plan.schedule, given)
+    return Plateau(plan.tol, plan.n_iter_no_change, start.schedule, given)

@@ -49,6 +49,8 @@ class Optimizer(BaseEstimator):
     epsilon = beta_1 = beta_2 = weight_decay = 0.0
     # Whether it finds the size of its steps itself, on all rows.
     finds_steps = False
+    # ... and how, in the words of `plan_`.
+    step_found = ""
     # The step of learning_rate="auto" where the smoothness of the objective bounds none.
     usual_step = None
 

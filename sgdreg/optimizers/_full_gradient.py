@@ -85,6 +85,7 @@ class ConjugateGradient(Plain):
     """
 
     finds_steps = True
+    step_found = "to where the objective is least along each direction"
 
     def __init__(self, metric=None):
         self.metric = metric
@@ -113,3 +114,4 @@ class InteriorPoint(Plain):
 
     metric = "diagonal"
     finds_steps = True
+    step_found = "Newton's, as far as the bounds"

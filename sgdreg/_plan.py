@@ -45,7 +45,8 @@ class Plan:
     sketch : Sketch or None
         Which rows it was taken from.
     start : ndarray of shape (k, d + 1) or None
-        Weights to start from, at the metric's centre; None: zeros.
+        Weights to start from, at the metric's centre; None: zeros. In a recursive stream
+        the last answer, which the search for the next one begins at.
     solved : bool
         Whether they are the least squares of the rows of the curvature.
     rows : int
@@ -113,7 +114,7 @@ class Plan:
         return changed(
             self,
             sketch=self.sketch and self.sketch.released(),
-            start=None,
+            start=self.start if self.recursive and not self.quadratic else None,
             curvature=None if self.wide else self.curvature,
         )
 
@@ -121,7 +122,8 @@ class Plan:
         """The plan that knows targets which are multiplied by 2^shift."""
         known = self.curvature, self.stream, self.sample
         curvature, stream, sample = (part and part.in_unit(shift) for part in known)
-        return replace(self, curvature=curvature, stream=stream, sample=sample)
+        start = None if self.start is None else np.ldexp(self.start, shift)
+        return replace(self, curvature=curvature, stream=stream, sample=sample, start=start)
 
     def in_users_units(self):
         """The plan to be shown."""

@@ -276,6 +276,7 @@ def _metric(plan, data, seen, rng):
 
 def _full_metric(plan, data, seen, rng):
     size, sketch, sample, weight = data.n_rows, None, None, None
+    answer, near = None, plan.start
     # Only line searches are safe with a sampled curvature, and let the sample grow.
     if plan.by_line_search:
         size = sample_size(data.n_rows, data.n_features, max(plan.tol or 1e-8, 1e-14))
@@ -283,7 +284,7 @@ def _full_metric(plan, data, seen, rng):
         known = seen and seen.curvature
         if known is not None and known.centred != plan.fit_intercept:
             known = None
-        curvature, sample = _known_so_far(plan, data, known, seen)
+        curvature, sample, answer = _known_so_far(plan, data, known, seen)
         passes, weight = 1.0, sample and sample.weight
     else:
         sketch = Sketch(data, data.n_rows, plan.fit_intercept, size, rng)
@@ -292,7 +293,7 @@ def _full_metric(plan, data, seen, rng):
     if plan.shrinks:
         metric, start = curvature.solve(penalty_beside(plan, data))
     else:
-        metric, start = solved(curvature, plan, weight)
+        metric, start = answer or solved(curvature, plan, weight, near=near)
     return {
         "curvature": curvature,
         "sample": sample,
@@ -304,9 +305,12 @@ def _full_metric(plan, data, seen, rng):
 
 
 def _known_so_far(plan, data, known, seen):
-    """The curvature of the rows of a stream, those before and new ones; their sample."""
+    """The curvature of the rows of a stream, those before and new ones; their sample.
+
+    And the metric and answer that it has, if these are known by then.
+    """
     if is_squared(plan.loss):
-        return curvature_of(data, plan.fit_intercept, known), None
+        return curvature_of(data, plan.fit_intercept, known), None, None
     sample = None if known is None else seen.sample
     return reweighted(data, plan, known, sample)
 

@@ -240,6 +240,7 @@ def _online_start(estimator, data, before, unchanged, state):
     else:
         sizes, exponent = Sizes.of(data), state.exponent
         plan = choose(estimator, sizes, data.loss, online=True, exponent=exponent)
+        before = changed(before, weights=None)  # the answer of another plan
     return prepare(data, plan, seen=before, rng=state.rng)
 
 

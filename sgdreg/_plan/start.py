@@ -19,7 +19,8 @@ class Start:
     metric : Metric
         The coordinates of the steps; with all its parts None: raw features.
     weights : ndarray of shape (k, d + 1) or None
-        To start from, at the metric's centre; None: zeros.
+        To start from, at the metric's centre; None: zeros. In a recursive stream the last
+        answer, which the search for the next one begins at.
     solved : bool
         Whether they are the least squares of the rows of the curvature.
     schedule : callable or None
@@ -80,15 +81,19 @@ class Start:
 
     def released(self):
         """The same without hold of the data, to be kept with the model."""
+        plan = self.plan
         return changed(
             self,
             sketch=self.sketch and self.sketch.released(),
-            weights=None,
-            curvature=None if self.plan.wide else self.curvature,
+            weights=self.weights if plan.recursive and not plan.quadratic else None,
+            curvature=None if plan.wide else self.curvature,
         )
 
     def in_unit(self, shift):
         """The start that knows targets which are multiplied by 2^shift."""
         known = self.curvature, self.stream, self.sample
         curvature, stream, sample = (part and part.in_unit(shift) for part in known)
-        return replace(self, curvature=curvature, stream=stream, sample=sample)
+        weights = None if self.weights is None else np.ldexp(self.weights, shift)
+        return replace(
+            self, curvature=curvature, stream=stream, sample=sample, weights=weights
+        )

@@ -99,12 +99,13 @@ def _learned(data, plan, seen, rng):
 
 
 def _full(data, plan, seen, rng):
-    sketch, sample, weight = None, None, None
+    sketch, sample, weight, answer = None, None, None, None
+    near = seen and seen.weights
     if plan.online:
         known = seen and seen.curvature
         if known is not None and known.centred != plan.fit_intercept:
             known = None
-        curvature, sample = _known_so_far(data, plan, known, seen)
+        curvature, sample, answer = _known_so_far(data, plan, known, seen)
         passes, weight = 1.0, sample and sample.weight
     else:
         size = data.n_rows
@@ -117,7 +118,7 @@ def _full(data, plan, seen, rng):
     if plan.shrinks:
         metric, weights = curvature.solve(penalty_beside(plan, data))
     else:
-        metric, weights = solved(curvature, plan, weight)
+        metric, weights = answer or solved(curvature, plan, weight, near=near)
     return {
         "curvature": curvature,
         "sample": sample,
@@ -129,11 +130,14 @@ def _full(data, plan, seen, rng):
 
 
 def _known_so_far(data, plan, known, seen):
-    """The curvature of the rows of a stream, those before and new ones; their sample."""
+    """The curvature of the rows of a stream, those before and new ones; their sample.
+
+    And the metric and answer that it has, if these are known by then.
+    """
     if is_squared(plan.loss):
-        return curvature_of(data, plan.fit_intercept, known), None
+        return curvature_of(data, plan.fit_intercept, known), None, None
     sample = None if known is None else seen.sample
-    return reweighted(data, plan, known, sample)
+    return reweighted(data, plan, known, sample, seen and seen.weights)
 
 
 def _accumulated(data, plan, seen):

@@ -14,6 +14,7 @@ from sgdreg._plan.start import Start
 from sgdreg._records import changed
 from sgdreg._solvers.interior_point import InteriorPoint
 from sgdreg._solvers.reservoir import Sample, rows_kept
+from sgdreg._solvers.signs import optimum
 from sgdreg._training.evaluation import Evaluation
 from sgdreg._training.state import State
 from sgdreg.losses import SQUARED_ERROR, ask, compiled, is_squared
@@ -35,7 +36,7 @@ BOUND_TOL, BOUND_STEPS = 1e-10, 50
 MOST_ROWS, MOST_FEATURES, FIRST_TOL = 4096, 100, 1e-3
 
 
-def reweighted(data, plan, known, sample):
+def reweighted(data, plan, known, sample, near=None):
     """The curvature of the rows so far, weighed by L'(r)/r of their residuals.
 
     Its least squares is then where their slopes cancel: iteratively reweighted least
@@ -52,39 +53,48 @@ def reweighted(data, plan, known, sample):
         That of the rows before.
     sample : Sample or None
         Of these rows.
+    near : ndarray of shape (1, d + 1) or None
+        Their answer, where it is known.
 
     Returns
     -------
     curvature : Curvature
     sample : Sample or None
         With the new rows.
+    answer : (Metric, ndarray of shape (1, d + 1)) or None
+        What `solved` says of the curvature, where it has been asked.
     """
     if sample is None and rows_kept(data.n_features):
         sample = Sample.empty(data.n_features, known)
     if sample is None:
-        return _weighed([data], plan, known, known)[0], None
+        curvature, _, answer = _weighed([data], plan, known, known, near)
+        return curvature, None, answer
     rows, base, grown = [data], known, sample.add(data)
     due = sample.due(grown.total - sample.total)
     if due:
         base = sample.base
         rows += [sample.data(data.loss)] if sample.seen else []
-    curvature, size = _weighed(rows, plan, known, base, sample, grown, due)
+    curvature, size, answer = _weighed(rows, plan, known, base, near, sample, grown, due)
     waiting = 0.0 if due else sample.waiting + grown.total - sample.total
-    return curvature, changed(grown, size=size, waiting=waiting)
+    return curvature, changed(grown, size=size, waiting=waiting), answer
 
 
-def _weighed(rows, plan, known, base, before=None, after=None, due=True):
+def _weighed(rows, plan, known, base, start, before=None, after=None, due=True):
     """The curvature of `base` and rows (a list of Data) by their bends; residuals' size.
 
-    Bends begin at the answer of `known`.
+    Bends begin at the answer of `known`, `start` where that is known. The third
+    part is the answer of the curvature, if the last round has asked for it.
     """
-    curvature, weight = known, before and before.weight
+    curvature, weight, answer = known, before and before.weight, None
     size, latest = (0.0 if due else before.size), None
     for number in range(ROUNDS):
         parabolas = [(np.ones(data.n_rows), None) for data in rows]
         if curvature is not None:
-            metric, start = solved(curvature, plan, weight, STILL**2)
-            r = [_residuals(data, start[0], metric.centre) for data in rows]
+            if number or start is None:
+                answer = solved(curvature, plan, weight, STILL**2, start)
+                start = answer[1]
+            centre = curvature.mean if curvature.centred else None
+            r = [_residuals(data, start[0], centre) for data in rows]
             if due:
                 size = _size(rows, r)
             if latest is not None and _size(rows, latest, r) <= STILL * size:
@@ -99,11 +109,12 @@ def _weighed(rows, plan, known, base, before=None, after=None, due=True):
         most = max(bends.max() for bends, _ in parabolas)
         if not most:
             break
-        curvature, weight = base, after and after.weight
+        curvature, weight, answer = base, after and after.weight, None
         for data, (bends, targets) in zip(rows, parabolas, strict=True):
             weighed = data.weighed(np.maximum(bends, LEAST_BEND * most), targets)
             curvature = curvature_of(weighed, plan.fit_intercept, curvature)
-    return curvature, size
+    # Bounds are met less closely in between than in the end.
+    return curvature, size, None if plan.penalty.proximal else answer
 
 
 def met(data, start, weights):
@@ -117,18 +128,21 @@ def met(data, start, weights):
     return curvature_of(data.weighed(bends, targets), start.plan.fit_intercept)
 
 
-def solved(curvature, plan, weight=None, tol=BOUND_TOL):
+def solved(curvature, plan, weight=None, tol=BOUND_TOL, near=None):
     """The metric, and the optimum (k, d + 1) at its centre, of the rows of a curvature.
 
     `weight` is the sum of the rows' own weights, without their bends; None: one a row.
     `tol` is the gap that bounds are met with. (Rounds of weighing need not be closer than
-    residuals that are still: a third of the steps less.)
+    residuals that are still: a third of the steps less.) `near` is an answer nearby.
     """
     penalty, share = plan.penalty, 1.0
     if not is_squared(plan.loss):
         share = curvature.rows_a_weight if weight is None else weight / curvature.total
     metric, start = curvature.solve(penalty.l2 * share)
     if not penalty.proximal:
+        return metric, start
+    near = start if near is None else near
+    if _by_signs(curvature, metric, start, near, penalty, share, tol):
         return metric, start
     # The same within bounds: the triangle's rows are a small data set of the same answer.
     d = curvature.n_features
@@ -155,6 +169,27 @@ def solved(curvature, plan, weight=None, tol=BOUND_TOL):
     start[:, :-1] = state.weights[:, :-1]
     start[:, -1] = curvature.centre[d:]
     return metric, start
+
+
+def _by_signs(curvature, metric, start, near, penalty, share, tol):
+    """Put the optimum within bounds into `start`, where the signs of `near` lead to it.
+
+    Where directions are lacking there may be several: those are not told apart so.
+    """
+    d, scale = curvature.n_features, metric.scale
+    if len(metric.root) < d or metric.constant.any():
+        return False
+    triangle = curvature.triangle / np.sqrt(curvature.total)
+    Z, targets = triangle[:, :d] / scale, triangle[:, d:]
+    l1, l2 = penalty.l1 * share / scale, penalty.l2 * share / scale**2
+    for output in range(targets.shape[1]):
+        guess = near[output, :-1]
+        u = optimum(Z, targets[:, output], l1, l2, penalty.positive, guess, tol)
+        if u is None:
+            return False
+        start[output, :-1] = u / scale
+    start[:, -1] = curvature.centre[d:]
+    return True
 
 
 def first_answer(data, start):

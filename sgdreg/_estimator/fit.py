@@ -29,7 +29,9 @@ from sgdreg._persistence.snapshot import alike, snapshot
 from sgdreg._persistence.soundness import damage_noticed
 from sgdreg._plan.choose import Sizes, choose, loss_of
 from sgdreg._records import changed
+from sgdreg._solvers.conclusion import conclude, conclude_call
 from sgdreg._solvers.prepare import prepare, sampling_rng
+from sgdreg._solvers.registry import solver_of
 from sgdreg._training.loop import Training
 from sgdreg._training.state import State
 from sgdreg.losses import SQUARED_ERROR
@@ -102,12 +104,12 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
                         begin = begin.sharper()
                     state = State.unpacked(state).checked(begin, data, flat, exponent)
             hooks = _hooks(estimator, seen, X.dtype, source, state, memory, on_exit)
-            training = Training(data, begin, state, held_out, hooks)
+            training = Training(data, begin, state, solver_of(data, begin), held_out, hooks)
             if memory is not None:
                 with damage_noticed(memory["where"]):
                     training.recall(memory)
                 training.guarded = partial(damage_noticed, memory["where"], ValueError)
-            outcome = training.fit(estimator.max_iter)
+            outcome = conclude(training, *training.fit(estimator.max_iter))
         if hooks is not None:
             hooks.finish(outcome.start, outcome.state, outcome.weights, training.memory)
         columns = unresolved(outcome.start.metric, data, seen["X"])
@@ -170,7 +172,9 @@ def partial_fit(estimator, X, y, sample_weight):
                     state, unchanged = state.in_unit(exponent), False
                 start = _online_start(estimator, data, before, unchanged, state)
                 state = state.continued(before, start, data)
-            outcome = Training(data, start, state).one_epoch()
+            training = Training(data, start, state, solver_of(data, start))
+            training.one_epoch()
+            outcome = conclude_call(training)
         fitted = all_attributes(outcome, X.dtype, (True, parameters))
         columns = unresolved(outcome.start.metric, data, passed, told)
     for warning in _of_columns(estimator, columns):

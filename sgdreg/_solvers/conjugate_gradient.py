@@ -6,7 +6,7 @@ from scipy.linalg import eigvalsh, eigvalsh_tridiagonal
 from sgdreg._curvature.costs import QR_WORK
 from sgdreg._curvature.metric import diagonal_metric
 from sgdreg._persistence.soundness import check, like, number, or_none, table, truth, vector
-from sgdreg._solvers.base import Rounds
+from sgdreg._solvers.full_gradient import FullGradient
 from sgdreg._training.stopping import ROUNDING
 
 # Interpolation multiplies the rounding errors of a gradient by |1 - step|, epoch after
@@ -31,7 +31,7 @@ RETREAT = 1e-60
 KEPT = ("direction", "before", "length", "drift", "probed")
 
 
-class ConjugateGradients(Rounds):
+class ConjugateGradients(FullGradient):
     """p <- beta p - g, then to the lowest point along p, in the metric's coordinates.
 
     The gradient is linear and the objective quadratic along p: both are known all along

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sgdreg._persistence.soundness import check, like
-from sgdreg._solvers.base import Rounds
+from sgdreg._solvers.full_gradient import FullGradient
 from sgdreg._solvers.newton import Part
 from sgdreg.losses import compiled
 
@@ -11,7 +11,7 @@ from sgdreg.losses import compiled
 CLEAR = 1e-4
 
 
-class InteriorPoint(Rounds):
+class InteriorPoint(FullGradient):
     """Newton steps on the optimality conditions, through the inside of their bounds.
 
     S. Mehrotra, On the implementation of a primal-dual interior point method, SIAM Journal

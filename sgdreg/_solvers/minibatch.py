@@ -1,184 +1,114 @@
-"""Whole epochs as compiled passes: order, step sizes and averaging for each."""
+"""Mini-batch gradient descent, by compiled passes."""
 
-import numpy as np
+from sgdreg._solvers.base import Report, Solver
+from sgdreg._solvers.epochs import Epochs
+from sgdreg._solvers.shrinking import Shrinking
+from sgdreg._training.divergence import TOO_HIGH, Diverged
+from sgdreg._training.state import State
+from sgdreg._training.stopping import stopping_rule
 
-from sgdreg._data.order import Order
-from sgdreg._kernels.descent import Rule, descend
-from sgdreg.schedules import step_sizes
-
-# A batch's mean loss beyond this multiple of the loss at the start is divergence: real
-# outliers stay below it, and an exponential passes it within a few steps.
-BLOW_UP = 1e10
-
-
-class Diverged(Exception):
-    """A pass met an exploding or non-finite loss; the arguments are epoch and step."""
+# 2^-60 of a step moves nothing.
+MOST_HALVINGS = 60
 
 
-class Epochs:
-    """Epochs of a plan on a data set, for whatever state they are to move.
+class MiniBatch(Solver):
+    """Epochs of mini-batch steps.
 
-    Parameters
-    ----------
-    data : Data
-    start : Start
-    anchor, drift : ndarray of shape (k, d + 1) or None
-        For variance-reduced steps: some weights, and the loss's gradient there.
+    Steps of a size chosen here that make the loss too high are taken back and halved:
+    "auto" never diverges.
     """
 
-    def __init__(self, data, start, anchor=None, drift=None):
-        self.data, self.start = data, start
-        self.plan = plan = start.plan
-        self.anchor, self.drift = anchor, drift
-        batch = data.n_rows if plan.batch_size == "full" else plan.batch_size
-        size = int(data.row_size) * data.n_outputs
-        chances = None
-        if plan.shuffle == "replacement" and data.weights is not None:
-            chances = data.row_weights
-        self.order = Order(
-            data.n_rows, min(batch, data.n_rows), plan.shuffle, size, chances
-        )
-        # Draws with replacement know the weights: what is drawn counts as one.
-        drawn = plan.shuffle == "replacement" and self.order.n_batches > 1
-        self.problem = (data.unweighted if drawn else data).problem
-        self.rule = self._make_rule("dense" if anchor is not None else self._lazy_way())
+    def __init__(self, data, start):
+        super().__init__(data, start)
+        self.epochs = Epochs(data, start)
+        self.exact = self.epochs.n_batches == 1
+        self.shrinking = self._new_shrinking()
+        # Momentum of a step chosen here must not carry it up the other side (O'Donoghue,
+        # Candès, Adaptive restart for accelerated gradient schemes, 2015, section 3.2).
+        self.restarts = self.plan.automatic and self.plan.optimizer.momentum != 0
+        self.halvings, self.origin = 0, None
+        self.compares = "optimality_gap" if self.shrinking is None else "objective"
 
-    def _make_rule(self, lazy):
-        plan, penalty = self.plan, self.plan.penalty
-        return Rule(
-            plan.optimizer,
-            l1=penalty.l1,
-            l2=penalty.l2,
-            positive=penalty.positive,
-            fit_intercept=plan.fit_intercept,
-            lazy=lazy,
-            keep=plan.keep,
-            centre=self.start.metric.centre,
-            scale=self.start.metric.scale,
-            root=self.start.metric.root,
-            low_rank=self.start.metric.low_rank,
-            anchor=self.anchor,
-            drift=self.drift,
-        )
+    def _new_shrinking(self):
+        if not self.plan.shrinks:
+            return None
+        return Shrinking(self.plan, self.data, self.epochs.n_batches)
 
-    @property
-    def n_batches(self):
-        """Steps an epoch."""
-        return self.order.n_batches
+    def begin(self, state, evaluation):
+        if self.shrinking is not None:
+            self._begin_to_shrink(state, evaluation)
+        if self.plan.automatic:
+            self.origin = state.packed()
 
-    def _lazy_way(self):
-        """How steps cost the non-zeros, where a batch has fewer than features."""
-        plan, penalty = self.plan, self.plan.penalty
-        if not self.data.is_sparse or self.start.metric.scale is not None:
-            return "dense"
-        few = self.data.row_size * self.order.batch_size < self.data.n_features
-        if not few or isinstance(plan.average, float):
-            return "dense"
-        rule = plan.optimizer
-        if rule.kind == "plain" and not penalty.proximal:
-            return "linear"
-        still = rule.kind == "adagrad" and not penalty.l2  # moves with its gradient only
-        alone = rule.kind == "plain" and rule.momentum == 0
-        return "visited" if still or alone else "dense"
-
-    def _rule_of(self, sizes):
-        """The rule; dense where a step's decay would turn signs, which no path can hold."""
-        visited = self.rule.lazy_way == "visited"
-        if visited and sizes.max(initial=0.0) * self.plan.penalty.l2 >= 1.0:
-            return self._make_rule("dense")
-        return self.rule
+    def _begin_to_shrink(self, state, evaluation):
+        point = evaluation.at(state.weights)
+        state.passes += 1.0
+        objectives = evaluation.objectives(point)
+        self.shrinking.begin(state, point, objectives, evaluation.constant)
 
     def at_once(self, state, wanted):
-        """How many epochs one compiled call may take."""
-        if self.plan.average == "tail":  # up to the next restart of the average
-            wanted = min(wanted, (1 << state.epochs.bit_length()) - state.epochs)
-        return self.order.epochs_at_once(wanted)
+        return 1 if self.restarts else self.epochs.at_once(state, wanted)
 
     def run(self, state, count):
-        """Move the state by `count` epochs.
+        objectives, last_steps = self.epochs.run(state, count)
+        if self.runs_away(state, objectives.max(), TOO_HIGH):
+            raise Diverged(state.epochs + 1, state.steps)
+        history = state.history
+        if self.restarts and history and objectives[0] > history[-1]["objective"]:
+            state.memory[:] = 0.0
+        pairs = zip(objectives.tolist(), last_steps.tolist(), strict=True)
+        return [Report(objective, step, passes=1.0) for objective, step in pairs]
 
-        Returns
-        -------
-        objectives : ndarray of shape (count,)
-            Of each epoch: the mean of the losses before its steps, and the penalty at
-            its start.
-        last_steps : ndarray of shape (count,)
-            The size of each epoch's last step.
+    def look(self, state, evaluation):
+        kinks = self.shrinking
+        if kinks is None and not self.plan.certified:
+            return {}, None
+        point = evaluation.at(state.model())
+        state.passes += 1.0
+        objectives = evaluation.objectives(point)
+        if kinks is not None:
+            kinks.observe(state, point, objectives)
+            return {"objective": float(kinks.lowest.sum())}, kinks.losses
+        gap = evaluation.gap(point)
+        return {"optimality_gap": gap, "objective": float(objectives.sum())}, point.losses
 
-        Raises
-        ------
-        Diverged
-            The state is then of no use any more.
-        """
-        start = state.steps
-        if self.plan.average == "tail" and state.epochs & (state.epochs - 1) == 0:
-            state.new_window()  # at epochs 0, 1, 2, 4, 8, …: two are the latest half
-        log = np.zeros((count, 2))  # sum of losses, penalty at the start of each epoch
-        for rows, batches in self.order.draw(state.rng, self.data.rows.index, count):
-            # One call takes all the epochs, or (many batches) a part of the only one.
-            penalty, first_call = log[0, 1], state.steps == start
-            first = self._first_averaged(state.steps, len(batches))
-            self._call(state, rows, batches, log, first, start)
-            if not first_call:
-                log[0, 1] = penalty
-            state.averaged += len(batches) - first
-        ends = start + self.n_batches * np.arange(1.0, count + 1)
-        last_steps = state.factor * step_sizes(self.start.schedule, ends)
-        return log[:, 0] / self.data.n_rows + log[:, 1], last_steps
+    def model(self, state):
+        return state.model() if self.shrinking is None else self.shrinking.weights
 
-    def inner(self, state, share, averaged):
-        """Steps on a share of the mini-batches; returns the size of the last one.
+    def stopping(self, validated, single):
+        return stopping_rule(self.start, validated, self.exact, single, self.shrinking)
 
-        With `averaged` the weights are in the end their mean over the later half.
-        """
-        left = max(1, round(share * self.n_batches))
-        half, taken, start = left // 2, 0, state.steps
-        state.total = np.zeros_like(state.weights) if averaged else None
-        state.averaged, state.window = 0, None  # of steps before, which were others
-        log = np.zeros((1, 2))
-        for rows, all_batches in self.order.draw(state.rng, self.data.rows.index):
-            batches = all_batches[:left]
-            size = len(batches)
-            first = min(max(half - taken, 0), size) if averaged else size
-            self._call(state, rows, batches, log, first, start)
-            taken, left = taken + size, left - size
-            if not left:
-                break
-        if averaged:
-            state.weights[:] = state.total / (taken - half)
-            state.total = None
-        return float(
-            state.factor
-            * step_sizes(self.start.schedule, np.array([float(state.steps)]))[0]
-        )
+    def runs_away(self, state, loss, limit):
+        return self.plan.automatic and not loss <= limit * state.reference
 
-    def _call(self, state, rows, batches, log, first_averaged, start):
-        """One compiled call; Diverged, with the epoch counted from step `start`."""
-        size = len(batches)
-        steps = np.arange(state.steps + 1.0, state.steps + size + 1)
-        sizes = state.factor * step_sizes(self.start.schedule, steps)
-        done = descend(
-            self.problem,
-            self._rule_of(sizes),
-            rows,
-            batches,
-            sizes,
-            state.arrays,
-            log,
-            first_averaged,
-            state.steps - state.memory_since,
-            BLOW_UP * state.reference,
-        )
-        if done < size:
-            self.data.check_finite()
-            epoch = (state.steps - start + done) // self.n_batches
-            raise Diverged(state.epochs + epoch + 1, state.steps + done + 1)
-        state.steps += size
+    def start_again(self, evaluation):
+        if not self.plan.automatic:
+            return None
+        self.halvings += 1
+        state = State.unpacked(self.origin)
+        if self.shrinking is not None:
+            self.shrinking = self._new_shrinking()
+            self._begin_to_shrink(state, evaluation)
+        if self.halvings > MOST_HALVINGS:  # the start itself is what is too high
+            if self.halvings > 2 * MOST_HALVINGS:
+                raise ValueError(
+                    "No step is short enough: the loss grows however short the steps. "
+                    "Are numbers of X or y near the largest that float64 can hold?"
+                )
+            state.forget()
+        state.factor *= 0.5 ** (self.halvings % MOST_HALVINGS)
+        return state
 
-    def _first_averaged(self, steps, size):
-        """Number, within the next `size` steps, of the first one to be averaged."""
-        if self.plan.average is None:
-            return size
-        if self.plan.average == "tail" or isinstance(self.plan.average, float):
-            return 0
-        return min(max(self.plan.average - 1 - steps, 0), size)
+    def pack(self, over):
+        kept = {"halvings": self.halvings, "origin": self.origin}
+        kept["shrinking"] = self.shrinking and self.shrinking.memory()
+        return super().pack(over) | kept
+
+    def unpack(self, memory, state):
+        self.halvings, self.origin = memory["halvings"], memory["origin"]
+        if self.origin is not None:
+            origin = State.unpacked(self.origin)
+            origin.checked(self.start, self.data, state.flat, state.exponent)
+            self.origin = origin.packed()
+        if self.shrinking is not None:
+            self.shrinking.recall(memory["shrinking"])

@@ -78,7 +78,7 @@ class Part:
         ]
 
     def memory(self):
-        """See `Rounds.memory`."""
+        """See `FullGradient.memory`."""
         kept = {name: getattr(self, name) for name in KEPT}
         hinges = [
             {"a": block.a, "room": block.room, "u": block.u, "v": block.v}
@@ -87,7 +87,7 @@ class Part:
         return kept | {"x": self.x.copy(), "hinges": hinges}
 
     def recall(self, memory):
-        """See `Rounds.recall`."""
+        """See `FullGradient.recall`."""
         for name in KEPT:
             setattr(self, name, memory[name])
         self.x = memory["x"].copy()

@@ -58,16 +58,16 @@ class Search:
     ----------
     data : Data
     start : Start
-    rounds : Rounds or None
+    solver : Solver
     evaluation : Evaluation
     losses : ndarray of shape (k,)
         Of the model found.
     """
 
-    def __init__(self, data, start, rounds, evaluation, losses):
+    def __init__(self, data, start, solver, evaluation, losses):
         self.data, self.start, self.evaluation = data, start, evaluation
         self.plan = plan = start.plan
-        self.rounds, self.losses = rounds, losses
+        self.solver, self.losses = solver, losses
         self.unit = evaluation.unit
         self.tol = plan.tol or USUAL_TOL
 
@@ -93,7 +93,7 @@ class Search:
                 share = np.sqrt(np.max(cost / self.unit))
                 objective, gap = objective + cost.sum(), (np.sqrt(gap) + share) ** 2
                 return self._found(near, self.losses, objective, gap)
-        here = getattr(self.rounds, "point", None)
+        here = getattr(self.solver, "point", None)
         known = here is not None and np.array_equal(here.weights, weights)
         if not (known and plan.to_the_end):  # those of line searches are interpolated
             here = evaluation.at(weights)

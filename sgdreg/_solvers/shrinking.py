@@ -74,12 +74,12 @@ class Shrinking:
         return short and self.stalled >= self.epochs * halvings
 
     def memory(self):
-        """See `Rounds.memory`."""
+        """See `FullGradient.memory`."""
         names = ("lowest", "losses", "weights", "stalled", "longest")
         return {name: getattr(self, name) for name in names}
 
     def recall(self, memory):
-        """See `Rounds.recall`."""
+        """See `FullGradient.recall`."""
         kinds = {"lowest": self.lowest, "losses": self.losses}
         kinds["weights"] = np.empty(self.shape)
         check(memory, {name: like(pattern) for name, pattern in kinds.items()})

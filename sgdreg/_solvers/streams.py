@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from sgdreg._data.order import Order
-from sgdreg._solvers.base import Rounds
 from sgdreg._solvers.conjugate_gradient import ConjugateGradients, dot
+from sgdreg._solvers.full_gradient import FullGradient
 from sgdreg._training.evaluation import Evaluation, Point
 
 # A chunk of a stream is solved to this share of its gradient, in so many passes at most
@@ -15,7 +15,7 @@ STREAM_TOL = 0.01
 STREAM_ROUNDS = 30
 
 
-class Recursive(Rounds):
+class Recursive(FullGradient):
     """The answer of all rows of a stream so far, which their curvature holds."""
 
     def _begin(self, state):
@@ -28,7 +28,7 @@ class Recursive(Rounds):
 class Streaming(ConjugateGradients):
     """The new rows' least squares, held back by the last answer: see `Stream`."""
 
-    def run(self, state):
+    def run(self, state, count=1):
         batch, shuffle = self.plan.batch_size, self.plan.shuffle
         data, whole, losses = self.data, self.evaluation, 0.0
         if batch == "full" or batch >= data.n_rows:
@@ -47,7 +47,7 @@ class Streaming(ConjugateGradients):
         state.passes += whole.passes + self.start.passes
         self.data, self.evaluation = data, whole
         self.point = replace(self.point, losses=losses)
-        return 1.0
+        return self._reports(1.0)
 
     def _meet(self, data, state):
         """Move the state by some rows; returns the losses before."""

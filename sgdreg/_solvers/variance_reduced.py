@@ -1,10 +1,11 @@
 """Epochs of variance-reduced mini-batches (SVRG), from one full gradient to the next."""
 
-from sgdreg._solvers.base import Rounds
-from sgdreg._solvers.minibatch import Diverged, Epochs
+from sgdreg._solvers.epochs import Epochs
+from sgdreg._solvers.full_gradient import FullGradient
+from sgdreg._training.divergence import Diverged
 
 
-class VarianceReduced(Rounds):
+class VarianceReduced(FullGradient):
     """Mini-batches whose gradients are corrected by the one of all rows at their start."""
 
     def _move(self, state):

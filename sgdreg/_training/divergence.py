@@ -3,10 +3,15 @@
 import numpy as np
 
 from sgdreg._curvature.stable_step import stable_step_hint
-from sgdreg._solvers.minibatch import BLOW_UP
 from sgdreg._training.stopping import in_words
 from sgdreg.losses import is_squared
 
+# A batch's mean loss beyond this multiple of the loss at the start is divergence: real
+# outliers stay below it, and an exponential passes it within a few steps.
+BLOW_UP = 1e10
+# Where the step size is chosen here, an epoch whose mean loss is this multiple of the
+# start's is taken back, and a shorter step is tried.
+TOO_HIGH = 10.0
 # At the end of a fit, a loss this many times that of the start (or of the best constant)
 # is divergence, if a slow one; a model merely worse than a constant earns a warning.
 FAR_TOO_HIGH = 100.0
@@ -15,19 +20,23 @@ FAR_TOO_HIGH = 100.0
 NOT_WORSE = 1.001
 
 
-def diverged(epochs, where):
+class Diverged(Exception):
+    """A pass met an exploding or non-finite loss; the arguments are epoch and step."""
+
+
+def diverged(data, start, where):
     """The error for a pass that stopped at (epoch, step)."""
     epoch, step = where.args
     return ValueError(
         f"Diverged at epoch {epoch}, step {step}: the loss grows without bound. "
-        f"{_advice(epochs)}"
+        f"{_advice(data, start)}"
     )
 
 
-def refuse_blow_up(epochs, state, loss):
+def refuse_blow_up(data, start, state, loss):
     """Raise where one call of `partial_fit` has multiplied the loss beyond BLOW_UP."""
     if not loss <= BLOW_UP * state.reference:
-        raise _grown(epochs, state, loss)
+        raise _grown(data, start, state, loss)
 
 
 def judge(training, losses, weights):
@@ -47,7 +56,7 @@ def judge(training, losses, weights):
     evaluation, state, plan = training.evaluation, training.state, training.plan
     constant, loss = evaluation.constant, float(losses.sum())
     if not loss <= FAR_TOO_HIGH * max(constant.sum(), state.reference):
-        raise _grown(training.epochs, state, loss)
+        raise _grown(training.data, training.start, state, loss)
     found = losses + evaluation.penalties(weights)
     if (found <= constant).all():
         return []
@@ -67,21 +76,22 @@ def judge(training, losses, weights):
     ]
 
 
-def _grown(epochs, state, loss):
+def _grown(data, start, state, loss):
     return ValueError(
         f"Diverged by epoch {state.epochs}, step {state.steps}: the loss has grown from "
-        f"{state.cost(state.reference):.1e} to {state.cost(loss):.1e}. {_advice(epochs)}"
+        f"{state.cost(state.reference):.1e} to {state.cost(loss):.1e}. "
+        f"{_advice(data, start)}"
     )
 
 
-def _advice(epochs):
+def _advice(data, start):
     """What to do about it."""
-    plan, start, hint = epochs.plan, epochs.start, ""
+    plan, hint = start.plan, ""
     # The steps of adaptive rules are lengths: no curvature bounds them.
     if start.metric.scale is None and plan.optimizer.kind == "plain":
         largest = stable_step_hint(
-            epochs.data,
-            epochs.order.batch_size,
+            data,
+            data.n_rows if plan.batch_size == "full" else min(plan.batch_size, data.n_rows),
             plan.penalty.l2,
             plan.fit_intercept,
             plan.optimizer,

@@ -1,0 +1,177 @@
+"""Whole epochs as compiled passes: order, step sizes and averaging for each."""
+
+import numpy as np
+
+from sgdreg._data.order import Order
+from sgdreg._kernels.descent import Rule, descend
+from sgdreg._training.divergence import BLOW_UP, Diverged
+from sgdreg.schedules import step_sizes
+
+
+class Epochs:
+    """Epochs of a plan on a data set, for whatever state they are to move.
+
+    Parameters
+    ----------
+    data : Data
+    start : Start
+    anchor, drift : ndarray of shape (k, d + 1) or None
+        For variance-reduced steps: some weights, and the loss's gradient there.
+    """
+
+    def __init__(self, data, start, anchor=None, drift=None):
+        self.data, self.start = data, start
+        self.plan = plan = start.plan
+        self.anchor, self.drift = anchor, drift
+        batch = data.n_rows if plan.batch_size == "full" else plan.batch_size
+        size = int(data.row_size) * data.n_outputs
+        chances = None
+        if plan.shuffle == "replacement" and data.weights is not None:
+            chances = data.row_weights
+        self.order = Order(
+            data.n_rows, min(batch, data.n_rows), plan.shuffle, size, chances
+        )
+        # Draws with replacement know the weights: what is drawn counts as one.
+        drawn = plan.shuffle == "replacement" and self.order.n_batches > 1
+        self.problem = (data.unweighted if drawn else data).problem
+        self.rule = self._make_rule("dense" if anchor is not None else self._lazy_way())
+
+    def _make_rule(self, lazy):
+        plan, penalty = self.plan, self.plan.penalty
+        return Rule(
+            plan.optimizer,
+            l1=penalty.l1,
+            l2=penalty.l2,
+            positive=penalty.positive,
+            fit_intercept=plan.fit_intercept,
+            lazy=lazy,
+            keep=plan.keep,
+            centre=self.start.metric.centre,
+            scale=self.start.metric.scale,
+            root=self.start.metric.root,
+            low_rank=self.start.metric.low_rank,
+            anchor=self.anchor,
+            drift=self.drift,
+        )
+
+    @property
+    def n_batches(self):
+        """Steps an epoch."""
+        return self.order.n_batches
+
+    def _lazy_way(self):
+        """How steps cost the non-zeros, where a batch has fewer than features."""
+        plan, penalty = self.plan, self.plan.penalty
+        if not self.data.is_sparse or self.start.metric.scale is not None:
+            return "dense"
+        few = self.data.row_size * self.order.batch_size < self.data.n_features
+        if not few or isinstance(plan.average, float):
+            return "dense"
+        rule = plan.optimizer
+        if rule.kind == "plain" and not penalty.proximal:
+            return "linear"
+        still = rule.kind == "adagrad" and not penalty.l2  # moves with its gradient only
+        alone = rule.kind == "plain" and rule.momentum == 0
+        return "visited" if still or alone else "dense"
+
+    def _rule_of(self, sizes):
+        """The rule; dense where a step's decay would turn signs, which no path can hold."""
+        visited = self.rule.lazy_way == "visited"
+        if visited and sizes.max(initial=0.0) * self.plan.penalty.l2 >= 1.0:
+            return self._make_rule("dense")
+        return self.rule
+
+    def at_once(self, state, wanted):
+        """How many epochs one compiled call may take."""
+        if self.plan.average == "tail":  # up to the next restart of the average
+            wanted = min(wanted, (1 << state.epochs.bit_length()) - state.epochs)
+        return self.order.epochs_at_once(wanted)
+
+    def run(self, state, count):
+        """Move the state by `count` epochs.
+
+        Returns
+        -------
+        objectives : ndarray of shape (count,)
+            Of each epoch: the mean of the losses before its steps, and the penalty at
+            its start.
+        last_steps : ndarray of shape (count,)
+            The size of each epoch's last step.
+
+        Raises
+        ------
+        Diverged
+            The state is then invalid.
+        """
+        start = state.steps
+        if self.plan.average == "tail" and state.epochs & (state.epochs - 1) == 0:
+            state.new_window()  # at epochs 0, 1, 2, 4, 8, …: two are the latest half
+        log = np.zeros((count, 2))  # sum of losses, penalty at the start of each epoch
+        for rows, batches in self.order.draw(state.rng, self.data.rows.index, count):
+            # One call takes all the epochs, or (many batches) a part of the only one.
+            penalty, first_call = log[0, 1], state.steps == start
+            first = self._first_averaged(state.steps, len(batches))
+            self._call(state, rows, batches, log, first, start)
+            if not first_call:
+                log[0, 1] = penalty
+            state.averaged += len(batches) - first
+        ends = start + self.n_batches * np.arange(1.0, count + 1)
+        last_steps = state.factor * step_sizes(self.start.schedule, ends)
+        return log[:, 0] / self.data.n_rows + log[:, 1], last_steps
+
+    def inner(self, state, share, averaged):
+        """Steps on a share of the mini-batches; returns the size of the last one.
+
+        With `averaged` the weights are in the end their mean over the later half.
+        """
+        left = max(1, round(share * self.n_batches))
+        half, taken, start = left // 2, 0, state.steps
+        state.total = np.zeros_like(state.weights) if averaged else None
+        state.averaged, state.window = 0, None  # of steps before, which were others
+        log = np.zeros((1, 2))
+        for rows, all_batches in self.order.draw(state.rng, self.data.rows.index):
+            batches = all_batches[:left]
+            size = len(batches)
+            first = min(max(half - taken, 0), size) if averaged else size
+            self._call(state, rows, batches, log, first, start)
+            taken, left = taken + size, left - size
+            if not left:
+                break
+        if averaged:
+            state.weights[:] = state.total / (taken - half)
+            state.total = None
+        return float(
+            state.factor
+            * step_sizes(self.start.schedule, np.array([float(state.steps)]))[0]
+        )
+
+    def _call(self, state, rows, batches, log, first_averaged, start):
+        """One compiled call; Diverged, with the epoch counted from step `start`."""
+        size = len(batches)
+        steps = np.arange(state.steps + 1.0, state.steps + size + 1)
+        sizes = state.factor * step_sizes(self.start.schedule, steps)
+        done = descend(
+            self.problem,
+            self._rule_of(sizes),
+            rows,
+            batches,
+            sizes,
+            state.arrays,
+            log,
+            first_averaged,
+            state.steps - state.memory_since,
+            BLOW_UP * state.reference,
+        )
+        if done < size:
+            self.data.check_finite()
+            epoch = (state.steps - start + done) // self.n_batches
+            raise Diverged(state.epochs + epoch + 1, state.steps + done + 1)
+        state.steps += size
+
+    def _first_averaged(self, steps, size):
+        """Number, within the next `size` steps, of the first one to be averaged."""
+        if self.plan.average is None:
+            return size
+        if self.plan.average == "tail" or isinstance(self.plan.average, float):
+            return 0
+        return min(max(self.plan.average - 1 - steps, 0), size)

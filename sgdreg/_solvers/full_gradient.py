@@ -1,0 +1,180 @@
+"""Solvers whose epochs end with the gradient of all rows, and the optimality gap.
+
+An epoch goes from a point, where loss and gradient are known, to the next one: by
+conjugate gradients or by variance-reduced mini-batches.
+"""
+
+import numpy as np
+
+from sgdreg._curvature.of_rows import curvature_of
+from sgdreg._persistence.soundness import check, like, number, or_none, truth
+from sgdreg._solvers.base import Report, Solver
+from sgdreg._training.beginning import begin_anew
+from sgdreg._training.evaluation import Evaluation, Point
+
+# Where tol is none or zero, what a sample is chosen for.
+SMALLEST_TOL = 1e-14
+
+
+class FullGradient(Solver):
+    """What such solvers have: where they are, and how far from the optimum that is.
+
+    Parameters
+    ----------
+    data : Data
+    start : Start
+        Replaced by one of a larger sample where steps by the sample's curvature prove
+        poor.
+
+    Attributes
+    ----------
+    point : Point or None
+        Where the last round ended.
+    witness : Metric or None
+        What tells the gap where the plan's metric cannot, once it is needed.
+    """
+
+    knows_losses = True
+
+    def __init__(self, data, start):
+        super().__init__(data, start)
+        self.never_uphill = self.plan.automatic
+        if self.plan.by_line_search:
+            self.compares = "objective"  # their gap is of what they have met so far
+        self.evaluation = Evaluation(data, start)
+        self.point, self.gap, self.poor = None, None, False
+        self.witness = None
+
+    def run(self, state, count=1):
+        if self.poor:
+            self._sharpen(state)
+        passes, step = self.evaluation.passes, None
+        if self.point is None:
+            step = self._begin(state)
+        if step is None:
+            before, step = self.gap, self._move(state)
+            self.gap = self._gap()
+            self.poor = self._is_poor(before)
+        state.weights[:] = self.point.weights
+        state.passes += self.evaluation.passes - passes
+        return self._reports(step)
+
+    def _reports(self, step):
+        losses = self.point.losses
+        return [Report(self.objective, step, gap=self.gap, losses=losses)]
+
+    def pack(self, over):
+        return super().pack(over) | {"rounds": None if over else self.memory()}
+
+    def unpack(self, memory, state):
+        if memory["rounds"] is not None:
+            self.recall(memory["rounds"])
+
+    def memory(self):
+        """What the next round goes on from, beside the state and the plan.
+
+        A dict of plain values, arrays and lists or dicts of them, which no later round
+        changes (copy what is changed in place). A kind that keeps more from one round to
+        the next adds it here and takes it up in `recall`: a fit that was killed then
+        takes the very steps that it would have taken.
+        """
+        kept = {"point": vars(self.point), "gap": self.gap, "poor": self.poor}
+        witnessed = self.witness is not None
+        return kept | {"passes": self.evaluation.passes, "witnessed": witnessed}
+
+    def recall(self, memory):
+        """Go on from what `memory` has returned: the inverse of it."""
+        zeros = np.zeros((self.data.n_outputs, self.data.n_features + 1))
+        point = Point(zeros, zeros[:, 0], zeros, self.start.metric.to_coordinates(zeros))
+        kinds = {"gap": or_none(number), "poor": truth, "passes": number}
+        check(memory, kinds | {"point": like(vars(point)), "witnessed": truth})
+        self.point = Point(**memory["point"])
+        self.gap, self.poor = memory["gap"], memory["poor"]
+        if memory["witnessed"]:
+            self.witness = self._find_witness()
+        self.evaluation.passes = memory["passes"]
+
+    @property
+    def objective(self):
+        """F at the point, summed over the outputs."""
+        return float(self.evaluation.objectives(self.point).sum())
+
+    def _begin(self, state):
+        """The point to start from; the step's size where it is an answer already.
+
+        A sample's least squares can be worse than a constant (it may hold a row that
+        the others contradict). A larger one is then drawn at once.
+        """
+        self._arrive(state)
+        # To end far from the optimum is no divergence where the start was further.
+        state.reference = max(state.reference, float(self.point.losses.sum()))
+        solved = self.start.solved and np.array_equal(state.weights, self.start.weights)
+        while solved and self.start.sampled and self.start.sketch.strange(self.gap):
+            self._sharpen(state)
+            state.weights[:] = self.start.weights
+            self._arrive(state)
+        if solved:
+            known = self.evaluation.constant
+            worse = self.point.losses > 2 * known + self.evaluation.rounding
+            if worse.any():
+                state.weights[worse] = self.plan.constant_model(self.data)[worse]
+                self._arrive(state)
+                solved = False
+        state.steps += solved
+        return 1.0 if solved else None
+
+    def _arrive(self, state):
+        self.point = self.evaluation.at(state.weights)
+        chosen = self.plan.automatic and not self.plan.online
+        if chosen and begin_anew(self.evaluation, state, self.point.losses).any():
+            self.point = self.evaluation.at(state.weights)
+        if not self.point.finite:
+            raise ValueError(
+                "The loss at the weights to start from overflows: are numbers of X, y or "
+                "coef_init near the largest that float64 can hold? Rescale them."
+            )
+        self.gap = self._gap()
+
+    def _gap(self):
+        """The optimality gap at the point, where the curvature is known."""
+        if not self.plan.certified:
+            return None
+        if self.start.metric.full:
+            return self.evaluation.gap(self.point)
+        return self._gap_by_all_rows()
+
+    def _gap_by_all_rows(self):
+        """The gap by the curvature of all rows, where steps do without it."""
+        if self.witness is None:
+            self.witness = self._find_witness()
+            self.evaluation.passes += 1.0
+        return self.evaluation.gap(self.point, metric=self.witness)
+
+    def _find_witness(self):
+        """The metric that the gap is told by, where it is not the plan's."""
+        curvature = curvature_of(self.data, self.plan.fit_intercept)
+        return curvature.solve(self.plan.penalty.l2)[0]
+
+    def _is_poor(self, before):
+        """Whether a larger sample would be quicker than going on with this one.
+
+        One that lacks a direction of the gradient has an infinite gap.
+        """
+        if not self.start.sampled:
+            return False
+        tol = max(self.plan.tol or 0.0, SMALLEST_TOL)
+        return not self.gap <= tol and self.start.sketch.worthwhile(
+            self.gap, tol, self.gap / before if before else np.inf
+        )
+
+    def _sharpen(self, state):
+        """The curvature of a larger sample, from here on; the gradient stays known."""
+        old = self.start
+        self.start = old.sharper()
+        state.passes += self.start.passes - old.passes
+        state.adapt(old, self.start)
+        evaluation = Evaluation(self.data, self.start)
+        evaluation.passes = self.evaluation.passes
+        self.evaluation, self.poor = evaluation, False
+        self.point = evaluation.moved(self.point, state.weights.copy())
+        self.gap = self._gap()

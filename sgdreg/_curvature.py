@@ -10,7 +10,7 @@ from sgdreg._metric import Metric
 from sgdreg._moments import CONSTANT_SHARE
 from sgdreg._records import changed
 
-EPS = np.finfo(np.float64).eps
+EPS, TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
 # A penalty's share of a direction that no row has, below which its coefficient is not
 # determined to 1e-6 by numbers that are rounded.
 HARDLY_BENT = 1e-9
@@ -144,8 +144,12 @@ class Curvature:
         most = max(self.rows - self.centred, 0)
         least = min(pulls, default=0.0)
         Z, targets, hidden, inverse = self._seen(Z, targets, errors, coarse, most, least)
+        faint = None
         if pulls.any() and len(Z) < len(errors):
-            (Z, targets), inverse = _pulled(Z, targets, pulls), None
+            (Z, targets, hardly), inverse = _pulled(Z, targets, pulls), None
+            if len(hardly):
+                faint = np.zeros((len(hardly), d))
+                faint[:, varying] = hardly
         elif pulls.any():
             pull = np.diag(pulls)
             Z = np.vstack([Z, pull])
@@ -155,7 +159,7 @@ class Curvature:
         root = np.zeros((len(Z), d))
         root[:, varying] = root_of(Z, inverse)
         centre = self.mean if self.centred else None
-        metric = Metric(centre, scale, root, hidden=hidden, constant=~varying)
+        metric = Metric(centre, scale, root, hidden=hidden, constant=~varying, faint=faint)
         return metric, metric.to_raw(np.column_stack([targets.T, self.centre[d:]]))
 
     def _seen(self, Z, targets, errors, coarse, most, pull=0.0):
@@ -223,7 +227,8 @@ def _pulled(Z, targets, pull):
     """Z and targets with a penalty, where Z (orthogonal rows) lacks directions.
 
     Those that the penalty hardly bends are left out too: their coefficients would be the
-    rounding errors of the targets, divided by that, and matter by its square at most.
+    rounding errors of the targets, divided by that. They are returned, each divided by its
+    length: what the objective falls by along them, the gradient at the answer tells.
     """
     size = len(pull)
     A = np.vstack(
@@ -234,7 +239,8 @@ def _pulled(Z, targets, pull):
     U, s, Vt = linalg.svd(R[:, :size], check_finite=False)
     by_rows = np.linalg.norm(Z @ Vt.T, axis=0)
     kept = (s > HARDLY_BENT) | (by_rows > 10 * size * EPS * np.linalg.norm(Z))
-    return s[kept, None] * Vt[kept], U[:, kept].T @ R[:, size:]
+    hardly = Vt[~kept] / np.maximum(s[~kept], TINY)[:, None]
+    return s[kept, None] * Vt[kept], U[:, kept].T @ R[:, size:], hardly
 
 
 def triangle_of(A):

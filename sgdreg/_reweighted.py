@@ -14,6 +14,7 @@ from sgdreg._records import changed
 from sgdreg._sample import Sample, rows_kept
 from sgdreg._sketch import curvature_of
 from sgdreg._state import State
+from sgdreg._targets import constants, loss_of_zero
 from sgdreg.losses import SQUARED_ERROR, ask, compiled, is_squared
 
 BY_BOUNDS = optimizers.InteriorPoint()
@@ -67,6 +68,8 @@ def reweighted(data, plan, known, sample):
         base = sample.base
         rows += [sample.data(data.loss)] if sample.seen else []
     curvature, size = _weighed(rows, plan, known, base, sample, grown, due)
+    if due and base is None and getattr(plan.loss, "dead", 0.0):
+        curvature = _no_worse_than_a_constant(curvature, rows, plan, grown.weight)
     waiting = 0.0 if due else sample.waiting + grown.total - sample.total
     return curvature, changed(grown, size=size, waiting=waiting)
 
@@ -102,6 +105,31 @@ def _weighed(rows, plan, known, base, before=None, after=None, due=True):
             weighed = data.weighed(np.maximum(bends, LEAST_BEND * most), targets)
             curvature = curvature_of(weighed, plan.fit_intercept, curvature)
     return curvature, size
+
+
+def _no_worse_than_a_constant(curvature, rows, plan, weight):
+    """The curvature, or of the same directions one whose answer is the best constant.
+
+    A row in a dead zone holds the model where it is, by the bend that it has outside: where
+    its weight is a million times that of others, these do not move it in any time.
+    """
+    metric, start = solved(curvature, plan, weight, STILL**2)
+    y = [data.y[data.at, 0] for data in rows]
+    r = [_residuals(data, start[0], metric.centre) for data in rows]
+    weights = [
+        np.ones(len(e)) if data.weights is None else data.weights[data.at]
+        for data, e in zip(rows, r, strict=True)
+    ]
+    y, r, weights = map(np.concatenate, (y, r, weights))
+    loss = weights @ ask(plan.loss, y, y + r, "value") / weights.sum()
+    found = loss + plan.penalty.values(start[:, :-1])[0]
+    best, at_best = np.zeros(1), loss_of_zero(y[:, None], weights, plan.loss)
+    if plan.fit_intercept:
+        best, at_best = constants(y[:, None], weights, plan.loss)
+    if found <= at_best[0]:
+        return curvature
+    constant = np.append(np.zeros(curvature.n_features), best)[None]
+    return curvature.solved_by(constant, None, 0.0)
 
 
 def met(data, plan, weights):

@@ -32,6 +32,8 @@ from sklearn.base import BaseEstimator
 
 from sgdreg._answers import returned
 
+EPS = np.finfo(np.float64).eps
+
 
 class Loss(BaseEstimator):
     """What a loss has to have; derive a loss of your own from it.
@@ -189,6 +191,7 @@ class Quantile(Distance):
     Parameters
     ----------
     quantile : float in (0, 1), default=0.5
+        No nearer to 0 or 1 than 2.2e-16.
 
     References
     ----------
@@ -209,6 +212,12 @@ class Quantile(Distance):
         if not (isinstance(self.quantile, Real) and 0 < self.quantile < 1):
             raise ValueError(
                 f"quantile of Quantile must be a number in (0, 1), got {self.quantile!r}."
+            )
+        if not EPS <= self.quantile <= 1 - EPS:
+            raise ValueError(
+                f"quantile of Quantile is {self.quantile!r}, nearer to 0 or 1 than the "
+                f"rounding errors of float64, {EPS:.1e}: rows on one side would count for "
+                "nothing. Use one further from 0 and 1."
             )
         return float(self.quantile)
 

@@ -588,6 +588,7 @@ WRONG_OBJECTS = [
     ({"loss": Quantile(1.0)}, ValueError, r"quantile of Quantile must be .* \(0, 1\)"),
     ({"loss": Quantile(np.nan)}, ValueError, r"quantile of Quantile must be .* got nan"),
     ({"quantile": 1.0, "loss": "quantile"}, ValueError, "quantile.*1.0"),
+    ({"quantile": 1e-300, "loss": "quantile"}, ValueError, "quantile.*rounding"),
     ({"penalty": "l3"}, ValueError, "'penalty' parameter .* must be a str among"),
     ({"penalty": "elasticnet", "l1_ratio": 1.5}, ValueError, "'l1_ratio' parameter"),
     ({"penalty": "elasticnet", "l1_ratio": None}, ValueError, "needs an l1_ratio"),

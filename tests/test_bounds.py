@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from convex import LOSS_VALUES, Objective
 from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 
 from sgdreg import SGDLinearRegressor
 
@@ -126,3 +127,19 @@ def test_a_penalty_beyond_all_coefficients(loss, positive, penalty, alpha):
         )
         if penalty == "l1" and np.abs(X).max() < 10:
             assert (model.coef_ == 0).all()
+
+
+@pytest.mark.parametrize("alpha", [1e5, 1e100, 1e155, 1e200, 1e300, 1e308])
+@pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber"])
+@pytest.mark.parametrize("positive", [False, True])
+def test_an_l1_beyond_every_slope_leaves_the_best_constant(alpha, loss, positive):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((50, 4))
+    y = X.sum(axis=1) + rng.standard_normal(50)
+    model = SGDLinearRegressor(loss=loss, penalty="l1", alpha=alpha, positive=positive)
+    model.fit(X, y)
+    assert model.converged_
+    assert_array_equal(model.coef_, np.zeros(4))
+    constant = Objective(X, y, loss=loss).of_constant
+    found = Objective(X, y, loss=loss)(model.coef_, float(model.intercept_))
+    assert found <= constant + 1e-7

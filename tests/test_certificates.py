@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from extended import missing, missing_exactly
+from reference import Reference
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
@@ -355,6 +356,34 @@ def test_rounding_errors_are_nothing_hidden_from_an_interior_point(settings):
         model, warned = fitted(X, y, **settings)
         assert model.converged_, name
         assert not warned
+
+
+@pytest.mark.parametrize("seed", [12, 20, 41])
+def test_what_a_penalty_hardly_bends_is_counted(seed):
+    """Raw columns, fewer rows: directions of ‖Xv‖ near rounding may explain targets."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((12, 25)) + 1e6 * rng.uniform(-1, 1, 25)
+    X *= 10 ** rng.uniform(-9, 9, 25)
+    y = 1e3 + rng.standard_normal(12)
+    settings = {"penalty": "l2", "alpha": 1e-8, "fit_intercept": False, "tol": 1e-14}
+    model, _ = fitted(X, y, **settings)
+    reference = Reference(X, y, None, 1e-8, fit_intercept=False)
+    told, lost = model.history_[-1]["optimality_gap"], reference.excess(model.coef_, 0.0)
+    assert told >= 0.3 * lost - reference.rounding(model.coef_, 0.0)
+    assert not model.converged_ or lost <= 1e-14
+
+
+def test_copies_under_a_faint_penalty_are_no_gap():
+    """Rounding errors bend what they differ by: no answer is the better for it."""
+    rng = np.random.default_rng(0)
+    for n, size in ((20, 1e9), (300, 1e12)):
+        Z = rng.standard_normal((n, 3))
+        X = size * np.column_stack([Z, 7 * Z[:, 0], np.eye(3)[rng.integers(0, 3, n)]])
+        y = Z.sum(axis=1) + rng.standard_normal(n)
+        model, warned = fitted(X, y, penalty="l2", alpha=1e-8)
+        assert model.converged_
+        assert not warned
+        assert Reference(X, y, None, 1e-8).excess(model.coef_, model.intercept_) <= 1e-8
 
 
 @pytest.mark.parametrize("optimizer", ["auto", "cg", "svrg", "interior_point"])

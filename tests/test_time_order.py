@@ -155,3 +155,20 @@ def test_a_sample_stands_for_all_rows(monkeypatch, weighted):
     assert_array_equal(sample.y, sample.X[:, 0])
     mean, true = np.average(sample.X, axis=0, weights=data.weights), s @ X / s.sum()
     assert_allclose(mean, true, rtol=0, atol=5 * X.std(axis=0).max() / np.sqrt(400))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 4, 5])
+@pytest.mark.parametrize("loss", ["epsilon_insensitive", "squared_epsilon_insensitive"])
+def test_rows_of_tiny_weights_beside_a_huge_one_in_a_dead_zone(loss, seed):
+    """The huge one held the model where it was: above the best constant."""
+    rng = np.random.default_rng(seed)
+    n, d, pieces = (3, 1, 2) if seed % 2 else (20, 3, 1)
+    X, y = rng.standard_normal((n, d)), rng.lognormal(0.0, 2.0, n)
+    weights = 10.0 ** rng.uniform(-6, 6, n)
+    settings = {"loss": loss, "penalty": "l1", "alpha": 1e-2, "epsilon": 0.5}
+    model = SGDLinearRegressor(**settings)
+    for part in np.array_split(np.arange(n), pieces):
+        model.partial_fit(X[part], y[part], weights[part])
+    objective = Objective(X, y, sample_weight=weights, **settings)
+    found = objective(model.coef_, float(model.intercept_))
+    assert found <= 1.001 * objective.of_constant + 1e-12 * y.max()

@@ -11,7 +11,7 @@ from sgdreg._curvature.metric import Metric
 from sgdreg._data.moments import CONSTANT_SHARE
 from sgdreg._records import changed
 
-EPS = np.finfo(np.float64).eps
+EPS, TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
 # A penalty's share of a direction that no row has, below which its coefficient is not
 # determined to 1e-6 by numbers that are rounded.
 HARDLY_BENT = 1e-9
@@ -150,8 +150,12 @@ class Curvature:
         most = max(self.rows - self.centred, 0)
         least = pulls.min() if pulled else 0.0
         Z, targets, hidden, inverse = self._seen(Z, targets, errors, coarse, most, least)
+        faint = None
         if pulled and len(Z) < len(errors):
-            (Z, targets), inverse = _pulled(Z, targets, pulls), None
+            (Z, targets, hardly), inverse = _pulled(Z, targets, pulls), None
+            if len(hardly):
+                faint = np.zeros((len(hardly), d))
+                faint[:, varying] = hardly
         elif pulled:
             pull = np.diag(pulls)
             Z = np.vstack([Z, pull])
@@ -163,7 +167,7 @@ class Curvature:
             among, root = root, np.zeros((len(Z), d))
             root[:, varying] = among
         centre = self.mean if self.centred else None
-        metric = Metric(centre, scale, root, hidden=hidden, constant=~varying)
+        metric = Metric(centre, scale, root, hidden=hidden, constant=~varying, faint=faint)
         answer = np.empty((len(self.centre) - d, len(Z) + 1))
         answer[:, :-1], answer[:, -1] = targets.T, self.centre[d:]
         return metric, metric.to_raw(answer)
@@ -233,7 +237,8 @@ def _pulled(Z, targets, pull):
     """Z and targets with a penalty, where Z (orthogonal rows) lacks directions.
 
     Those that the penalty hardly bends are left out too: their coefficients would be the
-    rounding errors of the targets, divided by that, and matter by its square at most.
+    rounding errors of the targets, divided by that. They are returned, each divided by its
+    length: what the objective falls by along them, the gradient at the answer tells.
     """
     size = len(pull)
     A = np.vstack(
@@ -244,7 +249,8 @@ def _pulled(Z, targets, pull):
     U, s, Vt = linalg.svd(R[:, :size], check_finite=False)
     by_rows = np.linalg.norm(Z @ Vt.T, axis=0)
     kept = (s > HARDLY_BENT) | (by_rows > 10 * size * EPS * np.linalg.norm(Z))
-    return s[kept, None] * Vt[kept], U[:, kept].T @ R[:, size:]
+    hardly = Vt[~kept] / np.maximum(s[~kept], TINY)[:, None]
+    return s[kept, None] * Vt[kept], U[:, kept].T @ R[:, size:], hardly
 
 
 def triangle_of(A, overwrite=False):

@@ -29,6 +29,9 @@ class Metric:
         What the objective may lose by directions that are left out, of each output.
     constant : ndarray of bool, shape (d,), or None
         Which columns are taken as constant.
+    faint : ndarray of shape (m, d) or None
+        Directions that a penalty hardly bends, as rows of root would be: no step is taken
+        along them, but the gradient tells what they are worth.
     """
 
     centre: np.ndarray | None = None
@@ -37,6 +40,7 @@ class Metric:
     low_rank: bool = False
     hidden: object = 0.0
     constant: np.ndarray | None = None
+    faint: np.ndarray | None = None
 
     @property
     def full(self):
@@ -59,6 +63,22 @@ class Metric:
         if not self.full:
             return float(shares @ shares)
         return float(np.einsum("ij,ij,j->", self.root, self.root, shares**2))
+
+    def along_faint(self, gradient, rounding):
+        """Squared slope along what is faint, of each output, beyond rounding errors.
+
+        These are of so many times (k,) the features' sizes: that X's numbers are rounded
+        bends such directions too, and no answer is the better for it.
+        """
+        if self.faint is None:
+            return 0.0
+        g = gradient[:, :-1]
+        g = g if self.centre is None else g - gradient[:, -1:] * self.centre
+        with np.errstate(over="ignore"):
+            slope = np.abs((g / self.scale) @ self.faint.T)
+            errors = np.linalg.norm(self.faint * (self.sizes / self.scale), axis=1)
+            slope = np.maximum(slope - np.outer(rounding, errors), 0.0)
+            return np.einsum("ij,ij->i", slope, slope)
 
     def left_out(self, weights):
         """The part of coefficients that no step moves: of constant columns, for example."""

@@ -21,6 +21,9 @@ NEARLY_SINGULAR = 1e-4
 LEAST_BEND = 1e-3
 # A step by these must lower the objective by this share of what they promise (Armijo).
 ENOUGH, HALVINGS = 1e-4, 40
+# Zero is the optimum of every l1 beyond the steepest slope that data may have: it need be
+# no more than this many times that.
+BEYOND = 1e3
 # What a part goes on from. `least`, `size` and `force` are those of the very first point.
 KEPT = ("weights", "gap", "decrement", "finished", "least", "size", "force", "singular")
 
@@ -46,6 +49,7 @@ class Part:
         largest = np.abs(e).max() or 1.0
         self.size = largest * np.sqrt(self.row_weights @ (e / largest) ** 2) or 1.0
         self.force = len(e) * self.unit / self.size
+        self.steepest = self._steepest(rounds.evaluation.constant[output])
         self.on_rows = self._hinges_of_rows(e)
         self.on_coef = self._hinges_of_coef(self.weights[:-1])
         if not self.least:  # nothing to gain
@@ -70,12 +74,25 @@ class Part:
         sizes, l1 = (self.size, self.force), penalty.l1
         if n * l1 < EPS**2 * self.force * scale.min():
             l1 = 0.0  # far below rounding, and its products underflow
-        caps = [l1, np.inf if penalty.positive else l1]
+        caps = n * np.minimum(l1 / scale, BEYOND * self.steepest or np.inf)
+        none = np.full(len(coef), np.inf)  # a bound that nothing pays for
         return [
-            Hinges(sign, 0.0, 0.0, n * cap / scale, weights, coef * scale, *sizes)
-            for sign, cap in zip((1, -1), caps, strict=True)
-            if cap
+            Hinges(sign, 0.0, 0.0, cap, weights, coef * scale, *sizes)
+            for sign, cap in ((1, caps), (-1, none if penalty.positive else caps))
+            if cap.any()
         ]
+
+    def _steepest(self, at_best):
+        """What no slope along a scaled feature exceeds at the best constant.
+
+        Of smooth losses L'² ≤ 2 smoothness L; and features are of length one.
+        """
+        smooth, steep = self.loss.smoothness, np.inf
+        if smooth is not None:
+            steep = np.sqrt(2 * smooth * at_best)
+        if compiled(self.loss):
+            steep = min(steep, max(self.loss.above, self.loss.below))
+        return float(steep)
 
     def memory(self):
         """See `FullGradient.memory`."""

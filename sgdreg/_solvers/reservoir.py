@@ -73,8 +73,12 @@ class Sample:
         return cls(np.zeros((0, n_features)), none, none, none, base=base)
 
     def due(self, weight):
-        """Whether, with rows of such a sum of weights, all are to be weighed anew."""
-        return self.waiting + weight >= SHARE * (self.total + weight)
+        """Whether, with rows of such a sum of weights, all are to be weighed anew.
+
+        The first ones always, as if they weighed alike: little weight may change much.
+        """
+        waiting = self.waiting + weight
+        return self.seen < 1 / SHARE or waiting >= SHARE * (self.total + weight)
 
     def data(self, loss):
         """The rows, as many of them as they stand for."""

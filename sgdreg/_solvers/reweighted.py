@@ -7,6 +7,7 @@ import numpy as np
 from sgdreg import optimizers
 from sgdreg._curvature.metric import Metric
 from sgdreg._curvature.of_rows import curvature_of
+from sgdreg._data.constants import constants, loss_of_zero
 from sgdreg._data.dataset import Data
 from sgdreg._data.threads import ALONE
 from sgdreg._plan.plan import DIAGONAL
@@ -75,6 +76,9 @@ def reweighted(data, plan, known, sample, near=None):
         base = sample.base
         rows += [sample.data(data.loss)] if sample.seen else []
     curvature, size, answer = _weighed(rows, plan, known, base, near, sample, grown, due)
+    if due and base is None and getattr(plan.loss, "dead", 0.0):
+        better = _no_worse_than_a_constant(curvature, rows, plan, grown.weight)
+        curvature, answer = better, answer if better is curvature else None
     waiting = 0.0 if due else sample.waiting + grown.total - sample.total
     return curvature, changed(grown, size=size, waiting=waiting), answer
 
@@ -115,6 +119,31 @@ def _weighed(rows, plan, known, base, start, before=None, after=None, due=True):
             curvature = curvature_of(weighed, plan.fit_intercept, curvature)
     # Bounds are met less closely in between than in the end.
     return curvature, size, None if plan.penalty.proximal else answer
+
+
+def _no_worse_than_a_constant(curvature, rows, plan, weight):
+    """The curvature, or of the same directions one whose answer is the best constant.
+
+    A row in a dead zone holds the model where it is, by the bend that it has outside: where
+    its weight is a million times that of others, these do not move it in any time.
+    """
+    metric, start = solved(curvature, plan, weight, STILL**2)
+    y = np.concatenate([data.targets[:, 0] for data in rows])
+    r = np.concatenate([_residuals(data, start[0], metric.centre) for data in rows])
+    weights = np.concatenate([_weights(data) for data in rows])
+    loss = weights @ ask(plan.loss, y, y + r, "value") / weights.sum()
+    found = loss + plan.penalty.values(start[:, :-1])[0]
+    best, at_best = np.zeros(1), loss_of_zero(y[:, None], weights, plan.loss)
+    if plan.fit_intercept:
+        best, at_best = constants(y[:, None], weights, plan.loss)
+    if found <= at_best[0]:
+        return curvature
+    constant = np.append(np.zeros(curvature.n_features), best)[None]
+    return curvature.solved_by(constant, None, 0.0)
+
+
+def _weights(data):
+    return np.ones(data.n_rows) if data.weights is None else data.row_weights
 
 
 def met(data, start, weights):
@@ -233,7 +262,7 @@ def _size(rows, r, others=None):
     total = roots = 0.0
     for i, data in enumerate(rows):
         e = r[i] if others is None else r[i] - others[i]
-        weights = np.ones(len(e)) if data.weights is None else data.row_weights
+        weights = _weights(data)
         total, roots = total + weights.sum(), roots + weights @ np.sqrt(np.abs(e))
     return (roots / total) ** 2
 

@@ -200,6 +200,7 @@ class Evaluation:
         squares = np.einsum("ij,ij->i", slope, slope)
         # The rounding errors of a gradient: steps bring it to zero, not them.
         squares += unit * metric.reach * 2 * point.losses / self.data.n_rows
+        squares += metric.along_faint(point.gradient, np.sqrt(2 * unit * point.losses))
         decrement = np.minimum(0.5 * squares / least, self.objectives(point))
         decrement += self.blur(point.weights, metric) + metric.hidden
         if self.plan.penalty.l2 and metric.full:

@@ -270,8 +270,14 @@ class Training:
         self.latest = entry[self.solver.compares]
 
     def _keep_best(self):
-        """Remember the best model so far, where every epoch's model is looked at."""
-        if self.compared and (self.best is None or self.latest < self.best[0]):
+        """Remember the best model so far, where every epoch's model is looked at.
+
+        Of models that are equal up to rounding an interior point's last one has its zeros.
+        """
+        if not self.compared:
+            return
+        better = self.best is None or self.latest < self.best[0]
+        if better or (self.plan.to_the_end and self.latest == self.best[0]):
             model = self.solver.model(self.state).copy()
             self.best = self.latest, model, self.state.epochs, self.loss
 

@@ -253,4 +253,9 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(work() if sys.argv[1:] == ["--worker"] else main())
+    if sys.argv[1:] == ["--worker"]:
+        sys.exit(work())
+    try:
+        sys.exit(main())
+    except subprocess.CalledProcessError as error:  # that command has said why
+        sys.exit(f"{' '.join(error.cmd)}: ended with {error.returncode}")

@@ -1,5 +1,7 @@
 """Update rules that know the gradient of all rows: see optimizers.py."""
 
+from __future__ import annotations
+
 from numbers import Real
 
 from sgdreg._update_rule import Plain
@@ -39,7 +41,7 @@ class SVRG(Plain):
     (0.517748, True)
     """
 
-    def __init__(self, inner=1.0, metric=None):
+    def __init__(self, inner: float = 1.0, metric: str | None = None) -> None:
         self.inner = inner
         self.metric = metric
 
@@ -86,7 +88,7 @@ class ConjugateGradient(Plain):
 
     finds_steps = True
 
-    def __init__(self, metric=None):
+    def __init__(self, metric: str | None = None) -> None:
         self.metric = metric
 
 

@@ -24,6 +24,8 @@ A rule of one's own is a class from :class:`Optimizer` with a method `direction`
 the same loop, called once a step.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from sgdreg._full_gradient import SVRG, ConjugateGradient, InteriorPoint
@@ -65,7 +67,7 @@ class SGD(Plain):
     array([1.])
     """
 
-    def __init__(self, metric=None):
+    def __init__(self, metric: str | None = None) -> None:
         self.metric = metric
 
 
@@ -85,7 +87,9 @@ class Momentum(Plain):
        methods", USSR Computational Mathematics and Mathematical Physics 4 (1964).
     """
 
-    def __init__(self, momentum=0.9, nesterov=False, metric=None):
+    def __init__(
+        self, momentum: float = 0.9, nesterov: bool = False, metric: str | None = None
+    ) -> None:
         self.momentum = momentum
         self.nesterov = nesterov
         self.metric = metric
@@ -107,7 +111,7 @@ class Nesterov(Plain):
 
     nesterov = True
 
-    def __init__(self, momentum=0.9, metric=None):
+    def __init__(self, momentum: float = 0.9, metric: str | None = None) -> None:
         self.momentum = momentum
         self.metric = metric
 
@@ -141,7 +145,9 @@ class AdaGrad(Adaptive):
 
     kind, slots, usual_step = "adagrad", 1, 0.01
 
-    def __init__(self, epsilon=1e-10, initial=0.0, metric=None):
+    def __init__(
+        self, epsilon: float = 1e-10, initial: float = 0.0, metric: str | None = None
+    ) -> None:
         self.epsilon = epsilon
         self.initial = initial
         self.metric = metric
@@ -175,7 +181,13 @@ class RMSprop(Adaptive):
 
     kind, usual_step = "rmsprop", 0.01
 
-    def __init__(self, rho=0.99, momentum=0.0, epsilon=1e-8, metric=None):
+    def __init__(
+        self,
+        rho: float = 0.99,
+        momentum: float = 0.0,
+        epsilon: float = 1e-8,
+        metric: str | None = None,
+    ) -> None:
         self.rho = rho
         self.momentum = momentum
         self.epsilon = epsilon
@@ -228,8 +240,13 @@ class Adam(Adaptive):
     kind, slots, usual_step = "adam", 2, 0.001
 
     def __init__(
-        self, beta_1=0.9, beta_2=0.999, epsilon=1e-8, weight_decay=0.0, metric=None
-    ):
+        self,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+        metric: str | None = None,
+    ) -> None:
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon

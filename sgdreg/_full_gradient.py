@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from numbers import Real
+from typing import TYPE_CHECKING
 
 from sgdreg._update_rule import Plain
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class SVRG(Plain):
@@ -45,7 +49,7 @@ class SVRG(Plain):
         self.inner = inner
         self.metric = metric
 
-    def check(self):
+    def check(self) -> Self:
         if not (isinstance(self.inner, Real) and 0 < self.inner <= 1):
             raise ValueError(
                 f"optimizer: inner of {self!r} must be a number in (0, 1], got "

@@ -101,7 +101,7 @@ class Plain(Optimizer):
     kind = "plain"
 
     @property
-    def slots(self):
+    def slots(self) -> int:
         return int(self.momentum != 0)
 
 

@@ -97,7 +97,7 @@ class Distance(Loss):
     dead, width, below, above = 0.0, 0.0, 1.0, 1.0
 
     @property
-    def smoothness(self):
+    def smoothness(self) -> float | None:
         return 1.0 / self.width if self.width > 0 else None
 
     def value(self, y: Array, p: Array) -> Array:
@@ -170,7 +170,7 @@ class Huber(Distance):
         self.epsilon = epsilon
 
     @property
-    def below(self):
+    def below(self) -> float:
         return _checked(self, "epsilon", self.epsilon, positive=True)
 
     above = below
@@ -211,7 +211,7 @@ class Quantile(Distance):
         self.quantile = quantile
 
     @property
-    def below(self):
+    def below(self) -> float:
         if not (isinstance(self.quantile, Real) and 0 < self.quantile < 1):
             raise ValueError(
                 f"quantile of Quantile must be a number in (0, 1), got {self.quantile!r}."
@@ -219,7 +219,7 @@ class Quantile(Distance):
         return float(self.quantile)
 
     @property
-    def above(self):
+    def above(self) -> float:
         return 1.0 - self.below
 
 
@@ -246,7 +246,7 @@ class EpsilonInsensitive(Distance):
         self.epsilon = epsilon
 
     @property
-    def dead(self):
+    def dead(self) -> float:
         return _checked(self, "epsilon", self.epsilon)
 
 

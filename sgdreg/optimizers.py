@@ -26,10 +26,17 @@ the same loop, called once a step.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from sgdreg._full_gradient import SVRG, ConjugateGradient, InteriorPoint
 from sgdreg._update_rule import Adaptive, Optimizer, Plain, in_range
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from sgdreg._typing import Array
 
 __all__ = [
     "SGD",
@@ -152,10 +159,10 @@ class AdaGrad(Adaptive):
         self.initial = initial
         self.metric = metric
 
-    def memory_at_start(self, shape):
+    def memory_at_start(self, shape: tuple[int, ...]) -> Array:
         return np.full((1, *shape), float(self.initial))
 
-    def check(self):
+    def check(self) -> Self:
         in_range(self, "initial", self.initial)
         return super().check()
 
@@ -194,14 +201,14 @@ class RMSprop(Adaptive):
         self.metric = metric
 
     @property
-    def slots(self):
+    def slots(self) -> int:
         return 1 + (self.momentum != 0)
 
     @property
-    def beta_2(self):
+    def beta_2(self) -> float:
         return self.rho
 
-    def check(self):
+    def check(self) -> Self:
         in_range(self, "rho", self.rho, below=1)
         return super().check()
 
@@ -253,7 +260,7 @@ class Adam(Adaptive):
         self.weight_decay = weight_decay
         self.metric = metric
 
-    def check(self):
+    def check(self) -> Self:
         in_range(self, "beta_1", self.beta_1, below=1)
         in_range(self, "beta_2", self.beta_2, below=1)
         in_range(self, "weight_decay", self.weight_decay)

@@ -191,7 +191,7 @@ class Adaptive(Constant):
         return super().__call__(t)
 
     @property
-    def reaction(self):
+    def reaction(self) -> Adaptive | None:
         """What shortens the steps at a stall: itself."""
         return self
 
@@ -244,7 +244,7 @@ class WarmUp(BaseEstimator):
         return between(eta, self.start, np.minimum(t / (self.steps + 1), 1.0))
 
     @property
-    def reaction(self):
+    def reaction(self) -> Adaptive | None:
         """What shortens the steps at a stall: that of its schedule, None without one."""
         return getattr(self.schedule, "reaction", None)
 

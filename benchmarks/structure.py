@@ -3,7 +3,8 @@
 From the source: which file imports which, circles, the longest chain of files, imports
 that go up, the largest files, and lines that stand twice. From three small fits: the
 modules that a call passes through, and where X is handed from one module to another. The
-fits are left out where PACKAGE_DIR is not the source of the package that is installed.
+fits are left out where PACKAGE_DIR is not the source of the package that is installed. This
+file also runs by itself, on another checkout: ``python structure.py OTHER/sgdreg``.
 """
 
 import argparse

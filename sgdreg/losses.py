@@ -24,8 +24,11 @@ A loss of one's own is a class from :class:`Loss`. Its steps and passes run thro
 loop, with its two methods called on some rows at a time (slower).
 """
 
+from __future__ import annotations
+
 from fractions import Fraction
 from numbers import Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -33,6 +36,9 @@ from sklearn.base import BaseEstimator
 from sgdreg._answers import returned
 
 EPS = np.finfo(np.float64).eps
+
+if TYPE_CHECKING:
+    from sgdreg._typing import Array
 
 
 class Loss(BaseEstimator):
@@ -69,15 +75,15 @@ class Loss(BaseEstimator):
     (array([2.]), 1.0)
     """
 
-    smoothness = None
+    smoothness: float | None = None
 
-    def value(self, y, p):
+    def value(self, y: Array, p: Array) -> Array:
         raise NotImplementedError(f"{type(self).__name__} has to define value(y, p).")
 
-    def gradient(self, y, p):
+    def gradient(self, y: Array, p: Array) -> Array:
         raise NotImplementedError(f"{type(self).__name__} has to define gradient(y, p).")
 
-    def curvature(self, y, p):
+    def curvature(self, y: Array, p: Array) -> Array:
         return np.full(np.shape(p), self.smoothness)
 
 
@@ -93,19 +99,19 @@ class Distance(Loss):
     dead, width, below, above = 0.0, 0.0, 1.0, 1.0
 
     @property
-    def smoothness(self):
+    def smoothness(self) -> float | None:
         return 1.0 / self.width if self.width > 0 else None
 
-    def value(self, y, p):
+    def value(self, y: Array, p: Array) -> Array:
         """L(y, p) of each pair."""
         e, g = self._beyond(y, p)
         return g * e - 0.5 * self.width * g * g
 
-    def gradient(self, y, p):
+    def gradient(self, y: Array, p: Array) -> Array:
         """dL/dp of each pair."""
         return self._beyond(y, p)[1]
 
-    def curvature(self, y, p):
+    def curvature(self, y: Array, p: Array) -> Array:
         """The second derivative of each pair: 1 / width, or 0."""
         e, _ = self._beyond(y, p)
         among = (e > -self.below * self.width) & (e < self.above * self.width) & (e != 0)
@@ -162,11 +168,11 @@ class Huber(Distance):
 
     width = 1.0
 
-    def __init__(self, epsilon=0.1):
+    def __init__(self, epsilon: float = 0.1) -> None:
         self.epsilon = epsilon
 
     @property
-    def below(self):
+    def below(self) -> float:
         return _checked(self, "epsilon", self.epsilon, positive=True)
 
     above = below
@@ -204,11 +210,11 @@ class Quantile(Distance):
     [1.0, 3.0]
     """
 
-    def __init__(self, quantile=0.5):
+    def __init__(self, quantile: float = 0.5) -> None:
         self.quantile = quantile
 
     @property
-    def below(self):
+    def below(self) -> float:
         if not (isinstance(self.quantile, Real) and 0 < self.quantile < 1):
             raise ValueError(
                 f"quantile of Quantile must be a number in (0, 1), got {self.quantile!r}."
@@ -222,7 +228,7 @@ class Quantile(Distance):
         return float(self.quantile)
 
     @property
-    def above(self):
+    def above(self) -> float:
         return 1.0 - self.below
 
 
@@ -245,11 +251,11 @@ class EpsilonInsensitive(Distance):
     [0.0, 1.5]
     """
 
-    def __init__(self, epsilon=0.1):
+    def __init__(self, epsilon: float = 0.1) -> None:
         self.epsilon = epsilon
 
     @property
-    def dead(self):
+    def dead(self) -> float:
         return _checked(self, "epsilon", self.epsilon)
 
 

@@ -14,9 +14,15 @@ its proximal step: coefficients come closer to zero by eta·alpha·l1_ratio (in 
 the step) and stay there when they meet it, so zeros are exact. The intercept is free.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from sgdreg._typing import Array
 
 # A weight of l1 as good as infinite.
 ENDLESS = 1e300
@@ -47,17 +53,17 @@ class Penalty:
     positive: bool = False
 
     @property
-    def proximal(self):
+    def proximal(self) -> bool:
         """Whether steps end with a proximal one."""
         return self.l1 > 0 or self.positive
 
-    def in_unit(self, exponent):
+    def in_unit(self, exponent: int) -> Penalty:
         """Of coefficients divided by 2^exponent: the same values, divided by 4^exponent."""
         with np.errstate(over="ignore"):
             l1 = min(float(np.ldexp(self.l1, -exponent)), ENDLESS)
         return replace(self, l1=l1)
 
-    def values(self, coef):
+    def values(self, coef: Array) -> Array:
         """Cost of each row of coefficients (k, d)."""
         sums = np.zeros(len(coef))
         if self.l2:
@@ -66,7 +72,7 @@ class Penalty:
             sums += self.l1 * np.abs(coef).sum(axis=1)
         return sums
 
-    def __str__(self):
+    def __str__(self) -> str:
         parts = [(self.l1, "‖w‖₁"), (self.l2, "½‖w‖²")]
         words = " + ".join(f"{share:g} {size}" for share, size in parts if share)
         words = words or "none"

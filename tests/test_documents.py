@@ -4,6 +4,7 @@ import doctest
 import importlib
 import importlib.metadata
 import pkgutil
+import re
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,18 @@ def test_every_module_is_installed_and_in_the_build():
         if folder != package:
             above = (folder.parent / "meson.build").read_text(encoding="utf-8")
             assert f"subdir('{folder.name}')" in above
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["CONTRIBUTING.md", "RELEASING.md", "SECURITY.md", ".github/pull_request_template.md"],
+)
+def test_files_that_papers_name_are_there(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = re.findall(r"`([\w./-]+\.(?:md|py|pyx|sh|toml|yml|cff)|\.ci/\w+)`", text)
+    inside = {p.name for f in ("sgdreg", ".github") for p in (ROOT / f).rglob("*")}
+    assert named
+    assert [n for n in named if not (ROOT / n).exists() and n not in inside] == []
 
 
 def test_the_version_is_in_one_place():

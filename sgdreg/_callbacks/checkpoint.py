@@ -3,10 +3,16 @@
 Files are of the skops format, which holds no code, and of plain values only.
 """
 
+from __future__ import annotations
+
 import os
 from numbers import Integral
+from typing import TYPE_CHECKING
 
 from sgdreg._persistence.files import skops_io, write
+
+if TYPE_CHECKING:
+    from sgdreg._typing import Path
 
 
 class Checkpoint:
@@ -41,7 +47,7 @@ class Checkpoint:
     True
     """
 
-    def __init__(self, path, every=1):
+    def __init__(self, path: Path, every: int = 1) -> None:
         if not os.fsdecode(path):
             raise ValueError("path is empty: give the file that checkpoints go to.")
         if not isinstance(every, Integral) or every < 1:

@@ -1,9 +1,15 @@
 """The path of a fit: a callback that keeps the model of every epoch."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from numbers import Integral
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class TrajectoryRecorder:
@@ -55,7 +61,11 @@ class TrajectoryRecorder:
     [0.0, 0.2, 0.38, 0.542]
     """
 
-    def __init__(self, every=1):
+    epochs_: NDArray[np.int_]
+    coefs_: np.ndarray
+    intercepts_: np.ndarray
+
+    def __init__(self, every: int = 1) -> None:
         if not isinstance(every, Integral) or every < 1:
             raise ValueError(f"every must be an integer of at least 1, got {every!r}.")
         self.every = every

@@ -1,7 +1,10 @@
 """The estimator, on scikit-learn's machinery."""
 
+from __future__ import annotations
+
 import warnings
 from functools import cache
+from typing import TYPE_CHECKING
 
 from scipy import sparse
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -18,6 +21,16 @@ from sgdreg._estimator.transaction import all_or_nothing
 from sgdreg._persistence.files import read
 from sgdreg._persistence.format import contents, recalled, settled
 from sgdreg._sklearn import _fit_context
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Self
+
+    import numpy as np
+
+    from sgdreg._typing import ArrayLike, MatrixLike, Path, Schedule
+    from sgdreg.losses import Loss
+    from sgdreg.optimizers import Optimizer
 
 
 class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
@@ -204,32 +217,32 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
     def __init__(
         self,
-        loss="squared_error",
+        loss: str | Loss = "squared_error",
         *,
-        penalty=None,
-        alpha=1e-4,
-        l1_ratio=0.15,
-        fit_intercept=True,
-        epsilon=0.1,
-        quantile=0.5,
-        optimizer="auto",
-        learning_rate="auto",
-        eta0=0.01,
-        power_t=0.25,
-        batch_size="auto",
-        max_iter=1000,
-        tol=1e-8,
-        shuffle=True,
-        average="auto",
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=5,
-        warm_start=False,
-        positive=False,
-        n_jobs=None,
-        verbose=0,
-        random_state=None,
-    ):
+        penalty: str | None = None,
+        alpha: float = 1e-4,
+        l1_ratio: float = 0.15,
+        fit_intercept: bool = True,
+        epsilon: float = 0.1,
+        quantile: float = 0.5,
+        optimizer: str | Optimizer = "auto",
+        learning_rate: str | float | Schedule = "auto",
+        eta0: float = 0.01,
+        power_t: float = 0.25,
+        batch_size: int | str = "auto",
+        max_iter: int = 1000,
+        tol: float | None = 1e-8,
+        shuffle: bool | str = True,
+        average: bool | int | float | str = "auto",
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        warm_start: bool = False,
+        positive: bool = False,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.loss = loss
         self.penalty = penalty
         self.alpha = alpha
@@ -259,16 +272,16 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
     def fit(
         self,
-        X,
-        y,
-        sample_weight=None,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
         *,
-        X_val=None,
-        y_val=None,
-        sample_weight_val=None,
-        coef_init=None,
-        intercept_init=None,
-    ):
+        X_val: MatrixLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+        coef_init: ArrayLike | None = None,
+        intercept_init: ArrayLike | None = None,
+    ) -> Self:
         """Fit the model.
 
         Parameters
@@ -319,17 +332,17 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     @classmethod
     def resume(
         cls,
-        path,
-        X,
-        y,
-        sample_weight=None,
+        path: Path | dict[str, Any],
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
         *,
-        X_val=None,
-        y_val=None,
-        sample_weight_val=None,
-        callbacks=(),
-        **parameters,
-    ):
+        X_val: MatrixLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+        callbacks: Sequence[Any] = (),
+        **parameters: Any,
+    ) -> Self:
         """Go on with a fit that a :class:`Checkpoint` has written, from where it was.
 
         The model is that of the fit uninterrupted, bit for bit (with the same versions
@@ -396,7 +409,9 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         return self
 
     @all_or_nothing
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(
+        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """One epoch on these rows, continuing the state of earlier calls.
 
         k calls with all the data equal ``fit(max_iter=k, tol=None)`` bit for bit (with
@@ -437,14 +452,14 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         return self
 
     @property
-    def loss_curve_(self):
+    def loss_curve_(self) -> list[float]:
         """The objectives of `history_`."""
         if not hasattr(self, "history_"):
             raise AttributeError("There is no loss_curve_ before fit or partial_fit.")
         return [entry["objective"] for entry in self.history_]
 
     @property
-    def checkpoint_(self):
+    def checkpoint_(self) -> dict[str, Any]:
         """What `resume` goes on from: a dict of plain values and arrays, all copies."""
         check_is_fitted(self)
         if self._memory is None:
@@ -456,7 +471,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         parameters = {name: parameters[name] for name in self._get_param_names()}
         return contents(parameters, state.packed(), self._memory)
 
-    def predict(self, X):
+    def predict(self, X: MatrixLike) -> np.ndarray:
         """X·coef_ + intercept_.
 
         Parameters
@@ -475,7 +490,9 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             out = out.ravel()
         return out
 
-    def score(self, X, y, sample_weight=None):
+    def score(
+        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
         """R², 1 - Σ s_i (y_i - p_i)² / Σ s_i (y_i - ȳ)², p_i the predictions for X.
 
         Parameters
@@ -494,13 +511,13 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         y, weights = check_scored(y, sample_weight, predicted)
         return r_squared(y, predicted, weights)
 
-    def sparsify(self):
+    def sparsify(self) -> Self:
         """Store ``coef_`` as CSR: smaller where most coefficients are zero."""
         check_is_fitted(self)
         self.coef_ = sparse.csr_matrix(self.coef_)
         return self
 
-    def densify(self):
+    def densify(self) -> Self:
         """Store ``coef_`` as an array again."""
         check_is_fitted(self)
         if sparse.issparse(self.coef_):

@@ -1,8 +1,20 @@
 """How fits converged: objective, gap, score or learning rate, by epochs or passes."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from sgdreg.display._drawing import FEW, axes, by_name, ink, one_of, spans, style, unwrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Self
+
+    from matplotlib.axes import Axes
+
+    from sgdreg._typing import Array, Keywords, OneOrMore
 
 LABELS = {
     "objective": "objective F",
@@ -69,7 +81,15 @@ class ConvergenceDisplay:
     True
     """
 
-    def __init__(self, curves, *, y, x="epoch", returned=None, least=None):
+    def __init__(
+        self,
+        curves: Mapping[str, Array],
+        *,
+        y: str,
+        x: str = "epoch",
+        returned: Mapping[str, Any] | None = None,
+        least: float | None = None,
+    ) -> None:
         self.curves = curves
         self.y = y
         self.x = x
@@ -79,16 +99,16 @@ class ConvergenceDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimators,
+        estimators: OneOrMore[Any],
         *,
-        y="objective",
-        x="epoch",
-        names=None,
-        least=None,
-        ax=None,
-        scale="auto",
-        line_kwargs=None,
-    ):
+        y: str = "objective",
+        x: str = "epoch",
+        names: Sequence[str] | None = None,
+        least: float | None = None,
+        ax: Axes | None = None,
+        scale: str = "auto",
+        line_kwargs: Keywords = None,
+    ) -> Self:
         """Curves of fitted models.
 
         Parameters
@@ -139,7 +159,9 @@ class ConvergenceDisplay:
         display = cls(curves, y=y, x=x, returned=returned, least=least)
         return display.plot(ax, scale=scale, line_kwargs=line_kwargs)
 
-    def plot(self, ax=None, *, scale="auto", line_kwargs=None):
+    def plot(
+        self, ax: Axes | None = None, *, scale: str = "auto", line_kwargs: Keywords = None
+    ) -> Self:
         """Draw the curves.
 
         A ring marks the epoch whose model was returned. What a log axis cannot show is

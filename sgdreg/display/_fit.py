@@ -1,5 +1,9 @@
 """One feature: the data, the line, and the lines of earlier epochs."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy import sparse
 
@@ -13,6 +17,15 @@ from sgdreg.display._drawing import (
     style,
     unwrapped,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Self
+
+    from matplotlib.axes import Axes
+
+    from sgdreg._trajectory import TrajectoryRecorder
+    from sgdreg._typing import Array, ArrayLike, Keywords, MatrixLike, OneOrMore
 
 # Rows of the scatter, evenly spaced among all: more hide each other.
 ROWS = 2000
@@ -67,16 +80,16 @@ class FitDisplay:
 
     def __init__(
         self,
-        x,
-        y,
-        grid,
-        lines,
+        x: Array,
+        y: Array,
+        grid: Array,
+        lines: Mapping[str, Array],
         *,
-        earlier=None,
-        epochs=None,
-        feature_name=None,
-        target_name=None,
-    ):
+        earlier: Array | None = None,
+        epochs: Array | None = None,
+        feature_name: str | None = None,
+        target_name: str | None = None,
+    ) -> None:
         self.x = x
         self.y = y
         self.grid = grid
@@ -89,19 +102,19 @@ class FitDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        y,
+        estimator: OneOrMore[Any],
+        X: MatrixLike,
+        y: ArrayLike,
         *,
-        trajectory=None,
-        feature_name=None,
-        target_name=None,
-        names=None,
-        output=0,
-        ax=None,
-        scatter_kwargs=None,
-        line_kwargs=None,
-    ):
+        trajectory: TrajectoryRecorder | None = None,
+        feature_name: str | None = None,
+        target_name: str | None = None,
+        names: Sequence[str] | None = None,
+        output: int = 0,
+        ax: Axes | None = None,
+        scatter_kwargs: Keywords = None,
+        line_kwargs: Keywords = None,
+    ) -> Self:
         """The line of a fitted model (or lines of several) through the data.
 
         Parameters
@@ -161,7 +174,13 @@ class FitDisplay:
         )
         return display.plot(ax, scatter_kwargs=scatter_kwargs, line_kwargs=line_kwargs)
 
-    def plot(self, ax=None, *, scatter_kwargs=None, line_kwargs=None):
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        scatter_kwargs: Keywords = None,
+        line_kwargs: Keywords = None,
+    ) -> Self:
         """Draw data and lines.
 
         Of more than 2000 rows every so-many-th is drawn. Lines of earlier epochs may leave

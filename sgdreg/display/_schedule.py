@@ -1,11 +1,22 @@
 """Learning rates by the step number."""
 
+from __future__ import annotations
+
 from numbers import Integral
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sgdreg.display._drawing import axes, by_name, spans, style, unwrapped
 from sgdreg.schedules import get_schedule, step_sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Self
+
+    from matplotlib.axes import Axes
+
+    from sgdreg._typing import Array, Keywords, OneOrMore, Schedule
 
 # Points of a curve: more than a picture has across.
 POINTS = 2000
@@ -42,11 +53,19 @@ class ScheduleDisplay:
     [0.1, 0.1, 0.05]
     """
 
-    def __init__(self, curves):
+    def __init__(self, curves: Mapping[str, Array]) -> None:
         self.curves = curves
 
     @classmethod
-    def from_schedule(cls, schedules, *, n_steps, names=None, ax=None, line_kwargs=None):
+    def from_schedule(
+        cls,
+        schedules: OneOrMore[float | Schedule],
+        *,
+        n_steps: int,
+        names: Sequence[str] | None = None,
+        ax: Axes | None = None,
+        line_kwargs: Keywords = None,
+    ) -> Self:
         """Curves of schedules.
 
         Parameters
@@ -72,7 +91,14 @@ class ScheduleDisplay:
         return cls(curves).plot(ax, line_kwargs=line_kwargs)
 
     @classmethod
-    def from_estimator(cls, estimators, *, names=None, ax=None, line_kwargs=None):
+    def from_estimator(
+        cls,
+        estimators: OneOrMore[Any],
+        *,
+        names: Sequence[str] | None = None,
+        ax: Axes | None = None,
+        line_kwargs: Keywords = None,
+    ) -> Self:
         """Curves of the learning rates that fitted models have used.
 
         Over all steps taken: the schedule's. Where a line search found them, or stalls
@@ -96,7 +122,7 @@ class ScheduleDisplay:
         curves = {name: _used(unwrapped(model, cls)[1]) for name, model in models.items()}
         return cls(curves).plot(ax, line_kwargs=line_kwargs)
 
-    def plot(self, ax=None, *, line_kwargs=None):
+    def plot(self, ax: Axes | None = None, *, line_kwargs: Keywords = None) -> Self:
         """Draw the curves.
 
         On a log axis where they span more than a factor of 100, their smallest tenth left

@@ -1,5 +1,9 @@
 """The objective over two coefficients, and paths of descent on it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from sgdreg.display._drawing import (
@@ -14,6 +18,15 @@ from sgdreg.display._drawing import (
 from sgdreg.display._features import names_of, numbers_of
 from sgdreg.display._plane import Plane
 from sgdreg.display._window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Self
+
+    from matplotlib.axes import Axes
+
+    from sgdreg._trajectory import TrajectoryRecorder
+    from sgdreg._typing import Array, ArrayLike, Keywords, MatrixLike, OneOrMore
 
 KINDS, COORDINATES = ("contour", "3d"), ("raw", "preconditioned")
 # Contours and the mesh, on the shades of `_pale`.
@@ -81,18 +94,18 @@ class LossSurfaceDisplay:
 
     def __init__(
         self,
-        xx0,
-        xx1,
-        objective,
+        xx0: Array,
+        xx1: Array,
+        objective: Array,
         *,
-        optimum,
-        levels,
-        paths,
-        xlabel,
-        ylabel,
-        round=False,
-        title=None,
-    ):
+        optimum: Array,
+        levels: Array,
+        paths: Mapping[str, Array],
+        xlabel: str,
+        ylabel: str,
+        round: bool = False,
+        title: str | None = None,
+    ) -> None:
         self.xx0 = xx0
         self.xx1 = xx1
         self.objective = objective
@@ -107,22 +120,22 @@ class LossSurfaceDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        y,
+        estimator: Any,
+        X: MatrixLike,
+        y: ArrayLike,
         *,
-        features=("intercept", 0),
-        trajectory=None,
-        sample_weight=None,
-        output=0,
-        kind="contour",
-        coordinates="raw",
-        limits=None,
-        grid_resolution=None,
-        ax=None,
-        surface_kwargs=None,
-        line_kwargs=None,
-    ):
+        features: tuple[int | str, int | str] = ("intercept", 0),
+        trajectory: OneOrMore[TrajectoryRecorder] | None = None,
+        sample_weight: ArrayLike | None = None,
+        output: int = 0,
+        kind: str = "contour",
+        coordinates: str = "raw",
+        limits: Sequence[tuple[float, float]] | None = None,
+        grid_resolution: int | None = None,
+        ax: Axes | None = None,
+        surface_kwargs: Keywords = None,
+        line_kwargs: Keywords = None,
+    ) -> Self:
         """The bowl of a fitted model.
 
         Parameters
@@ -203,7 +216,14 @@ class LossSurfaceDisplay:
             ax, kind=kind, surface_kwargs=surface_kwargs, line_kwargs=line_kwargs
         )
 
-    def plot(self, ax=None, *, kind="contour", surface_kwargs=None, line_kwargs=None):
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        kind: str = "contour",
+        surface_kwargs: Keywords = None,
+        line_kwargs: Keywords = None,
+    ) -> Self:
         """Draw bowl and paths.
 
         Contours are drawn at levels above the least F each of which is the same multiple

@@ -1,9 +1,17 @@
 """What every update rule has: see optimizers.py."""
 
+from __future__ import annotations
+
 from numbers import Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.base import BaseEstimator
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from sgdreg._typing import Array
 
 METRICS = (None, "diagonal", "sketch")
 
@@ -45,7 +53,7 @@ class Optimizer(BaseEstimator):
     slots = 0
     momentum = 0.0
     nesterov = False
-    metric = None
+    metric: str | None = None
     epsilon = beta_1 = beta_2 = weight_decay = 0.0
     # Whether it finds the size of its steps itself, on all rows.
     finds_steps = False
@@ -59,16 +67,16 @@ class Optimizer(BaseEstimator):
         if "direction" in vars(cls):  # also of a class derived from a built-in one
             cls.kind = "own"
 
-    def direction(self, gradient, memory, t):
+    def direction(self, gradient: Array, memory: Array, t: int) -> Array:
         raise NotImplementedError(
             f"{type(self).__name__} has to define direction(gradient, memory, t)."
         )
 
-    def memory_at_start(self, shape):
+    def memory_at_start(self, shape: tuple[int, ...]) -> Array:
         """The memory before the first step: zeros of shape (slots, k, d + 1)."""
         return np.zeros((self.slots, *shape))
 
-    def check(self):
+    def check(self) -> Self:
         """Raise ValueError where a parameter is out of its range; return self."""
         in_range(self, "momentum", self.momentum, below=1)
         if self.metric not in METRICS:
@@ -95,7 +103,7 @@ class Plain(Optimizer):
     kind = "plain"
 
     @property
-    def slots(self):
+    def slots(self) -> int:
         return int(self.momentum != 0)
 
 
@@ -106,7 +114,7 @@ class Adaptive(Optimizer):
     value that each is published with.
     """
 
-    def check(self):
+    def check(self) -> Self:
         in_range(self, "epsilon", self.epsilon, positive=True)
         if self.metric == "sketch":
             raise ValueError(

@@ -1,8 +1,14 @@
 """Update rules that know the gradient of all rows: see optimizers.py."""
 
+from __future__ import annotations
+
 from numbers import Real
+from typing import TYPE_CHECKING
 
 from sgdreg.optimizers._base import Plain
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class SVRG(Plain):
@@ -39,11 +45,11 @@ class SVRG(Plain):
     (0.517748, True)
     """
 
-    def __init__(self, inner=1.0, metric=None):
+    def __init__(self, inner: float = 1.0, metric: str | None = None) -> None:
         self.inner = inner
         self.metric = metric
 
-    def check(self):
+    def check(self) -> Self:
         if not (isinstance(self.inner, Real) and 0 < self.inner <= 1):
             raise ValueError(
                 f"optimizer: inner of {self!r} must be a number in (0, 1], got "
@@ -87,7 +93,7 @@ class ConjugateGradient(Plain):
     finds_steps = True
     step_found = "to where the objective is least along each direction"
 
-    def __init__(self, metric=None):
+    def __init__(self, metric: str | None = None) -> None:
         self.metric = metric
 
 

@@ -1,8 +1,17 @@
 """Update rules of mini-batches: plain steps, momentum, and a step size a coefficient."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from sgdreg.optimizers._base import Adaptive, Plain, in_range
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from sgdreg._typing import Array
 
 
 class SGD(Plain):
@@ -27,7 +36,7 @@ class SGD(Plain):
     array([1.])
     """
 
-    def __init__(self, metric=None):
+    def __init__(self, metric: str | None = None) -> None:
         self.metric = metric
 
 
@@ -47,7 +56,9 @@ class Momentum(Plain):
        methods", USSR Computational Mathematics and Mathematical Physics 4 (1964).
     """
 
-    def __init__(self, momentum=0.9, nesterov=False, metric=None):
+    def __init__(
+        self, momentum: float = 0.9, nesterov: bool = False, metric: str | None = None
+    ) -> None:
         self.momentum = momentum
         self.nesterov = nesterov
         self.metric = metric
@@ -69,7 +80,7 @@ class Nesterov(Plain):
 
     nesterov = True
 
-    def __init__(self, momentum=0.9, metric=None):
+    def __init__(self, momentum: float = 0.9, metric: str | None = None) -> None:
         self.momentum = momentum
         self.metric = metric
 
@@ -103,15 +114,17 @@ class AdaGrad(Adaptive):
 
     kind, slots, usual_step = "adagrad", 1, 0.01
 
-    def __init__(self, epsilon=1e-10, initial=0.0, metric=None):
+    def __init__(
+        self, epsilon: float = 1e-10, initial: float = 0.0, metric: str | None = None
+    ) -> None:
         self.epsilon = epsilon
         self.initial = initial
         self.metric = metric
 
-    def memory_at_start(self, shape):
+    def memory_at_start(self, shape: tuple[int, ...]) -> Array:
         return np.full((1, *shape), float(self.initial))
 
-    def check(self):
+    def check(self) -> Self:
         in_range(self, "initial", self.initial)
         return super().check()
 
@@ -137,21 +150,27 @@ class RMSprop(Adaptive):
 
     kind, usual_step = "rmsprop", 0.01
 
-    def __init__(self, rho=0.99, momentum=0.0, epsilon=1e-8, metric=None):
+    def __init__(
+        self,
+        rho: float = 0.99,
+        momentum: float = 0.0,
+        epsilon: float = 1e-8,
+        metric: str | None = None,
+    ) -> None:
         self.rho = rho
         self.momentum = momentum
         self.epsilon = epsilon
         self.metric = metric
 
     @property
-    def slots(self):
+    def slots(self) -> int:
         return 1 + (self.momentum != 0)
 
     @property
-    def beta_2(self):
+    def beta_2(self) -> float:
         return self.rho
 
-    def check(self):
+    def check(self) -> Self:
         in_range(self, "rho", self.rho, below=1)
         return super().check()
 
@@ -190,15 +209,20 @@ class Adam(Adaptive):
     kind, slots, usual_step = "adam", 2, 0.001
 
     def __init__(
-        self, beta_1=0.9, beta_2=0.999, epsilon=1e-8, weight_decay=0.0, metric=None
-    ):
+        self,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+        metric: str | None = None,
+    ) -> None:
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.weight_decay = weight_decay
         self.metric = metric
 
-    def check(self):
+    def check(self) -> Self:
         in_range(self, "beta_1", self.beta_1, below=1)
         in_range(self, "beta_2", self.beta_2, below=1)
         in_range(self, "weight_decay", self.weight_decay)

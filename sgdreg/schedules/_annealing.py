@@ -4,10 +4,16 @@ The checks of parameters are here too. They run when a schedule is called, as `s
 may change a parameter at any time.
 """
 
+from __future__ import annotations
+
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.base import BaseEstimator
+
+if TYPE_CHECKING:
+    from sgdreg._typing import Array, ArrayLike
 
 
 def require(schedule, name, good, what):
@@ -96,12 +102,12 @@ class StepDecay(BaseEstimator):
     [1.0, 1.0, 0.5, 0.5, 0.25]
     """
 
-    def __init__(self, eta0, factor=0.5, every=1000):
+    def __init__(self, eta0: float, factor: float = 0.5, every: int = 1000) -> None:
         self.eta0 = eta0
         self.factor = factor
         self.every = every
 
-    def __call__(self, t):
+    def __call__(self, t: ArrayLike) -> Array:
         positive(self, "eta0")
         ratio(self, "factor")
         counts(self, "every")
@@ -130,12 +136,12 @@ class Exponential(BaseEstimator):
     [1.0, 0.5, 0.25, 0.0625]
     """
 
-    def __init__(self, eta0, decay, every=1):
+    def __init__(self, eta0: float, decay: float, every: int = 1) -> None:
         self.eta0 = eta0
         self.decay = decay
         self.every = every
 
-    def __call__(self, t):
+    def __call__(self, t: ArrayLike) -> Array:
         positive(self, "eta0")
         ratio(self, "decay")
         counts(self, "every")
@@ -167,11 +173,11 @@ class Piecewise(BaseEstimator):
     [0.5, 0.5, 0.1, 0.1, 0.02]
     """
 
-    def __init__(self, boundaries, values):
+    def __init__(self, boundaries: ArrayLike, values: ArrayLike) -> None:
         self.boundaries = boundaries
         self.values = values
 
-    def __call__(self, t):
+    def __call__(self, t: ArrayLike) -> Array:
         ends, values = _numbers(self.boundaries), _numbers(self.values)
         good = ends is not None and np.all(np.diff(ends, prepend=0.0) > 0)
         require(self, "boundaries", good, "a list of step numbers, increasing from 1 on")
@@ -208,13 +214,15 @@ class Polynomial(BaseEstimator):
     [1.0, 0.5625, 0.25, 0.0625, 0.0, 0.0]
     """
 
-    def __init__(self, eta0, steps, power=1.0, last=0.0):
+    def __init__(
+        self, eta0: float, steps: int, power: float = 1.0, last: float = 0.0
+    ) -> None:
         self.eta0 = eta0
         self.steps = steps
         self.power = power
         self.last = last
 
-    def __call__(self, t):
+    def __call__(self, t: ArrayLike) -> Array:
         positive(self, "eta0", "power")
         counts(self, "steps")
         not_negative(self, "last")
@@ -252,14 +260,21 @@ class Cosine(BaseEstimator):
     [1.0, 0.5, 1.0, 0.8536, 0.5, 0.1464, 1.0]
     """
 
-    def __init__(self, eta0, steps, last=0.0, restarts=False, growth=1):
+    def __init__(
+        self,
+        eta0: float,
+        steps: int,
+        last: float = 0.0,
+        restarts: bool = False,
+        growth: float = 1,
+    ) -> None:
         self.eta0 = eta0
         self.steps = steps
         self.last = last
         self.restarts = restarts
         self.growth = growth
 
-    def __call__(self, t):
+    def __call__(self, t: ArrayLike) -> Array:
         positive(self, "eta0")
         counts(self, "steps", "growth")
         not_negative(self, "last")
@@ -313,14 +328,21 @@ class OneCycle(BaseEstimator):
     [0.04, 0.52, 1.0, 0.950485, 0.049519, 4e-06, 4e-06]
     """
 
-    def __init__(self, largest, steps, rise=0.3, start_divisor=25.0, last_divisor=1e4):
+    def __init__(
+        self,
+        largest: float,
+        steps: int,
+        rise: float = 0.3,
+        start_divisor: float = 25.0,
+        last_divisor: float = 1e4,
+    ) -> None:
         self.largest = largest
         self.steps = steps
         self.rise = rise
         self.start_divisor = start_divisor
         self.last_divisor = last_divisor
 
-    def __call__(self, t):
+    def __call__(self, t: ArrayLike) -> Array:
         positive(self, "largest", "start_divisor", "last_divisor")
         counts(self, "steps")
         for name in ("start_divisor", "last_divisor"):

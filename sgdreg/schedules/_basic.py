@@ -1,6 +1,9 @@
 """Schedules that have a name, and the warm-up of any other."""
 
+from __future__ import annotations
+
 from numbers import Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -13,6 +16,9 @@ from sgdreg.schedules._annealing import (
     require,
 )
 from sgdreg.schedules._steps import step_sizes
+
+if TYPE_CHECKING:
+    from sgdreg._typing import Array, ArrayLike, Schedule
 
 
 class Constant(BaseEstimator):
@@ -29,10 +35,10 @@ class Constant(BaseEstimator):
     [0.5, 0.5, 0.5]
     """
 
-    def __init__(self, eta0=0.01):
+    def __init__(self, eta0: float = 0.01) -> None:
         self.eta0 = eta0
 
-    def __call__(self, t):
+    def __call__(self, t: ArrayLike) -> Array:
         positive(self, "eta0")
         return np.full(np.shape(t), float(self.eta0))
 
@@ -52,11 +58,11 @@ class InvScaling(BaseEstimator):
     [1.0, 0.5, 0.25]
     """
 
-    def __init__(self, eta0=0.01, power_t=0.25):
+    def __init__(self, eta0: float = 0.01, power_t: float = 0.25) -> None:
         self.eta0 = eta0
         self.power_t = power_t
 
-    def __call__(self, t):
+    def __call__(self, t: ArrayLike) -> Array:
         positive(self, "eta0")
         if not isinstance(self.power_t, Real):
             raise ValueError(
@@ -88,10 +94,10 @@ class Optimal(BaseEstimator):
     [10.0, 5.0]
     """
 
-    def __init__(self, alpha=1e-4):
+    def __init__(self, alpha: float = 1e-4) -> None:
         self.alpha = alpha
 
-    def __call__(self, t):
+    def __call__(self, t: ArrayLike) -> Array:
         positive(self, "alpha")
         first = np.sqrt(1.0 / np.sqrt(self.alpha))
         t0 = 1.0 / (first * self.alpha)
@@ -113,12 +119,14 @@ class Adaptive(Constant):
     smallest : float, default=1e-6
     """
 
-    def __init__(self, eta0=0.01, factor=0.2, smallest=1e-6):
+    def __init__(
+        self, eta0: float = 0.01, factor: float = 0.2, smallest: float = 1e-6
+    ) -> None:
         super().__init__(eta0)
         self.factor = factor
         self.smallest = smallest
 
-    def __call__(self, t):
+    def __call__(self, t: ArrayLike) -> Array:
         positive(self, "factor", "smallest")
         if self.factor >= 1:
             raise ValueError(
@@ -128,7 +136,7 @@ class Adaptive(Constant):
         return super().__call__(t)
 
     @property
-    def reaction(self):
+    def reaction(self) -> Adaptive | None:
         """What shortens the steps at a stall: itself."""
         return self
 
@@ -160,12 +168,12 @@ class WarmUp(BaseEstimator):
     [0.25, 0.5, 0.75, 1.0, 0.5, 0.3333333333333333]
     """
 
-    def __init__(self, schedule, steps, start=0.0):
+    def __init__(self, schedule: float | Schedule, steps: int, start: float = 0.0) -> None:
         self.schedule = schedule
         self.steps = steps
         self.start = start
 
-    def __call__(self, t):
+    def __call__(self, t: ArrayLike) -> Array:
         counts(self, "steps")
         not_negative(self, "start")
         schedule = self.schedule
@@ -181,6 +189,6 @@ class WarmUp(BaseEstimator):
         return between(eta, self.start, np.minimum(t / (self.steps + 1), 1.0))
 
     @property
-    def reaction(self):
+    def reaction(self) -> Adaptive | None:
         """What shortens the steps at a stall: that of its schedule, None without one."""
         return getattr(self.schedule, "reaction", None)

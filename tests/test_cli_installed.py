@@ -168,3 +168,21 @@ def test_saving_without_skops_is_noticed_before_the_fit(monkeypatch, tmp_path):
     monkeypatch.setattr(SGDLinearRegressor, "fit", lambda *_: 1 / 0)
     path = tmp_path / "model.skops"
     assert "files of the skops format: pip install" in refused("fit", "--save", path)
+
+
+def test_imports_that_a_command_does_without():
+    code = (
+        "import sys\n"
+        "from sgdreg.cli import main\n"
+        "sys.argv = ['sgdreg', '--version']\n"
+        "try:\n"
+        "    main()\n"
+        "except SystemExit as end:\n"
+        "    assert not end.code\n"
+        "for name in ('pandas', 'scipy.stats._stats_py', 'sklearn.metrics'):\n"
+        "    assert name not in sys.modules, name\n"
+        "from scipy import stats\n"  # which comes where it is asked for
+        "from scipy.stats import rankdata\n"
+        "assert stats.rankdata([2, 1]).tolist() == rankdata([2, 1]).tolist() == [2, 1]\n"
+    )
+    subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)

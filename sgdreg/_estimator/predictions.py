@@ -1,7 +1,6 @@
 """Predictions of a model, summed in float64 whatever its numbers are."""
 
 import numpy as np
-from sklearn.metrics import r2_score
 from sklearn.utils.extmath import safe_sparse_dot
 
 from sgdreg._data.units import ORDINARY
@@ -42,6 +41,8 @@ def r_squared(y, predicted, weights):
 
     Their squares are no floats.
     """
+    from sklearn.metrics import r2_score  # noqa: PLC0415 (slow to import)
+
     exponent = int(np.frexp(np.abs(y).max())[1])
     if abs(exponent) > ORDINARY:
         y, predicted = (np.ldexp(np.float64(part), -exponent) for part in (y, predicted))

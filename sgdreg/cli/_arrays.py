@@ -6,7 +6,6 @@ from collections import Counter
 
 import numpy as np
 import pyarrow as pa
-from sklearn.datasets import load_diabetes
 
 from sgdreg.cli import _table
 from sgdreg.cli._messages import Unusable, listed, one_line
@@ -19,6 +18,8 @@ NAMES = "feature_names"
 
 def diabetes():
     """scikit-learn's diabetes data, in the units in which they were measured."""
+    from sklearn.datasets import load_diabetes  # noqa: PLC0415 (slow to import)
+
     data = load_diabetes(scaled=False)
     columns = dict(zip(data.feature_names, data.data.T, strict=True))
     columns["disease progression"] = data.target

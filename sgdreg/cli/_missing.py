@@ -65,11 +65,14 @@ class Markers:
     def _emptied(self, numerals, piece):
         if not isinstance(piece, pa.Table):
             return piece.without(self._numbers_among)
-        columns = [self._column(values, numerals) for values in piece.columns]
+        columns, rows = [], len(piece)
+        for place, cells in _cells.side_by_side(piece.columns):
+            left = self._column(cells, numerals)
+            width = place.stop - place.start
+            columns += [left.slice(k * rows, rows) for k in range(width)]
         return pa.table(columns, names=piece.column_names)
 
     def _column(self, values, numerals):
-        values = _cells.flat(values)
         kind = values.type
         empty = np.zeros(len(values), dtype=bool)
         if _cells.is_text(kind):

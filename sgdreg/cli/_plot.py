@@ -3,8 +3,6 @@
 from functools import partial
 from pathlib import Path
 
-from sklearn.metrics import PredictionErrorDisplay
-
 from sgdreg import TrajectoryRecorder
 from sgdreg._persistence.files import replaced
 from sgdreg.cli._messages import Unusable
@@ -57,6 +55,8 @@ def draw(path, model, wanted, rows, watchers):
 
 def _panels(model, wanted, rows, watchers):
     """What draws each of the pictures side by side."""
+    from sklearn.metrics import PredictionErrorDisplay  # noqa: PLC0415
+
     from sgdreg.display import ConvergenceDisplay, FitDisplay  # noqa: PLC0415
 
     if rows is not None and len(wanted.features) == 1:

@@ -8,13 +8,10 @@ import pyarrow.compute as pc
 
 from sgdreg.cli import _cells
 from sgdreg.cli import _remedies as remedies
+from sgdreg.cli._found import found_in
 from sgdreg.cli._numerals import Numerals
 from sgdreg.cli._rows import Odd
 
-DAY = r"(\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{4}|\d{4}/\d{1,2}/\d{1,2})"
-DATE = rf"^{DAY}([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?(Z|[+-]\d{{2}}:?\d{{2}})?)?$"
-# How the last row of a table is often called, in some languages.
-TOTAL = r"^(grand |sub[- ]?)?(totals?|sum|average|mean|summe|gesamt|insgesamt|totale)\W*$"
 # Of each column of text, so many categories are counted at most.
 MOST_COUNTED = 1000
 # Whole numbers of this size and above are no longer all in float64.
@@ -113,15 +110,15 @@ class Column:
         Parameters
         ----------
         cells : pyarrow.Array
-        found : _Found
+        found : Found
             What they are.
         """
         if found.count:
             self._add(found)
             self._note_merged(cells, found)
         self.infinite += found.infinite
-        if found.wrong is not None:
-            self._meet_text(cells, found.wrong)
+        if found.said is not None:
+            self._meet_text(found.said)
         if found.texts is not None and self._counts is not None:
             self._waiting.append(found.texts)
             if sum(map(len, self._waiting)) > MOST_COUNTED:
@@ -149,32 +146,33 @@ class Column:
         self.maximum = max(self.maximum, found.maximum)
         self.numbers += found.count
 
-    def _meet_text(self, values, wrong):
-        self.text += pc.sum(wrong).as_py()
-        if not _cells.is_text(values.type):
+    def _meet_text(self, said):
+        only_dates = self.dates == self.text
+        self.text += said.count
+        if said.words is None:
             self._counts = None
             return
         if self.example is None:
-            at = pc.index(wrong, True).as_py()
-            self.example = (values[at].as_py(), self.rows + at + 1)
-        words = _cells.texts(values)
-        self._tell_others(words.filter(wrong))
-        total = pc.fill_null(
-            pc.match_substring_regex(words, TOTAL, ignore_case=True), False
-        )
-        if pc.any(total).as_py():
-            at = pc.index(total, True).as_py()
-            found = Odd(pc.sum(total).as_py(), self.rows + at + 1, words[at].as_py())
-            self.totals = found if self.totals is None else self.totals + found
-        if self.dates == self.text - pc.sum(wrong).as_py():  # only dates so far
-            found = pc.match_substring_regex(words.filter(wrong), DATE)
-            self.dates += pc.sum(found).as_py()
-
-    def _tell_others(self, words):
+            self.example = (said.example.as_py(), self.rows + int(said.rows[0]) + 1)
         if len(self.others) < remedies.MOST_TOLD:
-            known = {self.example[0].strip(), *self.others}
-            new = [word for word in words.unique().to_pylist() if word not in known]
-            self.others += tuple(new[: remedies.MOST_TOLD])
+            self._tell_others(said)
+        if said.totals:
+            at = said.first_total
+            cell = said.words[at].as_py()
+            found = Odd(said.totals, self.rows + int(said.rows[at]) + 1, cell)
+            self.totals = found if self.totals is None else self.totals + found
+        if only_dates:
+            self.dates += said.dates
+
+    def _tell_others(self, said):
+        known, new = {self.example[0].strip(), *self.others}, []
+        for code in dict.fromkeys(said.words.indices.to_numpy().tolist()):
+            word = said.words.dictionary[code].as_py()
+            if word not in known:
+                new.append(word)
+            if len(new) == remedies.MOST_TOLD:
+                break
+        self.others += tuple(new)
 
     @property
     def categories(self):
@@ -183,9 +181,14 @@ class Column:
         return self._counts
 
     def _count_waiting(self):
+        if not self._waiting:
+            return
         waiting, self._waiting = pa.chunked_array(self._waiting, pa.string()), []
-        for pair in waiting.drop_null().value_counts():
-            text, count = pair["values"].as_py(), pair["counts"].as_py()
+        pairs = waiting.value_counts()
+        pairs = zip(*(pairs.field(k).to_pylist() for k in range(2)), strict=True)
+        for text, count in pairs:
+            if text is None:
+                continue
             self._counts[text] = self._counts.get(text, 0) + count
             if len(self._counts) > MOST_COUNTED:
                 self._counts = None
@@ -222,8 +225,10 @@ def survey_of(title, numerals, tables):
     columns, rows = [], 0
     for table in tables:
         if not columns:
+            names, types = table.column_names, map(_plain, table.schema.types)
             columns = [
-                Column(field.name, _plain(field.type), numerals) for field in table.schema
+                Column(name, kind, numerals)
+                for name, kind in zip(names, types, strict=True)
             ]
         for place, cells in _cells.side_by_side(table.columns):
             meet(columns[place], cells, numerals)
@@ -231,62 +236,14 @@ def survey_of(title, numerals, tables):
     return Survey(title, rows, columns)
 
 
-@dataclass(frozen=True)
-class _Found:
-    """What some cells of a column are: the finite numbers among them, and the rest.
-
-    Attributes
-    ----------
-    count, infinite : int
-    mean, squares, minimum, maximum : float
-        Of the `count` finite numbers.
-    wrong : pyarrow.BooleanArray or None
-        Where there is no number; None: nowhere.
-    texts : pyarrow.Array or None
-        The cells as text, if they are some.
-    """
-
-    count: int
-    infinite: int
-    mean: float
-    squares: float
-    minimum: float
-    maximum: float
-    wrong: pa.Array | None
-    texts: pa.Array | None
-
-
 def meet(columns, cells, numerals=_cells.PLAIN):
     """Count the next cells of some columns, those of one after those of another."""
     if len(cells) == 0:
         return
     rows = len(cells) // len(columns)
-    x, wrong = _cells.numbers(cells, numerals)
-    x = x.reshape(len(columns), rows)
-    texts = _cells.texts(cells) if _cells.is_text(cells.type) else None
-    finite = np.isfinite(x)
-    count = finite.sum(axis=1)
-    with np.errstate(over="ignore", invalid="ignore"):  # numbers of 1e200
-        mean = np.where(finite, x, 0.0).sum(axis=1) / np.maximum(count, 1)
-        squares = np.square(np.where(finite, x - mean[:, None], 0.0)).sum(axis=1)
-    least = np.where(finite, x, np.inf).min(axis=1)
-    largest = np.where(finite, x, -np.inf).max(axis=1)
-    numbers = (count, np.isinf(x).sum(axis=1), mean, squares, least, largest)
-    spoilt = np.zeros(len(columns), dtype=bool)
-    if wrong is not None:
-        flags = wrong.to_numpy(zero_copy_only=False)
-        spoilt = flags.reshape(len(columns), rows).any(axis=1)
-    numbers = zip(*(values.tolist() for values in numbers), strict=True)
-    for k, (column, found) in enumerate(zip(columns, numbers, strict=True)):
-        here = (k * rows, rows)
-        column.meet(
-            cells.slice(*here),
-            _Found(
-                *found,
-                wrong.slice(*here) if spoilt[k] else None,
-                None if texts is None else texts.slice(*here),
-            ),
-        )
+    found = found_in(cells, len(columns), numerals)
+    for k, (column, what) in enumerate(zip(columns, found, strict=True)):
+        column.meet(cells.slice(k * rows, rows), what)
 
 
 def _nearly_one(found):

@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 from scipy import sparse
-from sklearn.datasets import load_svmlight_file
 
 from sgdreg.cli import _memory
 from sgdreg.cli._messages import Unusable, one_line
@@ -72,6 +71,8 @@ def _pieces(source, columns):
 
 
 def _loaded(lines, number, title):
+    from sklearn.datasets import load_svmlight_file  # noqa: PLC0415 (slow to import)
+
     try:
         X, y = load_svmlight_file(io.BytesIO(b"".join(lines)), zero_based=True)
     except (ValueError, OverflowError) as error:

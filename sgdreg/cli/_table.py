@@ -45,13 +45,10 @@ class _Reading:
 
     def rows(self):
         X = np.empty((len(self.numbers), len(self.wanted.features)))
-        plain, known = [], self.wanted.categories
-        for name, place in self.wanted.places.items():
-            if known[name] is None:
-                plain.append((name, place.start))
-            else:
-                X[:, place] = self._one_hot(name, known[name])
-        self._fill(X, plain)
+        known = self.wanted.categories
+        parts = list(self.wanted.places.items())
+        self._fill(X, [(n, place.start) for n, place in parts if known[n] is None])
+        self._fill_one_hot(X, [part for part in parts if known[part[0]] is not None])
         y, weights = self._column(self.wanted.target), self._column(self.wanted.weights)
         return Rows(X, y, weights, self.numbers, self.wrong, self.unknown)
 
@@ -81,21 +78,34 @@ class _Reading:
             self.wrong[name] = self._odd(values, wrong)
         return x
 
-    def _one_hot(self, name, categories):
-        """1 in the column of the row's category; NaN in all of them where it is empty,
-        unless that is a category, too.
+    def _fill_one_hot(self, X, parts):
+        """Put 1 into the column of the row's category, for columns of text.
+
+        NaN goes to all of them where the cell is empty, unless that is a category, too.
+
+        Parameters
+        ----------
+        parts : list of (str, slice)
+            Columns, and the places of their categories.
         """
-        values = _cells.texts(self.columns[name])
-        if pc.is_in(pa.scalar(""), categories).as_py():
-            values = pc.fill_null(values, "")
-        at = pc.index_in(values, categories)
-        block = _plain(pc.fill_null(at, -1))[:, None] == np.arange(len(categories))
-        block = block.astype(float)
-        block[_plain(pc.is_null(values))] = np.nan
-        unknown = pc.and_(pc.is_null(at), pc.is_valid(values))
-        if pc.any(unknown).as_py():
-            self.unknown[name] = self._odd(values, unknown)
-        return block
+        rows = len(self.numbers)
+        columns = [self.columns[name] for name, _ in parts]
+        for among, cells in _cells.side_by_side(columns):
+            values = _cells.texts(cells).dictionary_encode()
+            # An empty cell is -1, and a category that does not occur -2.
+            codes = {text: code for code, text in enumerate(values.dictionary.to_pylist())}
+            found = _plain(pc.fill_null(values.indices, -1)).reshape(-1, rows)
+            for k, (name, place) in enumerate(parts[among] if rows else ()):
+                names = self.wanted.categories[name]
+                known = [codes.get(text, -2) if text else -1 for text in names]
+                block = found[k][:, None] == np.array(known)
+                odd = ~block.any(axis=1) & (found[k] >= 0)
+                if odd.any():
+                    here = values.slice(k * rows, rows).dictionary_decode()
+                    self.unknown[name] = self._odd(here, pa.array(odd))
+                X[:, place] = block
+                if "" not in names:
+                    X[found[k] < 0, place] = np.nan
 
     def _odd(self, values, where):
         at = pc.index(where, True).as_py()

@@ -5,8 +5,6 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
-import pyarrow as pa
-
 from sgdreg.cli._messages import MOST_NAMES, Unusable, listed, nearest
 
 # What the category of empty cells is shown as.
@@ -48,11 +46,11 @@ class Wanted:
 
     @cached_property
     def categories(self):
-        """{column: its categories, an Arrow array; None: it is one of numbers}."""
+        """{column: its categories, a list; None: it is one of numbers}."""
         found = {}
         for column, place in self.places.items():
             names = [k for _, k in self.features[place]]
-            found[column] = None if names[0] is None else pa.array(names, pa.string())
+            found[column] = None if names[0] is None else names
         return found
 
     @cached_property

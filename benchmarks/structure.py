@@ -41,7 +41,8 @@ def modules(package):
 def imports(package):
     """{module: the modules of the package that it imports}, wherever in the file.
 
-    Left out are those under ``if TYPE_CHECKING``: they do not run.
+    Left out are those under ``if TYPE_CHECKING``: they do not run. What a package's face
+    imports when it is asked for (``_PARTS``) counts.
     """
     files = modules(package)
     graph = {}
@@ -53,6 +54,9 @@ def imports(package):
                 graph[name].update(a.name for a in node.names if a.name in files)
             elif isinstance(node, ast.ImportFrom):
                 graph[name] |= _from(node, inside, files)
+            elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_PARTS":
+                parts = ast.literal_eval(node.value).values()
+                graph[name] |= {f"{name}.{part}" for part in parts} & set(files)
     return graph
 
 

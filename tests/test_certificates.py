@@ -111,7 +111,7 @@ def test_offsets_beyond_what_a_matrix_of_all_features_can_hold():
     model, _ = fitted(X + 1e8, y, optimizer="cg", penalty="l2", alpha=1.0)
     best = SGDLinearRegressor(penalty="l2", alpha=1.0).fit(X, y)
     R2 = best.score(X, y) - model.score(X + 1e8, y)
-    assert R2 > 0.1
+    assert R2 > 0.01
     assert not model.converged_
 
 

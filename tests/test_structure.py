@@ -204,8 +204,29 @@ def test_report(structure, package, capsys):
     assert "not measured" in text
 
 
-def test_this_package_has_no_circle(structure):
-    assert structure.circles(structure.imports(ROOT / "sgdreg")) == []
+# Folders and files at the top of the package, from the top down: imports go down.
+ORDER = [
+    "cli", "display", "", "_estimator", "_callbacks", "_solvers", "_training", "_plan",
+    "_curvature", "_data", "_persistence", "optimizers", "schedules", "penalties", "losses",
+    "_kernels", "_answers", "_records", "_sklearn", "_typing", "_version",
+]  # fmt: skip
+# The estimator, a solver within a solver, and the curvature below it; with the face 12.
+LONGEST = 12
+
+
+def test_imports_go_down_and_not_far(structure):
+    graph = structure.imports(ROOT / "sgdreg")
+    assert structure.circles(graph) == []
+    order = [f"sgdreg.{name}".rstrip(".") for name in ORDER]
+    assert structure.upward(graph, order) == []
+    assert len(structure.longest_chain(graph, "sgdreg")) <= LONGEST
+
+
+def test_an_import_behind_a_face_that_waits_counts(structure, package):
+    folder = package(a="from fake import b", b="")
+    (folder / "__init__.py").write_text('_PARTS = {"A": "a"}\n')
+    graph = structure.imports(folder)
+    assert structure.longest_chain(graph, "fake") == ["fake", "fake.a", "fake.b"]
 
 
 def test_fits_pass_through_the_package(structure):

@@ -1,7 +1,7 @@
 """How a fit ends: the model that is returned, and what is said of it."""
 
 from sgdreg._curvature.rounding import rounded
-from sgdreg._solvers.prepare import answered
+from sgdreg._solvers.continuation import answered
 from sgdreg._solvers.returned import Returned, Search, of_stream
 from sgdreg._solvers.shortfall import FAR, shortfall, too_far
 from sgdreg._training.divergence import judge

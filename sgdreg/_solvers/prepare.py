@@ -11,7 +11,7 @@ from sgdreg._curvature.sample import Sketch
 from sgdreg._plan.plan import DIAGONAL, FULL
 from sgdreg._plan.start import Start
 from sgdreg._records import changed
-from sgdreg._solvers.reweighted import first_answer, met, reweighted, solved
+from sgdreg._solvers.reweighted import first_answer, reweighted, solved
 from sgdreg._solvers.step_size import penalty_beside, schedule_of
 from sgdreg._training.state import generator_like
 from sgdreg.losses import is_squared
@@ -147,18 +147,3 @@ def _accumulated(data, plan, seen):
         known = Stream.empty(data.n_features, data.n_outputs, plan.fit_intercept)
     reason = "to the least squares of the new rows, near the last answer"
     return {"stream": known, "metric": known.metric, "reason": reason, "passes": 1.0}
-
-
-def answered(data, start, weights, loss):
-    """The start that holds the answer of all rows, for a stream to go on from there."""
-    plan = start.plan
-    if plan.by_line_search and plan.wide and start.metric.scale is not None:
-        return changed(start, stream=Stream.after_fit(start.metric, data, loss))
-    if plan.to_the_end:
-        if not is_squared(plan.loss) and data.n_outputs > 1:
-            return start
-        return changed(start, curvature=met(data, start, weights))
-    if not start.sampled:
-        return start
-    known = start.curvature.solved_by(weights, start.metric.centre, plan.penalty.l2)
-    return changed(start, curvature=known)

@@ -14,6 +14,14 @@ from sgdreg._plan.plan import DIAGONAL
 from sgdreg._plan.start import Start
 from sgdreg._records import changed
 from sgdreg._solvers.interior_point import InteriorPoint
+from sgdreg._solvers.parabolas import (
+    SMALLER,
+    SMALLEST,
+    parabola,
+    residuals,
+    size_of,
+    weights_of,
+)
 from sgdreg._solvers.reservoir import Sample, rows_kept
 from sgdreg._solvers.signs import optimum
 from sgdreg._training.evaluation import Evaluation
@@ -25,10 +33,6 @@ BY_BOUNDS = optimizers.InteriorPoint()
 # Rounds of weighing rows anew by their own fit, at most; done where residuals change by
 # less than this share of their size.
 ROUNDS, STILL = 25, 1e-3
-# Residuals count as no smaller than this share of their size, in the first round and
-# from some later one on (0.2 throughout: 4 % above the optimum for quantiles 0.1 and 0.9 of
-# a level shift; with 0.03 the rest is the sample's).
-SMALLEST, SMALLER = (0.2, 0.03), 0.7
 # Rows that a loss leaves alone count by this share of the most: no direction is lost so.
 LEAST_BEND = 1e-9
 # The gap that bounds are met with, in so many steps at most.
@@ -98,10 +102,10 @@ def _weighed(rows, plan, known, base, start, before=None, after=None, due=True):
                 answer = solved(curvature, plan, weight, STILL**2, start)
                 start = answer[1]
             centre = curvature.mean if curvature.centred else None
-            r = [_residuals(data, start[0], centre) for data in rows]
+            r = [residuals(data, start[0], centre) for data in rows]
             if due:
-                size = _size(rows, r)
-            if latest is not None and _size(rows, latest, r) <= STILL * size:
+                size = size_of(rows, r)
+            if latest is not None and size_of(rows, latest, r) <= STILL * size:
                 break
             first, last = SMALLEST
             smallest = max(last, first * SMALLER**number)
@@ -109,7 +113,7 @@ def _weighed(rows, plan, known, base, start, before=None, after=None, due=True):
                 smallest = last  # not far from where it was
             latest = r if smallest == last else None
             pairs = zip(rows, r, strict=True)
-            parabolas = [_parabola(data, e, smallest * size) for data, e in pairs]
+            parabolas = [parabola(data, e, smallest * size) for data, e in pairs]
         most = max(bends.max() for bends, _ in parabolas)
         if not most:
             break
@@ -129,8 +133,8 @@ def _no_worse_than_a_constant(curvature, rows, plan, weight):
     """
     metric, start = solved(curvature, plan, weight, STILL**2)
     y = np.concatenate([data.targets[:, 0] for data in rows])
-    r = np.concatenate([_residuals(data, start[0], metric.centre) for data in rows])
-    weights = np.concatenate([_weights(data) for data in rows])
+    r = np.concatenate([residuals(data, start[0], metric.centre) for data in rows])
+    weights = np.concatenate([weights_of(data) for data in rows])
     loss = weights @ ask(plan.loss, y, y + r, "value") / weights.sum()
     found = loss + plan.penalty.values(start[:, :-1])[0]
     best, at_best = np.zeros(1), loss_of_zero(y[:, None], weights, plan.loss)
@@ -140,21 +144,6 @@ def _no_worse_than_a_constant(curvature, rows, plan, weight):
         return curvature
     constant = np.append(np.zeros(curvature.n_features), best)[None]
     return curvature.solved_by(constant, None, 0.0)
-
-
-def _weights(data):
-    return np.ones(data.n_rows) if data.weights is None else data.row_weights
-
-
-def met(data, start, weights):
-    """The curvature of rows as their answer meets them: for a stream that follows."""
-    bends, targets = np.ones(data.n_rows), None
-    if not is_squared(data.loss):
-        r = _residuals(data, weights[0], start.metric.centre)
-        bends, targets = _parabola(data, r, SMALLEST[0] * _size([data], [r]))
-    if not bends.any():
-        return None
-    return curvature_of(data.weighed(bends, targets), start.plan.fit_intercept)
 
 
 def solved(curvature, plan, weight=None, tol=BOUND_TOL, near=None):
@@ -246,48 +235,3 @@ def first_answer(data, start):
     )
     weights[after < before] = state.weights[after < before]
     return weights
-
-
-def _residuals(data, weights, centre):
-    """Prediction less target of each row, at some weights (d + 1,) at a centre."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        r = data.predictions(weights, centre) - data.targets[:, 0]
-    if not np.isfinite(r).all():
-        data.check_finite()
-    return r
-
-
-def _size(rows, r, others=None):
-    """How large residuals are, or their differences, by most of them: (mean √|r|)²."""
-    total = roots = 0.0
-    for i, data in enumerate(rows):
-        e = r[i] if others is None else r[i] - others[i]
-        weights = _weights(data)
-        total, roots = total + weights.sum(), roots + weights @ np.sqrt(np.abs(e))
-    return (roots / total) ** 2
-
-
-def _parabola(data, r, small):
-    """Parabolas that touch the losses at residuals r and lie above them elsewhere.
-
-    ½ b (p - z)² of each row: (b, z), z None where it is y, b = L'(r)/r. With a dead zone
-    that would lie below; there it is the sum of two hinges' (max(e, 0) is ½ (|e| + e)).
-    Distances from a kink count as no smaller than `small`.
-    """
-    y, loss, small = data.targets[:, 0], data.loss, small or 1.0
-    dead = getattr(loss, "dead", 0.0)
-    with np.errstate(invalid="ignore", over="ignore"):
-        if not dead:
-            r = np.where(np.abs(r) < small, np.where(r < 0, -small, small), r)
-            return ask(loss, y, y + r, "gradient") / r, None
-        if loss.width:
-            bends, slopes = np.full(len(r), loss.smoothness), loss.gradient(y, y + r)
-        else:
-            bends = slopes = 0.0
-            for sign, cap in ((1.0, loss.above), (-1.0, loss.below)):
-                e = sign * r - dead
-                far = np.maximum(np.abs(e), small)
-                bends = bends + 0.5 * cap / far
-                slopes = slopes + 0.5 * sign * cap * (1.0 + e / far)
-        targets = y + r - slopes / bends
-    return bends, targets[:, None]

@@ -15,7 +15,7 @@ def notes(model, share=None):
         words.append(f"passes {history[-1]['passes']:.3g}")
     words.append(f"epochs {model.n_iter_}")
     if "curvature" in plan.slots["metric"]:
-        words.append(f"curvature of {plan.rows or 'all'} rows")
+        words.append(f"curvature of {plan.rows if plan.sampled else 'all'} rows")
     if share is not None:
         words.append(f"{share:.0%} of memory bandwidth")
     if not model.converged_:

@@ -101,7 +101,7 @@ EXTREME = {
     "flat": (1e-150, 1.0, {}),
     "large targets": (1.0, 1e150, {}),
     "huge huber": (1.0, 1.0, {"loss": "huber", "epsilon": 1e300}),
-    "tiny quantile": (1.0, 1.0, {"loss": "quantile", "quantile": 1e-300}),
+    "tiny quantile": (1.0, 1.0, {"loss": "quantile", "quantile": 1e-15}),
     "strong l1": (1.0, 1.0, {"penalty": "l1", "alpha": 1e300}),
     "strong l2": (1.0, 1.0, {"penalty": "l2", "alpha": 1e300}),
     "textbook": (1e100, 1.0, {"optimizer": "sgd", "max_iter": 3}),

@@ -49,7 +49,7 @@ def test_a_long_epoch_comes_in_parts(monkeypatch):
         order = Order(101, 2, shuffle)
         whole = batches_of(order, np.random.default_rng(3))
         with monkeypatch.context() as patch:
-            patch.setattr(order, "CALL_BATCHES", 8)
+            patch.setattr("sgdreg._data.order.CALL_BATCHES", 8)
             parts = list(order.draw(np.random.default_rng(3)))
             assert [len(batches) for _, batches in parts] == [8] * 6 + [3]
             assert batches_of(order, np.random.default_rng(3)) == whole

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GridSearchCV
 
 from sgdreg import SGDLinearRegressor, schedules
@@ -514,5 +514,5 @@ def test_adaptive_steps_shorten_after_a_warm_up():
 
 def test_the_public_names():
     for name in schedules.__all__:
-        assert issubclass(getattr(schedules, name), schedules.BaseEstimator)
+        assert issubclass(getattr(schedules, name), BaseEstimator)
         assert f"`{name}`" in schedules.__doc__

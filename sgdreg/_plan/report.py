@@ -1,108 +1,137 @@
 """What a fit has followed, as it is printed: `plan_`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sgdreg import schedules
+from sgdreg._plan.plan import Plan
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Report:
     """One choice in every slot; ``print(model.plan_)`` shows it.
 
+    It holds no arrays. The words are made when they are asked for (0.3 ms, of a call of
+    `partial_fit` that takes no longer).
+
     Attributes
     ----------
-    loss : Loss
-    penalty : Penalty
-    optimizer : Optimizer
+    plan : Plan
+        The choices.
     schedule : callable or None
         t -> eta; None: found by line search.
-    batch_size : int or "full"
-    average : None, int, "tail" or float
-    recursive : bool
-        Whether a stream's model is the least squares of all its rows so far.
+    reason : str
+        Where the step size comes from.
+    solved : bool
+        Whether the fit has begun at the least squares of the rows of the curvature.
+    scaled : bool
+        Whether features were centred and scaled.
+    rank : (int, int) or None
+        Of the curvature, and of how many features; None: there was none.
+    low_rank : bool
+        Whether that is of the largest curvatures only.
     sampled : bool
         Whether the curvature was that of a sample of rows.
     rows : int
-        How many rows the curvature was taken from, of a sample or for a low rank.
-    slots : dict
-        The choices in words, {slot: choice}, as they are printed.
+        How many rows it was taken from; 0 of a stream: all so far.
     """
 
-    loss: object
-    penalty: object
-    optimizer: object
+    plan: Plan
     schedule: object | None
-    batch_size: object
-    average: object
-    recursive: bool
+    reason: str
+    solved: bool
+    scaled: bool
+    rank: tuple | None
+    low_rank: bool
     sampled: bool
     rows: int
-    slots: dict = field(default_factory=dict)
 
     @classmethod
     def of(cls, start):
-        """That of a start and its plan, in the units of y."""
-        plan = start.plan
-        loss, penalty = plan.shown or (plan.loss, plan.penalty)
+        """That of a start and its plan."""
+        metric, sampled = start.metric, start.sampled
         return cls(
-            loss=loss,
-            penalty=penalty,
-            optimizer=plan.optimizer,
+            plan=start.plan,
             schedule=start.schedule,
-            batch_size=plan.batch_size,
-            average=plan.average,
-            recursive=plan.recursive,
-            sampled=start.sampled,
-            rows=start.sketch.size if start.sampled else start.rows,
-            slots={
-                "loss": repr(loss),
-                "penalty": str(penalty),
-                "optimizer": repr(plan.optimizer),
-                "metric": _metric(start),
-                "batches": _batches(plan),
-                "step": _step(start),
-                "averaging": _averaging(plan),
-            },
+            reason=start.reason,
+            solved=start.solved,
+            scaled=metric.scale is not None,
+            rank=None if metric.root is None else metric.root.shape,
+            low_rank=metric.low_rank,
+            sampled=sampled,
+            rows=start.rows if start.sketch is None else start.sketch.size,
         )
+
+    @property
+    def loss(self):
+        """The loss, in the units of y."""
+        return self.plan.loss if self.plan.shown is None else self.plan.shown[0]
+
+    @property
+    def penalty(self):
+        """The penalty, in the units of y."""
+        return self.plan.penalty if self.plan.shown is None else self.plan.shown[1]
+
+    @property
+    def optimizer(self):
+        """The optimizer, with its parameters."""
+        return self.plan.optimizer
+
+    @property
+    def batch_size(self):
+        """Rows of a step, or "full"."""
+        return self.plan.batch_size
+
+    @property
+    def recursive(self):
+        """Whether a stream's model is the least squares of all its rows so far."""
+        return self.plan.recursive
+
+    @property
+    def slots(self):
+        """The choices in words, {slot: choice}, as they are printed."""
+        return {
+            "loss": repr(self.loss),
+            "penalty": str(self.penalty),
+            "optimizer": repr(self.optimizer),
+            "metric": self._metric(),
+            "batches": self._batches(),
+            "step": self._step(),
+            "averaging": self._averaging(),
+        }
 
     def __repr__(self):
         return "\n".join(f"{slot:12}{choice}" for slot, choice in self.slots.items())
 
-
-def _metric(start):
-    metric = start.metric
-    if metric.low_rank:
-        rank, d = metric.root.shape
-        return f"diagonal, and the {rank} largest curvatures of {d}, from {start.rows} rows"
-    if metric.root is not None:
-        rank, d = metric.root.shape
-        rows = f"{start.sketch.size} rows" if start.sampled else "all rows"
+    def _metric(self):
+        if self.rank is None:
+            if self.scaled:
+                return "diagonal (centred and scaled features)"
+            return "none (raw features)"
+        rank, d = self.rank
+        some = self.sampled or self.low_rank
+        rows = f"{self.rows} rows" if some else "all rows"
+        if self.low_rank:
+            return f"diagonal, and the {rank} largest curvatures of {d}, from {rows}"
         return f"curvature of the standardised features, rank {rank} of {d}, from {rows}"
-    if metric.scale is not None:
-        return "diagonal (centred and scaled features)"
-    return "none (raw features)"
 
+    def _batches(self):
+        batches = str(self.batch_size)
+        if batches != "full":
+            batches += f" row{'s' * (batches != '1')} a step, order: {self.plan.shuffle}"
+        return batches
 
-def _batches(plan):
-    batches = str(plan.batch_size)
-    if plan.batch_size != "full":
-        batches += f" row{'s' * (batches != '1')} a step, order: {plan.shuffle}"
-    return batches
+    def _step(self):
+        step = f"{self.schedule!r}, {self.reason}"
+        if type(self.schedule) is schedules.Constant:
+            step = f"{self.schedule.eta0:.3g} (constant), {self.reason}"
+        elif self.schedule is None:
+            step = self.reason
+        return f"from the least squares of these rows {step}" if self.solved else step
 
-
-def _step(start):
-    step = f"{start.schedule!r}, {start.reason}"
-    if type(start.schedule) is schedules.Constant:
-        step = f"{start.schedule.eta0:.3g} (constant), {start.reason}"
-    elif start.schedule is None:
-        step = start.reason
-    return f"from the least squares of these rows {step}" if start.solved else step
-
-
-def _averaging(plan):
-    average = plan.average
-    if isinstance(average, int):
-        return f"from step {average}"
-    if isinstance(average, float):
-        return f"exponential, by {average:g} a step"
-    return average or "none"
+    def _averaging(self):
+        average = self.plan.average
+        if isinstance(average, int):
+            return f"from step {average}"
+        if isinstance(average, float):
+            return f"exponential, by {average:g} a step"
+        return average or "none"

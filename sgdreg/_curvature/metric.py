@@ -3,7 +3,7 @@
 X itself is never transformed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -60,6 +60,12 @@ class Metric:
         if not self.full:
             return float(shares @ shares)
         return float(np.einsum("ij,ij,j->", self.root, self.root, shares**2))
+
+    def of_one_scale(self):
+        """The same centre, with one scale for all features: the mean of their squares'."""
+        varies = self.scale if self.constant is None else self.scale[~self.constant]
+        size = np.sqrt(np.mean(varies**2)) if len(varies) else 1.0
+        return replace(self, scale=np.full_like(self.scale, size))
 
     def left_out(self, weights):
         """The part of coefficients that no step moves: of constant columns, for example."""

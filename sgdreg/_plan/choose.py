@@ -12,7 +12,7 @@ from sgdreg._curvature.low_rank import low_rank_metric
 from sgdreg._curvature.metric import Metric, diagonal_metric
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._curvature.sample import Sketch
-from sgdreg._plan.compatibility import refuse_idle_settings, refuse_mismatch
+from sgdreg._plan.compatibility import refuse_idle_settings, refuse_mismatch, refuse_stream
 from sgdreg._plan.plan import Plan
 from sgdreg._records import changed
 from sgdreg._solvers.reweighted import first_answer, reweighted, solved
@@ -41,6 +41,8 @@ BATCH_ROWS_A_FEATURE = 4
 # the passes over them (d² beside b d, at the speed of products in a cache).
 FEATURES_A_ROW = 64
 SMALLEST_BATCH = 32
+# Steps an epoch with a custom penalty, each of which calls its prox: docs/design-notes.md.
+PROXIMAL_STEPS = 64
 
 
 def make_plan(settings, data, online=False, seen=None, rng=None, exponent=0):
@@ -92,7 +94,7 @@ def make_plan(settings, data, online=False, seen=None, rng=None, exponent=0):
         refuse_idle_settings(settings, optimizer, automatic)
     if not (automatic and online):
         refuse_mismatch(optimizer, data.loss, penalty)
-    batch_size = _batch_size(settings, data, optimizer, automatic, online)
+    batch_size = _batch_size(settings, data, optimizer, penalty, automatic, online)
     # With kinks only averages converge, but for the answers that a stream's curvature has.
     kinks = data.loss.smoothness is None and not (online and optimizer.metric == "sketch")
     draft = Plan(
@@ -173,12 +175,14 @@ def _automatic_optimizer(settings, data, penalty, online):
 def _for_bounds(settings, data, penalty, online):
     """The optimizer for what is not least squares: an interior point, where there is one.
 
-    With too many features for it, or with mini-batches: in the features' scale, variance
-    reduced where the loss is smooth, and plain with shrinking steps where it is not.
+    With too many features for it, a custom penalty or mini-batches: in the features'
+    scale, variance reduced where the loss is smooth, and plain with shrinking steps where
+    it is not.
     """
     smooth, chosen = data.loss.smoothness is not None, _steps_chosen(settings)
-    few = data.n_features <= FULL_CURVATURE_RANK
+    few = data.n_features <= FULL_CURVATURE_RANK and penalty.custom is None
     if online:
+        refuse_stream(penalty)
         alike = is_squared(data.loss) or data.n_outputs == 1
         by_rows = few and alike and not chosen
         by_rows = by_rows and _full_curvature(data, penalty.l2, False)
@@ -247,6 +251,8 @@ def _metric(plan, data, seen, rng):
     if kind == "sketch" and _full_curvature(data, plan.penalty.l2, plan.online):
         return _full_metric(plan, data, seen, rng)
     diagonal = diagonal_metric(data, plan.fit_intercept, penalty_beside(plan, data))
+    if not plan.penalty.separable:
+        diagonal = diagonal.of_one_scale()
     if kind == "diagonal":
         return {"metric": diagonal, "passes": 1.0}
     if data.is_sparse:
@@ -321,12 +327,15 @@ def _recursive(plan, data):
     )
 
 
-def _batch_size(settings, data, optimizer, automatic, online):
+def _batch_size(settings, data, optimizer, penalty, automatic, online):
     if optimizer.finds_steps and not automatic:
         return "full"
     if settings.batch_size != "auto":
         return settings.batch_size
-    if automatic and data.loss.smoothness is None and not optimizer.finds_steps:
+    kinks = data.loss.smoothness is None
+    if automatic and penalty.custom is not None and not kinks:
+        return -(-data.n_rows // PROXIMAL_STEPS)
+    if automatic and kinks and not optimizer.finds_steps:
         return "full" if online else _kinked_batch(settings, data)
     if automatic:
         return "full"

@@ -208,6 +208,8 @@ class Plan:
             rank, d = self.metric.root.shape
             metric = f"curvature of the standardised features, rank {rank} of {d}, from "
             metric += f"{self.sketch.size} rows" if self.sampled else "all rows"
+        elif not self.penalty.separable and self.metric.scale is not None:
+            metric = "one scale (centred features: the penalty is not separable)"
         elif self.metric.scale is not None:
             metric = "diagonal (centred and scaled features)"
         else:

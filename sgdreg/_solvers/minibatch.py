@@ -58,6 +58,7 @@ class Epochs:
             low_rank=plan.metric.low_rank,
             anchor=self.anchor,
             drift=self.drift,
+            penalty=None if penalty.custom is None else penalty,
         )
 
     @property
@@ -69,6 +70,8 @@ class Epochs:
         """How steps cost the non-zeros, where a batch has fewer than features."""
         plan, penalty = self.plan, self.plan.penalty
         if not self.data.is_sparse or plan.metric.scale is not None:
+            return "dense"
+        if penalty.custom is not None:
             return "dense"
         density = self.data.X.nnz / max(1, len(self.data.y))
         few = density * self.order.batch_size < self.data.n_features

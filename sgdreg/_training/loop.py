@@ -235,6 +235,8 @@ class Training:
         if self.rounds is None or not self.plan.automatic:
             loss = self._start_loss()
         loss = max(loss, float(self.data.zero_losses.sum()))
+        if penalty.custom is not None:  # which may cost something at zero
+            loss += float(penalty.values(state.weights[:, :-1]).sum())
         state.reference = max(state.reference, loss)
         if self.shrinking is not None:
             self._begin_to_shrink()

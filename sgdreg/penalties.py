@@ -290,6 +290,8 @@ class AppliedPenalty:
 
     def _value(self, coef):
         """What the custom penalty's value says of the coefficients of one output."""
+        if not np.isfinite(coef).all():
+            return np.nan
         call, answer = "value(coef) of the penalty", self.custom.value(coef.copy())
         value = float(returned(answer, (), call, self.custom, "a number"))
         if not np.isfinite(value) and np.abs(coef).max(initial=0.0) < ORDINARY:

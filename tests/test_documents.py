@@ -23,6 +23,7 @@ EXAMPLES = {
     "sgdreg._estimator.regressor",
     "sgdreg._callbacks.trajectory",
     "sgdreg.losses",
+    "sgdreg.penalties",
     "sgdreg.optimizers._base",
     "sgdreg.optimizers._full_gradient",
     "sgdreg.optimizers._minibatch",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import sgdreg
-from sgdreg import SGDLinearRegressor, display, losses, optimizers, schedules
+from sgdreg import SGDLinearRegressor, display, losses, optimizers, penalties, schedules
 from sgdreg._estimator.parameters import CONSTRAINTS
 from sgdreg.optimizers._base import METRICS
 
@@ -52,6 +52,7 @@ def classes_of(module, base=object):
     ("page", "names"),
     [
         ("loss.md", strings_of("loss") | {"Loss"}),
+        ("penalty.md", classes_of(penalties, penalties.Penalty)),
         ("penalty.md", strings_of("penalty") | {"None", "positive", "l1_ratio", "alpha"}),
         (
             "sampling.md",

@@ -3,7 +3,7 @@
 X itself is never transformed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -79,6 +79,12 @@ class Metric:
             errors = np.linalg.norm(self.faint * (self.sizes / self.scale), axis=1)
             slope = np.maximum(slope - np.outer(rounding, errors), 0.0)
             return np.einsum("ij,ij->i", slope, slope)
+
+    def of_one_scale(self):
+        """The same centre, with one scale for all features: the mean of their squares'."""
+        varies = self.scale if self.constant is None else self.scale[~self.constant]
+        size = np.sqrt(np.mean(varies**2)) if len(varies) else 1.0
+        return replace(self, scale=np.full_like(self.scale, size))
 
     def left_out(self, weights):
         """The part of coefficients that no step moves: of constant columns, for example."""

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sgdreg._sklearn import Interval, StrOptions
 from sgdreg.losses import LOSSES
 from sgdreg.optimizers import OPTIMIZERS
+from sgdreg.penalties import PENALTIES
 
 
 class Range(Interval):
@@ -26,7 +27,7 @@ class Range(Interval):
 # What scikit-learn checks of each parameter by itself.
 CONSTRAINTS = {
     "loss": [StrOptions(set(LOSSES)), BaseEstimator],
-    "penalty": [StrOptions({"l2", "l1", "elasticnet"}), None],
+    "penalty": [StrOptions(set(PENALTIES)), BaseEstimator, None],
     "alpha": [Range(Real, 0, None, closed="left")],
     "l1_ratio": [Range(Real, 0, 1, closed="both"), None],
     "fit_intercept": ["boolean"],
@@ -150,10 +151,11 @@ def _refuse_beyond_floats(p, place=""):
 
 def _without_effect(p):
     """(parameter, the other one that makes it one without effect, by this value)."""
-    if p.penalty != "elasticnet" and p.l1_ratio is not None:
+    takes = PENALTIES[p.penalty][1] if isinstance(p.penalty, str) else ()
+    if "l1_ratio" not in takes and p.l1_ratio is not None:
         yield "l1_ratio", "penalty", p.penalty
-    if p.penalty is None and p.learning_rate != "optimal":
-        yield "alpha", "penalty", None
+    if "alpha" not in takes and p.learning_rate != "optimal":
+        yield "alpha", "penalty", p.penalty
     loss = p.loss if isinstance(p.loss, str) else type(p.loss).__name__
     for name in ("epsilon", "quantile"):
         if LOSSES.get(loss, (None, None))[1] != name:

@@ -59,11 +59,13 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             default='squared_error'
         L(y, p); see :mod:`sgdreg.losses`. An object of a class derived from
         :class:`sgdreg.losses.Loss` is one of your own.
-    penalty : {None, 'l2', 'l1', 'elasticnet'}, default=None
+    penalty : {None, 'l2', 'l1', 'elasticnet'} or object, default=None
         R(w): nothing, ½‖w‖², ‖w‖₁, or l1_ratio ‖w‖₁ + (1 - l1_ratio) ½‖w‖².
-        Coefficients that l1 makes zero are so exactly.
+        Coefficients that l1 makes zero are so exactly. An object of
+        :mod:`sgdreg.penalties` has its own alpha; one of a class derived from
+        :class:`sgdreg.penalties.Penalty` is a custom penalty.
     alpha : float >= 0, default=1e-4
-        Weight of the penalty, per row: ``Ridge(alpha * S)`` and ``Lasso(alpha)`` have
+        Weight of a named penalty, per row: ``Ridge(alpha * S)`` and ``Lasso(alpha)`` have
         the same optimum. Also the alpha of ``learning_rate="optimal"``.
     l1_ratio : float in [0, 1], default=0.15
         Share of l1 in penalty='elasticnet'.

@@ -204,6 +204,15 @@ cdef bint take_step(
             with gil:
                 if not own_direction(rule, m, o, g, size):
                     return False
+    if rule.penalty is not None and step > 0.0:
+        with gil:
+            if not custom_proximal(rule, step, g, scale, inverse, velocity, w, d):
+                return False
+        if rule.fit_intercept:
+            if rule.momentum != 0.0:
+                momentum_direction(rule.momentum, False, g + d, velocity + d, 1)
+            w[d] -= step * g[d]
+        return True
     if rule.proximal and rule.momentum != 0.0 and step > 0.0:
         proximal_momentum(step, rule.momentum, rule.nesterov, step * rule.l1,
                           rule.positive, g, scale, inverse, velocity, w, d)
@@ -239,6 +248,41 @@ cdef bint own_direction(
             rule.optimizer, "an array of the gradient's shape")
         for i in range(size):
             g[i] = answer[i]
+        return True
+    except BaseException as error:
+        rule.error = error
+        return False
+
+
+cdef bint custom_proximal(
+    Rule rule, double step, double *g, const double *scale, const double *inverse,
+    double *velocity, double *w, Py_ssize_t d,
+):
+    """A step along g and the proximal one of a custom penalty; False where that failed.
+
+    In the metric of the step each coefficient has an amount of its own, as in `shrink`. With
+    momentum the velocity is what w has moved by, as in `proximal_momentum`.
+    """
+    cdef double[::1] answer
+    cdef Py_ssize_t j
+    try:
+        coef, direction = np.asarray(<double[:d]> w), np.asarray(<double[:d]> g)
+        lengths = amount = step
+        if inverse is not NULL:
+            metric = np.asarray(rule.inverse_scale)[:d]
+            lengths, amount = step * metric, step * metric**2
+        if scale is not NULL:
+            amount = amount * np.asarray(<double[:d]> <double *> scale)
+        if rule.momentum != 0.0:
+            moved = np.asarray(<double[:d]> velocity)
+            to = coef - lengths * (rule.momentum * moved + direction)
+        else:
+            to = (1.0 - step * rule.decoupled) * coef - lengths * direction
+        answer = rule.penalty.stepped(to, amount)
+        if rule.momentum != 0.0:
+            moved[:] = (coef - np.asarray(answer)) / lengths
+        for j in range(d):
+            w[j] = answer[j]
         return True
     except BaseException as error:
         rule.error = error

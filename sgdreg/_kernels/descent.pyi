@@ -36,6 +36,7 @@ class Rule:
         low_rank: bool = False,
         anchor: ndarray | None = None,
         drift: ndarray | None = None,
+        penalty: object | None = None,
     ) -> None: ...
 
 def descend(

@@ -239,7 +239,13 @@ cdef Py_ssize_t run(
     begin(rule, m)
     for e in range(n_epochs):
         bring_up_to_date(rule, m)
-        log[e, 1] = penalty(rule, m)
+        if rule.penalty is None:
+            log[e, 1] = penalty(rule, m)
+        else:
+            with gil:
+                log[e, 1] = custom_penalty(rule, m)
+            if log[e, 1] != log[e, 1]:
+                return taken
         for i in range(e * per_epoch, (e + 1) * per_epoch):
             start, stop = batches[i, 0], batches[i, 1]
             next_start = batches[i + 1, 0] if i + 1 < batches.shape[0] else stop
@@ -284,6 +290,16 @@ cdef void bring_up_to_date(Rule rule, Moving *m) noexcept nogil:
         fold(m)
     elif rule.lazy == VISITED:
         settle(rule, m)
+
+
+cdef double custom_penalty(Rule rule, const Moving *m):
+    """That of a custom penalty; NaN where its method failed."""
+    try:
+        weights = np.asarray(<double[:m.k, :m.d + 1]> m.weights)
+        return rule.penalty.values(weights[:, :-1]).sum()
+    except BaseException as error:
+        rule.error = error
+        return NOT_A_NUMBER
 
 
 cdef double penalty(Rule rule, const Moving *m) noexcept nogil:

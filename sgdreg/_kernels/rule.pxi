@@ -41,6 +41,8 @@ cdef class Rule:
     anchor, drift : ndarray of shape (k, d + 1) or None
         Variance-reduced gradients (SVRG): that of the batch, less the batch's at the
         weights `anchor`, plus `drift`, the mean gradient of all rows there.
+    penalty : AppliedPenalty or None
+        A custom one: its methods `stepped` and `values` are called, in place of l1 and l2.
     """
 
     cdef readonly double l1, l2, momentum, epsilon, beta_1, beta_2, decoupled, keep
@@ -49,12 +51,13 @@ cdef class Rule:
     cdef readonly Lazy lazy
     cdef double[::1] centre, inverse_scale, product
     cdef double[:, ::1] root, anchor, drift
-    cdef object optimizer, error
+    cdef object optimizer, penalty, error
     cdef readonly str lazy_way
 
     def __init__(self, optimizer, double l1=0.0, double l2=0.0, bint positive=False,
                  bint fit_intercept=True, lazy="dense", double keep=1.0, centre=None,
-                 scale=None, root=None, bint low_rank=False, anchor=None, drift=None):
+                 scale=None, root=None, bint low_rank=False, anchor=None, drift=None,
+                 penalty=None):
         self.optimizer, self.error = optimizer, None
         self.kind = KINDS[optimizer.kind]
         self.momentum, self.nesterov = optimizer.momentum, optimizer.nesterov
@@ -66,11 +69,15 @@ cdef class Rule:
         self.beta_1, self.beta_2 = optimizer.beta_1, optimizer.beta_2
         self.decoupled = 0.0 if self.kind == OWN else optimizer.weight_decay
         self.l1, self.l2, self.positive = l1, l2, positive
-        self.proximal = l1 > 0.0 or positive
+        self.penalty = penalty
+        self.proximal = l1 > 0.0 or positive or penalty is not None
+        if penalty is not None and (l1 or l2 or positive or self.nesterov):
+            raise ValueError("a custom penalty goes alone, and without a look ahead")
         self.fit_intercept, self.low_rank, self.keep = fit_intercept, low_rank, keep
         self.lazy, self.lazy_way = LAZY[lazy], lazy
-        if self.lazy != DENSE and not (centre is None and scale is None and anchor is None):
-            raise ValueError("lazy steps take no metric and no anchor")
+        if self.lazy != DENSE and not (centre is None and scale is None and anchor is None
+                                       and penalty is None):
+            raise ValueError("lazy steps take no metric, no anchor and no custom penalty")
         if (anchor is None) != (drift is None):
             raise ValueError("anchor and drift go together")
         self.anchor = None if anchor is None else np.array(anchor, dtype=np.float64)
@@ -91,7 +98,7 @@ cdef class Rule:
                        and scale is None and anchor is None)
 
     cdef object raise_error(self):
-        """Raise what a method of a user's update rule raised during a pass."""
+        """Raise what a method of a custom update rule or penalty raised during a pass."""
         error, self.error = self.error, None
         if error is not None:
             raise error

@@ -10,7 +10,7 @@ from itertools import groupby
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from sgdreg import losses, optimizers, schedules
+from sgdreg import losses, optimizers, penalties, schedules
 from sgdreg._persistence.snapshot import Frozen
 from sgdreg._persistence.soundness import ENTRY, MEMORY, STATE, check, damage_noticed
 from sgdreg._version import __version__
@@ -24,7 +24,7 @@ FREE = ("max_iter", "n_jobs", "verbose")
 # The objects that parameters may hold, by name.
 KNOWN = {
     f"{module.__name__}.{name}": kind
-    for module in (losses, optimizers, schedules)
+    for module in (losses, optimizers, penalties, schedules)
     for name, kind in vars(module).items()
     if isinstance(kind, type)
     and issubclass(kind, BaseEstimator)

@@ -8,7 +8,11 @@ import numpy as np
 
 from sgdreg import optimizers
 from sgdreg._curvature.costs import cost_of_density
-from sgdreg._plan.compatibility import refuse_idle_settings, refuse_mismatch
+from sgdreg._plan.compatibility import (
+    refuse_idle_settings,
+    refuse_mismatch,
+    refuse_stream,
+)
 from sgdreg._plan.plan import DIAGONAL, FULL, STRONGEST, Plan
 from sgdreg.losses import compiled, get_loss, is_squared
 from sgdreg.penalties import get_penalty
@@ -29,6 +33,8 @@ BATCH_ROWS_A_FEATURE = 4
 # the passes over them (d² beside b d, at the speed of products in a cache).
 FEATURES_A_ROW = 64
 SMALLEST_BATCH = 32
+# Steps an epoch with a custom penalty, each of which calls its prox: docs/design-notes.md.
+PROXIMAL_STEPS = 64
 
 
 @dataclass(frozen=True)
@@ -209,14 +215,16 @@ def _automatic_optimizer(settings, problem):
 def _for_bounds(settings, problem):
     """The optimizer for what is not least squares: an interior point, where there is one.
 
-    With too many features for it, or with mini-batches: in the features' scale, variance
-    reduced where the loss is smooth, and plain with shrinking steps where it is not.
+    With too many features for it, a custom penalty or mini-batches: in the features'
+    scale, variance reduced where the loss is smooth, and plain with shrinking steps where
+    it is not.
     """
     sizes, loss, penalty = problem.sizes, problem.loss, problem.penalty
     smooth, chosen = loss.smoothness is not None, _steps_chosen(settings)
-    few = sizes.n_features <= FULL_CURVATURE_RANK
+    few = sizes.n_features <= FULL_CURVATURE_RANK and penalty.custom is None
     at_once = problem.affordable.at_once
     if problem.online:
+        refuse_stream(penalty)
         alike = is_squared(loss) or sizes.n_outputs == 1
         by_rows = few and alike and not chosen and at_once
         return optimizers.SGD(metric="sketch" if by_rows else "diagonal")
@@ -276,12 +284,14 @@ def _provable(optimizer, affordable):
 
 
 def _batch_size(settings, problem, optimizer, hands_free):
-    sizes = problem.sizes
+    sizes, kinks = problem.sizes, problem.loss.smoothness is None
     if optimizer.finds_steps and not hands_free:
         return "full"
     if settings.batch_size != "auto":
         return settings.batch_size
-    if hands_free and problem.loss.smoothness is None and not optimizer.finds_steps:
+    if hands_free and problem.penalty.custom is not None and not kinks:
+        return -(-sizes.n_rows // PROXIMAL_STEPS)
+    if hands_free and kinks and not optimizer.finds_steps:
         return "full" if problem.online else _kinked_batch(settings, sizes)
     if hands_free:
         return "full"

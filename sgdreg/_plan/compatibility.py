@@ -15,6 +15,8 @@ def refuse_mismatch(optimizer, loss, penalty):
             "Conjugate gradients minimise the squared error, with an l2 penalty or none, "
             f"not {what}. Use optimizer='auto'."
         )
+    if penalty.custom is not None:
+        _refuse_custom(optimizer, penalty.custom)
     if penalty.positive and optimizer.nesterov:
         raise ValueError(
             f"positive=True does not go with {optimizer!r}, whose weights are a look "
@@ -22,8 +24,43 @@ def refuse_mismatch(optimizer, loss, penalty):
         )
     if penalty.proximal and optimizer.metric == "sketch":
         raise ValueError(
-            "metric='sketch' mixes the coefficients, so that l1 and positive=True cannot "
-            "act on each by itself: use metric='diagonal' or None."
+            "metric='sketch' mixes the coefficients, so that l1, positive=True and "
+            "custom penalties cannot act on each by itself: use metric='diagonal' or None."
+        )
+
+
+def _refuse_custom(optimizer, penalty):
+    """Raise where an update rule has no proximal step for a custom penalty."""
+    if type(optimizer) is optimizers.InteriorPoint:
+        raise ValueError(
+            "The interior point knows the penalties l1, l2 and elasticnet, and not "
+            f"penalty={penalty!r}. Use optimizer='auto', 'sgd', 'momentum' or 'svrg'."
+        )
+    if optimizer.nesterov:
+        raise ValueError(
+            f"penalty={penalty!r} does not go with {optimizer!r}, whose weights are a look "
+            "ahead, beyond the proximal step: use Momentum."
+        )
+    if optimizer.kind not in ("plain", "own") and not penalty.separable:
+        raise ValueError(
+            f"{optimizer!r} steps by another length along each coefficient, for which "
+            f"penalty={penalty!r} has no proximal step: use 'sgd', 'momentum' or 'svrg'. "
+            "(If the penalty is a sum over the coefficients, let its class say separable = "
+            "True.)"
+        )
+
+
+def refuse_stream(penalty):
+    """Raise for a custom penalty where a stream's steps are to be chosen here.
+
+    They are answers, of all rows so far or nearly so, which its prox does not lead to; and
+    few rows do not tell how far a gradient step may go.
+    """
+    if penalty.custom is not None:
+        raise ValueError(
+            f"partial_fit chooses no steps for penalty={penalty.custom!r}: pass a "
+            "learning_rate, a number or a schedule, whose proximal steps it then takes; or "
+            "use fit."
         )
 
 

@@ -104,6 +104,8 @@ class Report:
 
     def _metric(self):
         if self.rank is None:
+            if self.scaled and not self.penalty.separable:
+                return "one scale (centred features: the penalty is not separable)"
             if self.scaled:
                 return "diagonal (centred and scaled features)"
             return "none (raw features)"

@@ -90,6 +90,8 @@ def _learned(data, plan, seen, rng):
     if plan.curvature == FULL:
         return _full(data, plan, seen, rng)
     diagonal = diagonal_metric(data, plan.fit_intercept, penalty_beside(plan, data))
+    if not plan.penalty.separable:
+        diagonal = diagonal.of_one_scale()
     if plan.curvature == DIAGONAL:
         return {"metric": diagonal, "passes": 1.0}
     if plan.online:  # the steps' own generator: its draws stay as they are

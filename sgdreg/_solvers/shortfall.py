@@ -26,9 +26,10 @@ def shortfall(data, start, weights, objectives):
     """The share of each output's optimum that the objective is above it.
 
     The dual of an interior point tells when it is near the optimum. None where it would
-    take longer than the steps have, or does not know the loss.
+    take longer than the steps have, or does not know the loss or the penalty.
     """
-    if data.n_features > MOST_FEATURES or not compiled(data.loss):
+    known = compiled(data.loss) and start.plan.penalty.custom is None
+    if data.n_features > MOST_FEATURES or not known:
         return None
     plan, metric, weights = start.plan, start.metric, weights.copy()
     if metric.scale is None:  # steps on raw features

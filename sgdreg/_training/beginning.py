@@ -29,7 +29,7 @@ def begin_anew(evaluation, state, losses):
     start, inherited = evaluation.start, state.epochs > 0
     with np.errstate(over="ignore", invalid="ignore"):
         found = losses + evaluation.penalties(state.weights)
-        allowed = evaluation.constant * (1.0 if inherited else FARTHEST)
+        allowed = evaluation.worthless * (1.0 if inherited else FARTHEST)
         useless = ~(found <= allowed + evaluation.negligible)
     useless &= state.weights.any(axis=1) & (inherited | np.isfinite(found))
     if useless.any():

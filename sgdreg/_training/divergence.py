@@ -54,7 +54,7 @@ def judge(training, losses, weights):
         That model.
     """
     evaluation, state, plan = training.evaluation, training.state, training.plan
-    constant, loss = evaluation.constant, float(losses.sum())
+    constant, loss = evaluation.worthless, float(losses.sum())
     if not loss <= FAR_TOO_HIGH * max(constant.sum(), state.reference):
         raise _grown(training.data, training.start, state, loss)
     found = losses + evaluation.penalties(weights)

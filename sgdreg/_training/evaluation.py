@@ -76,6 +76,14 @@ class Evaluation:
         return self.data.zero_losses
 
     @cached_property
+    def worthless(self):
+        """The objective of that constant: a custom penalty may cost something at zero."""
+        if self.plan.penalty.custom is None:
+            return self.constant
+        zero = np.zeros((self.data.n_outputs, self.data.n_features))
+        return self.constant + self.plan.penalty.values(zero)
+
+    @cached_property
     def variance(self):
         """What there is to explain: half the variance of each output.
 

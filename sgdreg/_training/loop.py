@@ -148,6 +148,8 @@ class Training:
         if not self.solver.never_uphill:
             loss = self._start_loss()
         loss = max(loss, float(self.data.zero_losses.sum()))
+        if penalty.custom is not None:  # which may cost something at zero
+            loss += float(penalty.values(state.weights[:, :-1]).sum())
         state.reference = max(state.reference, loss)
         self.solver.begin(state, self.evaluation)
 

@@ -38,7 +38,7 @@ def scores(model, rows):
         return 1.0 - weights @ np.square(residual / size) / total
 
     found = {"r2": score(rows.y - model.predict(rows.X))}
-    another = model.loss != "squared_error" or model.penalty in ("l1", "elasticnet")
+    another = model.loss != "squared_error" or model.penalty not in (None, "l2")
     n, d = rows.X.shape
     if another or model.positive or sparse.issparse(rows.X) or n * d**2 > MOST_WORK:
         return found

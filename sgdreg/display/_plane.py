@@ -57,11 +57,16 @@ class Plane:
             C, y, p, weights = C[some], y[some], p[some], weights[some]
         self.C, self.y, self.p, self.weights = C, y, p, weights / weights.sum()
         self.loss, self.penalty, self.rows = loss, model.plan_.penalty, len(y)
+        self.coef, self.among = (
+            coef.astype(np.float64),
+            [j for j in chosen if j < len(coef)],
+        )
         self.closed_form = is_squared(loss)
         self.fitted = np.append(coef, intercept)[list(chosen)].astype(np.float64)
         self.free = np.array(chosen) == len(coef)  # the intercept, which no penalty knows
-        others = np.delete(coef, [at for at in chosen if at < len(coef)])
-        self.fixed = self.penalty.values(others[None].astype(np.float64))[0]
+        if self.penalty.custom is None:
+            others = np.delete(self.coef, self.among)
+            self.fixed = self.penalty.values(others[None])[0]
 
     @cached_property
     def root(self):
@@ -89,10 +94,20 @@ class Plane:
         """F at points v, shape (m, 2); infinite where `positive` forbids."""
         with np.errstate(over="ignore", invalid="ignore"):
             losses = self._squared(v) if self.closed_form else self._by_rows(v)
-            F = losses + self.fixed + self.penalty.values(np.where(self.free, 0.0, v))
+            F = losses + self._penalties(v)
         if self.penalty.positive:
             F = np.where((v < 0)[:, ~self.free].any(axis=1), np.inf, F)
         return np.where(np.isnan(F), np.inf, F)
+
+    def _penalties(self, v):
+        """alpha · R(w) at points v; a custom one need not be separable."""
+        if self.penalty.custom is None:
+            return self.fixed + self.penalty.values(np.where(self.free, 0.0, v))
+        values, coef = np.empty(len(v)), self.coef.copy()
+        for i, point in enumerate(v):
+            coef[self.among] = point[~self.free]
+            values[i] = self.penalty.values(coef[None])[0]
+        return values
 
     def _squared(self, v):
         """The quadratic about the fitted model, in closed form."""

@@ -12,15 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from problems import problems
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from sgdreg import SGDLinearRegressor
+from sgdreg import Checkpoint, SGDLinearRegressor
+from sgdreg._solvers.registry import SOLVERS
 
 sys.path.append(str(Path(__file__).parent.parent / "docs" / "extending"))
 
 from loss import Expectile
 from schedule import Triangle
+from solver import Steepest, SteepestDescent
 from update_rule import QHM
 
 seeds = st.integers(0, 2**16)
@@ -191,3 +194,67 @@ def test_searches(own):
     scores = search.cv_results_["mean_test_score"]
     assert scores[0] != scores[1]  # the parameter has reached the fit
     assert search.best_params_[name] == values[int(np.argmax(scores))]
+
+
+# ----------------------------------------------------------------------- the solver
+
+
+@pytest.fixture
+def steepest(monkeypatch):
+    monkeypatch.setitem(SOLVERS, SteepestDescent, Steepest)
+    return SGDLinearRegressor(optimizer=SteepestDescent(), tol=None, max_iter=5)
+
+
+def by_hand(X, y, epochs, alpha=0.0):
+    """Weights and objectives of steepest descent from zero, written out."""
+    A, w = np.column_stack([X, np.ones(len(X))]), np.zeros(X.shape[1] + 1)
+    P = alpha * np.diag([1.0] * X.shape[1] + [0.0])
+    H, objectives = A.T @ A / len(X) + P, []
+    for _ in range(epochs):
+        g = A.T @ (A @ w - y) / len(X) + P @ w
+        w = w - (g @ g) / (g @ H @ g) * g
+        objectives.append(np.mean((A @ w - y) ** 2) / 2 + w @ P @ w / 2)
+    return w, objectives
+
+
+@pytest.mark.parametrize("make", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("alpha", [0.0, 0.3])
+def test_every_step_of_the_solver(steepest, make, alpha):
+    X, y = rows()
+    if alpha:
+        steepest.set_params(penalty="l2", alpha=alpha)
+    steepest.fit(make(X), y)
+    w, objectives = by_hand(X, y, 5, alpha)
+    assert_allclose(np.append(steepest.coef_, steepest.intercept_), w, rtol=1e-9)
+    assert_allclose(steepest.loss_curve_, objectives, rtol=1e-9)
+
+
+def test_the_solver_ends_with_a_certificate(steepest):
+    X, y = rows(n=200)
+    Y = np.column_stack([y, -2 * y + X[:, 0]])
+    model = steepest.set_params(tol=1e-10, max_iter=500).fit(X, Y)
+    exact = np.linalg.lstsq(np.column_stack([X, np.ones(len(X))]), Y, rcond=None)[0]
+    assert model.converged_
+    assert model.history_[-1]["optimality_gap"] <= 1e-10
+    assert_allclose(model.coef_, exact[:-1].T, rtol=1e-4, atol=1e-4)
+
+
+def test_the_solver_goes_on_from_a_checkpoint(steepest, tmp_path):
+    pytest.importorskip("skops", reason="checkpoints need skops")
+    X, y = rows()
+    path = tmp_path / "fit.skops"
+    short = clone(steepest).set_params(max_iter=3).set_callbacks(Checkpoint(path))
+    checkpoint = short.fit(X, y).checkpoint_
+    with pytest.raises(ValueError, match="SteepestDescent"):  # a class it does not know
+        SGDLinearRegressor.resume(checkpoint, X, y, max_iter=5)
+    given = {"max_iter": 5, "optimizer": SteepestDescent()}
+    longer = SGDLinearRegressor.resume(checkpoint, X, y, **given)
+    assert_array_equal(longer.coef_, steepest.fit(X, y).coef_)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"loss": "huber"}, {"penalty": "l1"}, {"positive": True}], ids=str
+)
+def test_what_the_solver_does_not_serve_is_refused(steepest, settings):
+    with pytest.raises(ValueError, match=r"SteepestDescent\(\) serves .* Use optimizer="):
+        steepest.set_params(**settings).fit(*rows())

@@ -417,8 +417,11 @@ GROUPED = GroupLasso(GROUPS, 0.3)
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"optimizer": "cg"}, r"Conjugate gradients .* not penalty: GroupLasso"),
-        ({"optimizer": "interior_point"}, r"The interior point knows .* Use .*'auto'"),
+        ({"optimizer": "cg"}, r"ConjugateGradient\(\) serves .* not penalty=GroupLasso"),
+        (
+            {"optimizer": "interior_point"},
+            r"InteriorPoint\(\) serves .* and not penalty=.* Use optimizer='auto'",
+        ),
         ({"optimizer": "nesterov"}, r"GroupLasso.* a look ahead.*use Momentum"),
         ({"optimizer": "adam"}, r"Adam\(\) steps by .* use 'sgd', 'momentum' or 'svrg'"),
         ({"optimizer": optimizers.SGD("sketch")}, r"custom penalties cannot act"),

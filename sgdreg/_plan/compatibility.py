@@ -1,52 +1,57 @@
 """Choices in two slots that do not go with each other."""
 
-from sgdreg import optimizers
 from sgdreg.losses import is_squared
+
+LOSSES = {"squared": "the squared error", "any": "any loss"}
+PENALTIES = {
+    "l2": "an l2 penalty or none",
+    "norms": "the penalties l1, l2, elasticnet and positive=True",
+    "any": "any penalty",
+}
 
 
 def refuse_mismatch(optimizer, loss, penalty):
-    """Raise where an update rule cannot serve this loss or penalty."""
-    squared = is_squared(loss)
-    if type(optimizer) is optimizers.ConjugateGradient and (
-        not squared or penalty.proximal
-    ):
-        what = f"loss={loss!r}" if not squared else f"penalty: {penalty}"
+    """Raise where an optimizer does not serve this loss or penalty.
+
+    What it serves its class declares (`optimizers._base.Serves`).
+    """
+    serves, lacking = optimizer.serves, None
+    if serves.losses == "squared" and not is_squared(loss):
+        lacking = f"loss={loss!r}"
+    elif serves.penalties != "any" and penalty.custom is not None:
+        lacking = f"penalty={penalty.custom!r}"
+    elif serves.penalties == "l2" and penalty.proximal:
+        lacking = f"the penalty {penalty}"
+    if lacking:
         raise ValueError(
-            "Conjugate gradients minimise the squared error, with an l2 penalty or none, "
-            f"not {what}. Use optimizer='auto'."
+            f"{optimizer!r} serves {LOSSES[serves.losses]} with "
+            f"{PENALTIES[serves.penalties]}, and not {lacking}. Use optimizer='auto', or "
+            "'sgd', 'momentum' or 'svrg'."
         )
-    if penalty.custom is not None:
-        _refuse_custom(optimizer, penalty.custom)
-    if penalty.positive and optimizer.nesterov:
+    if penalty.proximal:
+        _refuse_proximal(optimizer, penalty)
+
+
+def _refuse_proximal(optimizer, penalty):
+    """Raise where an update rule has no proximal step for a penalty."""
+    custom = penalty.custom
+    if optimizer.nesterov and (penalty.positive or custom is not None):
+        name = "positive=True" if custom is None else f"penalty={custom!r}"
         raise ValueError(
-            f"positive=True does not go with {optimizer!r}, whose weights are a look "
-            "ahead, beyond the bound: use Momentum."
+            f"{name} does not go with {optimizer!r}, whose weights are a look ahead, "
+            "beyond the proximal step: use Momentum."
         )
-    if penalty.proximal and optimizer.metric == "sketch":
+    if custom and not custom.separable and optimizer.kind not in ("plain", "own"):
+        raise ValueError(
+            f"{optimizer!r} steps by another length along each coefficient, for which "
+            f"penalty={custom!r} has no proximal step: use 'sgd', 'momentum' or 'svrg'. "
+            "(If the penalty is a sum over the coefficients, let its class say separable = "
+            "True.)"
+        )
+    if optimizer.metric == "sketch":
         raise ValueError(
             "metric='sketch' mixes the coefficients, so that l1, positive=True and "
             "custom penalties cannot act on each by itself: use metric='diagonal' or None."
-        )
-
-
-def _refuse_custom(optimizer, penalty):
-    """Raise where an update rule has no proximal step for a custom penalty."""
-    if type(optimizer) is optimizers.InteriorPoint:
-        raise ValueError(
-            "The interior point knows the penalties l1, l2 and elasticnet, and not "
-            f"penalty={penalty!r}. Use optimizer='auto', 'sgd', 'momentum' or 'svrg'."
-        )
-    if optimizer.nesterov:
-        raise ValueError(
-            f"penalty={penalty!r} does not go with {optimizer!r}, whose weights are a look "
-            "ahead, beyond the proximal step: use Momentum."
-        )
-    if optimizer.kind not in ("plain", "own") and not penalty.separable:
-        raise ValueError(
-            f"{optimizer!r} steps by another length along each coefficient, for which "
-            f"penalty={penalty!r} has no proximal step: use 'sgd', 'momentum' or 'svrg'. "
-            "(If the penalty is a sum over the coefficients, let its class say separable = "
-            "True.)"
         )
 
 

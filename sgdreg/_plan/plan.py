@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgdreg.losses import is_squared
-from sgdreg.optimizers import SVRG
 
 # What is taken of the curvature of the rows, for the coordinates of the steps.
 FULL, STRONGEST, DIAGONAL = "full", "strongest", "diagonal"
@@ -76,13 +75,17 @@ class Plan:
     @property
     def shrinks(self):
         """Whether steps of a size chosen here must shrink: those along kinks."""
-        chosen = self.automatic and not self.online and not self.by_line_search
-        return chosen and self.loss.smoothness is None and self.optimizer.kind == "plain"
+        chosen = self.automatic and not self.online and self.loss.smoothness is None
+        return (
+            chosen
+            and self.optimizer.kind == "plain"
+            and not self.optimizer.serves.certifies
+        )
 
     @property
     def to_the_end(self):
         """Whether intermediate iterates are no usable models: an interior point's."""
-        return self.by_line_search and not self.quadratic
+        return not (self.optimizer.serves.usable_iterates or self.quadratic)
 
     @property
     def keep(self):
@@ -97,8 +100,8 @@ class Plan:
     @property
     def certified(self):
         """Whether the optimality gap is known: by the curvature, or by what steps met."""
-        rounds = type(self.optimizer) is SVRG and self.provable
-        known = self.quadratic and (self.curvature == FULL or rounds)
+        by_rows = self.optimizer.serves.certifies and self.provable
+        known = self.quadratic and (self.curvature == FULL or by_rows)
         return not self.online and (known or self.by_line_search)
 
     @property

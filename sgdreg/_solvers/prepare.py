@@ -46,7 +46,7 @@ def prepare(data, plan, seen=None, rng=None):
         return changed(start, reason=reason)
     start = _weights(data, start, first=seen is None)
     if plan.by_line_search:
-        return changed(start, reason=start.reason or plan.optimizer.step_found)
+        return changed(start, reason=start.reason or plan.optimizer.serves.step)
     if plan.schedule is not None:
         return changed(start, schedule=plan.schedule, reason="as given")
     schedule, reason = schedule_of(data, start)

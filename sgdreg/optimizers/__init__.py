@@ -24,32 +24,18 @@ A rule of one's own is a class from :class:`Optimizer` with a method `direction`
 the same loop, called once a step.
 """
 
+from sgdreg.optimizers import _full_gradient, _minibatch
 from sgdreg.optimizers._base import Optimizer
-from sgdreg.optimizers._full_gradient import SVRG, ConjugateGradient, InteriorPoint
-from sgdreg.optimizers._minibatch import SGD, AdaGrad, Adam, Momentum, Nesterov, RMSprop
+from sgdreg.optimizers._full_gradient import *  # noqa: F403 (what they name in __all__)
+from sgdreg.optimizers._minibatch import *  # noqa: F403
 
-__all__ = [
-    "SGD",
-    "SVRG",
-    "AdaGrad",
-    "Adam",
-    "ConjugateGradient",
-    "InteriorPoint",
-    "Momentum",
-    "Nesterov",
-    "Optimizer",
-    "RMSprop",
-]
+__all__ = ["Optimizer", *_minibatch.__all__, *_full_gradient.__all__]  # noqa: PLE0604
+
+# {name: class}
 OPTIMIZERS = {
-    "sgd": SGD,
-    "momentum": Momentum,
-    "nesterov": Nesterov,
-    "adagrad": AdaGrad,
-    "rmsprop": RMSprop,
-    "adam": Adam,
-    "svrg": SVRG,
-    "cg": ConjugateGradient,
-    "interior_point": InteriorPoint,
+    vars(module)[kind].name: vars(module)[kind]
+    for module in (_minibatch, _full_gradient)
+    for kind in module.__all__
 }
 
 

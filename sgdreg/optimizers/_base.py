@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -14,6 +14,32 @@ if TYPE_CHECKING:
     from sgdreg._typing import Array
 
 METRICS = (None, "diagonal", "sketch")
+
+
+class Serves(NamedTuple):
+    """What an optimizer serves; `_plan/compatibility.py` compares it with the problem.
+
+    Attributes
+    ----------
+    losses : {"any", "squared"}
+    penalties : {"any", "norms", "l2"}
+        "norms": l1, l2, their sum and ``positive=True``; "any": custom ones as well.
+    finds_steps : bool
+        Whether it finds the size of its steps itself, on all rows.
+    certifies : bool
+        Whether its epochs end with the gradient of all rows, so with an optimality gap.
+    usable_iterates : bool
+        Whether its model is one to return before the end, too.
+    step : str
+        How it finds its steps, in the words of `plan_`.
+    """
+
+    losses: str = "any"
+    penalties: str = "any"
+    finds_steps: bool = False
+    certifies: bool = False
+    usable_iterates: bool = True
+    step: str = ""
 
 
 class Optimizer(BaseEstimator):
@@ -55,12 +81,14 @@ class Optimizer(BaseEstimator):
     nesterov = False
     metric: str | None = None
     epsilon = beta_1 = beta_2 = weight_decay = 0.0
-    # Whether it finds the size of its steps itself, on all rows.
-    finds_steps = False
-    # ... and how, in the words of `plan_`.
-    step_found = ""
+    serves = Serves()
     # The step of learning_rate="auto" where the smoothness of the objective bounds none.
     usual_step = None
+
+    @property
+    def finds_steps(self) -> bool:
+        """See `Serves`."""
+        return self.serves.finds_steps
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

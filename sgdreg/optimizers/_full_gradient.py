@@ -5,7 +5,9 @@ from __future__ import annotations
 from numbers import Real
 from typing import TYPE_CHECKING
 
-from sgdreg.optimizers._base import Plain
+from sgdreg.optimizers._base import Plain, Serves
+
+__all__ = ["SVRG", "ConjugateGradient", "InteriorPoint"]
 
 if TYPE_CHECKING:
     from typing import Self
@@ -44,6 +46,9 @@ class SVRG(Plain):
     >>> round(model.fit(X, y).score(X, y), 6), model.converged_
     (0.517748, True)
     """
+
+    name = "svrg"
+    serves = Serves(certifies=True)
 
     def __init__(self, inner: float = 1.0, metric: str | None = None) -> None:
         self.inner = inner
@@ -90,8 +95,14 @@ class ConjugateGradient(Plain):
     (array([1., 2.]), 2)
     """
 
-    finds_steps = True
-    step_found = "to where the objective is least along each direction"
+    name = "cg"
+    serves = Serves(
+        losses="squared",
+        penalties="l2",
+        finds_steps=True,
+        certifies=True,
+        step="to where the objective is least along each direction",
+    )
 
     def __init__(self, metric: str | None = None) -> None:
         self.metric = metric
@@ -119,5 +130,11 @@ class InteriorPoint(Plain):
     """
 
     metric = "diagonal"
-    finds_steps = True
-    step_found = "Newton's, as far as the bounds"
+    name = "interior_point"
+    serves = Serves(
+        penalties="norms",
+        finds_steps=True,
+        certifies=True,
+        usable_iterates=False,
+        step="Newton's, as far as the bounds",
+    )

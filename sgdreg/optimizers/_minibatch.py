@@ -8,6 +8,8 @@ import numpy as np
 
 from sgdreg.optimizers._base import Adaptive, Plain, in_range
 
+__all__ = ["SGD", "AdaGrad", "Adam", "Momentum", "Nesterov", "RMSprop"]
+
 if TYPE_CHECKING:
     from typing import Self
 
@@ -36,6 +38,8 @@ class SGD(Plain):
     array([1.])
     """
 
+    name = "sgd"
+
     def __init__(self, metric: str | None = None) -> None:
         self.metric = metric
 
@@ -55,6 +59,8 @@ class Momentum(Plain):
     .. [1] B. T. Polyak, "Some methods of speeding up the convergence of iteration
        methods", USSR Computational Mathematics and Mathematical Physics 4 (1964).
     """
+
+    name = "momentum"
 
     def __init__(
         self, momentum: float = 0.9, nesterov: bool = False, metric: str | None = None
@@ -77,6 +83,8 @@ class Nesterov(Plain):
     .. [1] I. Sutskever, J. Martens, G. Dahl, G. Hinton, "On the importance of
        initialization and momentum in deep learning", ICML 2013, in PyTorch's form.
     """
+
+    name = "nesterov"
 
     nesterov = True
 
@@ -111,6 +119,8 @@ class AdaGrad(Adaptive):
     >>> model.partial_fit([[10.0, 0.1]], [3.0]).coef_.round(6)  # 0.5 sign(g) at first
     array([0.5, 0.5])
     """
+
+    name = "adagrad"
 
     kind, slots, usual_step = "adagrad", 1, 0.01
 
@@ -147,6 +157,8 @@ class RMSprop(Adaptive):
        its recent magnitude", Neural networks for machine learning, lecture 6.5 (2012).
        The form and the defaults are PyTorch's.
     """
+
+    name = "rmsprop"
 
     kind, usual_step = "rmsprop", 0.01
 
@@ -205,6 +217,8 @@ class Adam(Adaptive):
     >>> model.partial_fit([[10.0, 0.1]], [3.0]).coef_.round(6)  # 0.5 sign(g) at first
     array([0.5, 0.5])
     """
+
+    name = "adam"
 
     kind, slots, usual_step = "adam", 2, 0.001
 

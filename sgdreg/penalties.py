@@ -31,7 +31,7 @@ from sklearn.base import BaseEstimator
 from sgdreg._answers import returned
 
 if TYPE_CHECKING:
-    from sgdreg._typing import Array
+    from sgdreg._typing import Array, ArrayLike
 
 # A weight of l1 as good as infinite.
 ENDLESS = 1e300
@@ -84,15 +84,15 @@ class Penalty(BaseEstimator):
     array([2., 0.])
     """
 
-    separable = False
+    separable: bool = False
 
-    def value(self, coef):
+    def value(self, coef: Array) -> float:
         raise NotImplementedError(f"{type(self).__name__} has to define value(coef).")
 
-    def prox(self, coef, step):
+    def prox(self, coef: Array, step: float | Array) -> Array:
         raise NotImplementedError(f"{type(self).__name__} has to define prox(coef, step).")
 
-    def subdifferential(self, coef):
+    def subdifferential(self, coef: Array) -> tuple[Array, Array]:
         raise NotImplementedError(
             f"{type(self).__name__} does not define subdifferential(coef)."
         )
@@ -107,19 +107,20 @@ class Norms(Penalty):
     """
 
     separable = True
-    l1, l2 = 0.0, 0.0
+    l1: float = 0.0
+    l2: float = 0.0
 
-    def value(self, coef):
+    def value(self, coef: ArrayLike) -> float:
         """l1 ‖w‖₁ + l2 ½‖w‖²."""
         return float(self.l1 * np.abs(coef).sum() + 0.5 * self.l2 * np.dot(coef, coef))
 
-    def prox(self, coef, step):
+    def prox(self, coef: ArrayLike, step: float | Array) -> Array:
         """Each coefficient closer to zero by step · l1, and over 1 + step · l2."""
         coef = np.asarray(coef, dtype=np.float64)
         amount = np.multiply(step, self.l1)
         return (coef - np.clip(coef, -amount, amount)) / (1.0 + np.multiply(step, self.l2))
 
-    def subdifferential(self, coef):
+    def subdifferential(self, coef: ArrayLike) -> tuple[Array, Array]:
         """l2 w ± l1 where w = 0, and l2 w + l1 sign(w) elsewhere."""
         coef = np.asarray(coef, dtype=np.float64)
         low = np.where(coef > 0, self.l1, -self.l1) + self.l2 * coef
@@ -147,11 +148,11 @@ class L2(Norms):
     2.5
     """
 
-    def __init__(self, alpha=1e-4):
+    def __init__(self, alpha: float = 1e-4) -> None:
         self.alpha = alpha
 
     @property
-    def l2(self):
+    def l2(self) -> float:
         return _checked(self, "alpha", self.alpha)
 
 
@@ -177,11 +178,11 @@ class L1(Norms):
     [2.0, 0.0]
     """
 
-    def __init__(self, alpha=1e-4):
+    def __init__(self, alpha: float = 1e-4) -> None:
         self.alpha = alpha
 
     @property
-    def l1(self):
+    def l1(self) -> float:
         return _checked(self, "alpha", self.alpha)
 
 
@@ -206,16 +207,16 @@ class ElasticNet(Norms):
     4.5
     """
 
-    def __init__(self, alpha=1e-4, l1_ratio=0.15):
+    def __init__(self, alpha: float = 1e-4, l1_ratio: float = 0.15) -> None:
         self.alpha = alpha
         self.l1_ratio = l1_ratio
 
     @property
-    def l1(self):
+    def l1(self) -> float:
         return _checked(self, "alpha", self.alpha) * self._share
 
     @property
-    def l2(self):
+    def l2(self) -> float:
         return _checked(self, "alpha", self.alpha) * (1.0 - self._share)
 
     @property
@@ -266,11 +267,11 @@ class AppliedPenalty:
         return self.l1 > 0 or self.positive or self.custom is not None
 
     @property
-    def separable(self):
+    def separable(self) -> bool:
         """Whether each coefficient may have a proximal step of its own size."""
         return self.custom is None or bool(self.custom.separable)
 
-    def in_unit(self, exponent: int) -> Penalty:
+    def in_unit(self, exponent: int) -> AppliedPenalty:
         """Of coefficients divided by 2^exponent: the same values, divided by 4^exponent."""
         if self.custom is not None:
             raise ValueError(
@@ -307,7 +308,7 @@ class AppliedPenalty:
             )
         return value
 
-    def stepped(self, coef, step):
+    def stepped(self, coef: Array, step: float | Array) -> Array:
         """Coefficients (d,) after the custom penalty's proximal step.
 
         What is not finite is left as it is, to be noticed as divergence.

@@ -31,7 +31,7 @@ from sklearn.base import BaseEstimator
 from sgdreg._answers import returned
 
 if TYPE_CHECKING:
-    from sgdreg._typing import Array
+    from sgdreg._typing import Array, ArrayLike
 
 # A weight of l1 as good as infinite.
 ENDLESS = 1e300
@@ -84,7 +84,7 @@ class Penalty(BaseEstimator):
     array([2., 0.])
     """
 
-    separable = False
+    separable: bool = False
 
     def value(self, coef: Array) -> float:
         raise NotImplementedError(f"{type(self).__name__} has to define value(coef).")
@@ -107,19 +107,20 @@ class Norms(Penalty):
     """
 
     separable = True
-    l1, l2 = 0.0, 0.0
+    l1: float = 0.0
+    l2: float = 0.0
 
-    def value(self, coef: Array) -> float:
+    def value(self, coef: ArrayLike) -> float:
         """l1 ‖w‖₁ + l2 ½‖w‖²."""
         return float(self.l1 * np.abs(coef).sum() + 0.5 * self.l2 * np.dot(coef, coef))
 
-    def prox(self, coef: Array, step: float | Array) -> Array:
+    def prox(self, coef: ArrayLike, step: float | Array) -> Array:
         """Each coefficient closer to zero by step · l1, and over 1 + step · l2."""
         coef = np.asarray(coef, dtype=np.float64)
         amount = np.multiply(step, self.l1)
         return (coef - np.clip(coef, -amount, amount)) / (1.0 + np.multiply(step, self.l2))
 
-    def subdifferential(self, coef: Array) -> tuple[Array, Array]:
+    def subdifferential(self, coef: ArrayLike) -> tuple[Array, Array]:
         """l2 w ± l1 where w = 0, and l2 w + l1 sign(w) elsewhere."""
         coef = np.asarray(coef, dtype=np.float64)
         low = np.where(coef > 0, self.l1, -self.l1) + self.l2 * coef

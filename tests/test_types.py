@@ -18,6 +18,7 @@ NAMES = vars(_typing) | {
     "NDArray": NDArray, "np": np,
     "Self": typing.Self, "Axes": object, "TrajectoryRecorder": sgdreg.TrajectoryRecorder,
     "Loss": losses.Loss, "Optimizer": optimizers.Optimizer,
+    "Penalty": penalties.Penalty,
 }  # fmt: skip
 # Of callbacks; scikit-learn calls them.
 HOOKS = {"setup", "teardown", "on_fit_task_begin", "on_fit_task_end"}

@@ -1,9 +1,12 @@
 """A solver: steepest descent, each step to the lowest point along the gradient."""
 
-# [settings]
+import numpy as np
+
+from sgdreg._solvers.full_gradient import FullGradient
 from sgdreg.optimizers._base import Plain, Serves
 
 
+# [settings]
 class SteepestDescent(Plain):
     """w <- w - eta g, eta where the objective is least along g: least squares only.
 
@@ -25,15 +28,9 @@ class SteepestDescent(Plain):
 
 
 # [solver]
-import numpy as np  # noqa: E402
-
-from sgdreg._solvers.full_gradient import FullGradient  # noqa: E402
-
-
 class Steepest(FullGradient):
     """Epochs of one step each."""
 
-    # [move]
     def _move(self, state):
         here, metric = self.point, self.start.metric
         u = -here.slope  # of each output, in the coordinates of the steps

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sgdreg._typing import ArrayLike, MatrixLike, Path, Schedule
     from sgdreg.losses import Loss
     from sgdreg.optimizers import Optimizer
+    from sgdreg.penalties import Penalty
 
 
 class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
@@ -221,7 +222,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         self,
         loss: str | Loss = "squared_error",
         *,
-        penalty: str | None = None,
+        penalty: str | Penalty | None = None,
         alpha: float = 1e-4,
         l1_ratio: float = 0.15,
         fit_intercept: bool = True,

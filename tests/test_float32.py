@@ -170,3 +170,19 @@ def test_predictions_are_summed_in_float64(form):
         exact = X.astype(float) @ model.coef_.T.astype(float) + model.intercept_
         assert p.dtype == np.float32
         assert_allclose(p, exact, rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["epsilon_insensitive", "absolute_error"])
+def test_a_constant_that_is_the_optimum_is_found_in_float32(loss):
+    """Its loss is zero or rounding errors: a gap of 4e6 of it was reported."""
+    X = np.array([[1.80474716], [6.68322288], [6.45942875]], dtype=np.float32)
+    y = np.array([1.71025392, 3.22865476, 3.47645074])
+    y = y if loss == "epsilon_insensitive" else np.full(3, 3.3)
+    model = SGDLinearRegressor(loss=loss, epsilon=1.0, penalty="l1", alpha=1e-3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        warnings.filterwarnings("ignore", message="epsilon=1.0 has no effect")
+        model.fit(X, y)
+    assert model.converged_
+    off = np.abs(model.predict(X) - y)
+    assert (off <= 1.0 + 1e-6).all()

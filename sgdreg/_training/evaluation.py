@@ -106,17 +106,25 @@ class Evaluation:
     def negligible(self):
         """Losses not worth a word, for each output: 1e-8 of a constant target, squared."""
         flat = self.data.constant_losses <= self.rounding
-        return np.where(flat, 8 * EPS * self.data.zero_losses, self.rounding)
+        eps = EPS if self._squares else np.finfo(self.data.dtype).eps
+        return np.where(flat, 8 * eps * self.data.zero_losses, self.rounding)
 
     @cached_property
     def rounding(self):
         """Losses that are rounding errors of the targets, for each output.
 
-        Of squares these are squares, too: targets of mean 1e9 and variance 1 do vary.
+        Of squares these are squares, too: targets of mean 1e9 and variance 1 do vary. Of
+        other losses they are those of predictions, in the dtype of X.
         """
-        loss = self.data.loss
-        share = (8 * EPS) ** 2 if compiled(loss) and np.isinf(loss.below) else EPS
+        share = np.finfo(self.data.dtype).eps
+        if self._squares:
+            share = (8 * EPS) ** 2
         return share * self.data.zero_losses
+
+    @property
+    def _squares(self):
+        """Whether the loss grows as a square."""
+        return compiled(self.data.loss) and np.isinf(self.data.loss.below)
 
     def losses(self, weights):
         """Mean loss of each output over the training rows."""

@@ -72,13 +72,24 @@ class Metric:
         """
         if self.faint is None:
             return 0.0
+        slope = self._faint_slope(gradient, rounding)
+        with np.errstate(over="ignore"):
+            return np.einsum("ij,ij->i", slope, slope)
+
+    def faint_step(self, gradient, rounding):
+        """Newton's step (k, d + 1) along these, as far as that slope is to be believed."""
+        slope, step = self._faint_slope(gradient, rounding), np.zeros_like(gradient)
+        step[:, :-1] = -(slope @ self.faint) / self.scale
+        return step
+
+    def _faint_slope(self, gradient, rounding):
         g = gradient[:, :-1]
         g = g if self.centre is None else g - gradient[:, -1:] * self.centre
         with np.errstate(over="ignore"):
-            slope = np.abs((g / self.scale) @ self.faint.T)
+            slope = (g / self.scale) @ self.faint.T
             errors = np.linalg.norm(self.faint * (self.sizes / self.scale), axis=1)
-            slope = np.maximum(slope - np.outer(rounding, errors), 0.0)
-            return np.einsum("ij,ij->i", slope, slope)
+            size = np.abs(slope) - np.outer(rounding, errors)
+            return np.sign(slope) * np.maximum(size, 0.0)
 
     def of_one_scale(self):
         """The same centre, with one scale for all features: the mean of their squares'."""
@@ -92,12 +103,13 @@ class Metric:
         if not self.full:
             none = np.zeros_like(coef)
             return none if self.constant is None else np.where(self.constant, coef, none)
-        if len(self.root) == coef.shape[1]:
+        rows = self.root if self.faint is None else np.vstack([self.root, self.faint])
+        if len(rows) == coef.shape[1]:
             return np.zeros_like(coef)
-        known = np.abs(self.root).max(axis=0, initial=0.0) > 0
-        if len(self.root) == known.sum():
+        known = np.abs(rows).max(axis=0, initial=0.0) > 0
+        if len(rows) == known.sum():
             return np.where(known, 0.0, coef)
-        u, V = coef * self.scale, self.root / np.linalg.norm(self.root, axis=1)[:, None]
+        u, V = coef * self.scale, rows / np.linalg.norm(rows, axis=1)[:, None]
         return (u - (u @ V.T) @ V) / self.scale  # rows are orthogonal then
 
     def to_raw(self, u):

@@ -120,8 +120,19 @@ class FullGradient(Solver):
                 state.weights[worse] = self.plan.constant_model(self.data)[worse]
                 self._arrive(state)
                 solved = False
+        if solved and self.start.metric.faint is not None:
+            self._step_along_faint()
         state.steps += solved
         return 1.0 if solved else None
+
+    def _step_along_faint(self):
+        """Where no row bends a direction that the penalty does, go there, if it pays."""
+        if self.gap <= max(self.plan.tol or 0.0, SMALLEST_TOL):
+            return
+        there = self.evaluation.along_faint(self.point)
+        after = float(self.evaluation.objectives(there).sum())
+        if there.finite and after < self.objective:
+            self.point, self.gap = there, self.evaluation.gap(there)
 
     def _arrive(self, state):
         self.point = self.evaluation.at(state.weights)

@@ -216,12 +216,22 @@ class Evaluation:
         squares = np.einsum("ij,ij->i", slope, slope)
         # The rounding errors of a gradient: steps bring it to zero, not them.
         squares += unit * metric.reach * 2 * point.losses / self.data.n_rows
-        squares += metric.along_faint(point.gradient, np.sqrt(2 * unit * point.losses))
+        squares += metric.along_faint(point.gradient, self._gradient_rounding(point))
         decrement = np.minimum(0.5 * squares / least, self.objectives(point))
         decrement += self.blur(point.weights, metric) + metric.hidden
         if self.plan.penalty.l2 and metric.full:
             decrement += self.plan.penalty.values(metric.left_out(point.weights))
         return float(np.max(decrement / self.variance))
+
+    def _gradient_rounding(self, point):
+        """Rounding errors of the gradient, in features of length one, of each output."""
+        return ROUNDINGS * EPS * np.sqrt(2 * point.losses)
+
+    def along_faint(self, point):
+        """The point after a step along what a penalty hardly bends, from this one."""
+        metric, rounding = self.start.metric, self._gradient_rounding(point)
+        step = metric.faint_step(point.gradient, rounding)
+        return self.at(point.weights + step)
 
     def blur(self, weights, metric):
         """½ (rounding errors of predictions)²: of large products x w, which may cancel."""

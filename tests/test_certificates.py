@@ -373,23 +373,21 @@ def test_what_a_penalty_hardly_bends_is_counted(seed):
     assert not model.converged_ or lost <= 1e-14
 
 
-def test_steps_go_along_what_only_a_penalty_bends():
-    """Three rows, all multiples of one, whose columns span 24 decades: 1.4e-8 was left."""
-    row = np.array([3.8e-8, -8.2e-10, -3.5e5, 2.2e-8, -0.046, -0.22, -53.0, -0.43, -2.7e7])
-    converged, largest = 0, 0.0
-    for seed in range(40):
-        rng = np.random.default_rng(seed)
-        X = np.outer([1.0, 2.8, -3.8], row * rng.uniform(1, 2, 9)) * (1 + 1e-16)
-        X = X / np.abs(X).max(axis=0) * np.logspace(-12, 12, 9)
-        X *= 1 + 2e-16 * rng.integers(-1, 2, X.shape)
-        y = rng.standard_normal(3)
-        model, _ = fitted(X, y, penalty="l2", alpha=1.0)
-        reference = Reference(X, y, None, 1.0)
-        lost = reference.excess(model.coef_, model.intercept_)
-        converged += model.converged_
-        largest = max(largest, float(np.max(lost)))
-    assert converged == 40
-    assert largest <= 1e-8
+@pytest.mark.parametrize("seed", [86, 165, 527, 822, 850])
+def test_steps_go_along_what_only_a_penalty_bends(seed):
+    """Near copies over 24 decades: up to 5e-7 of what there is to explain was left."""
+    rng = np.random.default_rng(seed)
+    d = int(rng.integers(12, 18))
+    u, v = rng.standard_normal(3), rng.standard_normal(d) * 10 ** rng.uniform(-9, 9, d)
+    other = np.outer(rng.standard_normal(3), v * rng.standard_normal(d))
+    X = np.outer(u, v) + other * 10 ** rng.uniform(-7, -3)
+    X = X / np.abs(X).max(axis=0) * np.logspace(-12, 12, d)
+    y = rng.standard_normal(3)
+    model, warned = fitted(X, y, penalty="l2", alpha=1.0)
+    reference = Reference(X, y, None, 1.0)
+    lost = float(np.max(reference.excess(model.coef_, model.intercept_)))
+    assert model.converged_ and not warned
+    assert lost <= 1e-8
 
 
 def test_copies_under_a_faint_penalty_are_no_gap():

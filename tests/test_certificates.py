@@ -386,7 +386,8 @@ def test_steps_go_along_what_only_a_penalty_bends(seed):
     model, warned = fitted(X, y, penalty="l2", alpha=1.0)
     reference = Reference(X, y, None, 1.0)
     lost = float(np.max(reference.excess(model.coef_, model.intercept_)))
-    assert model.converged_ and not warned
+    assert model.converged_
+    assert not warned
     assert lost <= 1e-8
 
 

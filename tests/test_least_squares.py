@@ -83,7 +83,7 @@ def test_the_coefficients_of_the_optimum(problem):
         assert np.all(np.linalg.norm(outside, axis=1)[known] <= 1e-6 * size[known])
 
 
-@pytest.mark.filterwarnings("ignore:Stopped .* at the limit of float")  # it may be
+@pytest.mark.filterwarnings("ignore:Stopped .* at the limit of float32")  # it is
 @given(raw_problems(csr=st.just(False), penalised=st.just(True), offsets=(0.0, 1.0)))
 def test_a_penalty_on_features_of_every_size(problem):
     """alpha may dwarf the one column's spread and be dwarfed by the next one's."""

@@ -10,7 +10,7 @@ from math import isfinite
 import numpy as np
 
 from sgdreg._curvature.factor import ROUNDED_SPREADS
-from sgdreg.losses import compiled
+from sgdreg.losses import made_of_hinges
 
 # Rows of a look that must cost next to nothing beside an epoch.
 GLANCE_ROWS = 4096
@@ -115,7 +115,7 @@ class Evaluation:
         Of squares these are squares, too: targets of mean 1e9 and variance 1 do vary.
         """
         loss = self.data.loss
-        share = (8 * EPS) ** 2 if compiled(loss) and np.isinf(loss.below) else EPS
+        share = (8 * EPS) ** 2 if made_of_hinges(loss) and np.isinf(loss.below) else EPS
         return share * self.data.zero_losses
 
     def losses(self, weights):

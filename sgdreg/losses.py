@@ -369,8 +369,9 @@ def get_loss(loss, *, epsilon=0.1, quantile=0.5):
     lacking = [n for n in HINGES if not hasattr(loss, n)]
     if made_of_hinges(loss) and lacking:
         raise TypeError(
-            f"The loss {loss!r} says that it is hinged, but has no {' and '.join(lacking)}: "
-            "derive it from sgdreg.losses.Distance, or leave hinged at False."
+            f"The loss {loss!r} says that it is hinged, but has no "
+            f"{' and '.join(lacking)}: derive it from sgdreg.losses.Distance, or leave "
+            "hinged at False."
         )
     bends = loss.smoothness
     if bends is not None and not _is_float(bends):

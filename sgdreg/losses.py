@@ -48,6 +48,9 @@ class Loss(BaseEstimator):
     ----------
     smoothness : float or None
         The largest second derivative in p; None where there is none (kinks).
+    hinged : bool
+        Whether it is a sum of hinges max(0, ±(p - y) - dead), rounded off by a width: the
+        formula of this module. An interior point then follows its kinks.
 
     Methods
     -------
@@ -76,6 +79,7 @@ class Loss(BaseEstimator):
     """
 
     smoothness: float | None = None
+    hinged: bool = False
 
     def value(self, y: Array, p: Array) -> Array:
         raise NotImplementedError(f"{type(self).__name__} has to define value(y, p).")
@@ -97,6 +101,10 @@ class Distance(Loss):
     """
 
     dead, width, below, above = 0.0, 0.0, 1.0, 1.0
+
+    @property
+    def hinged(self) -> bool:
+        return compiled(self)  # not where a derived class has another formula
 
     @property
     def smoothness(self) -> float | None:
@@ -314,7 +322,14 @@ def compiled(loss):
     )
 
 
+def made_of_hinges(loss):
+    """Whether it is a sum of two hinges, whose kinks an interior point follows."""
+    return bool(getattr(loss, "hinged", False))
+
+
 SQUARED_ERROR = SquaredError()
+# What a loss made of hinges has.
+HINGES = ("dead", "width", "below", "above")
 # Each named loss, and the parameter of the estimator that it takes.
 LOSSES = {
     "squared_error": (SquaredError, None),
@@ -350,6 +365,13 @@ def get_loss(loss, *, epsilon=0.1, quantile=0.5):
         raise TypeError(
             f"The loss {loss!r} has no method {' and '.join(missing)}: derive it from "
             "sgdreg.losses.Loss, which says what it needs."
+        )
+    lacking = [n for n in HINGES if not hasattr(loss, n)]
+    if made_of_hinges(loss) and lacking:
+        raise TypeError(
+            f"The loss {loss!r} says that it is hinged, but has no "
+            f"{' and '.join(lacking)}: derive it from sgdreg.losses.Distance, or leave "
+            "hinged at False."
         )
     bends = loss.smoothness
     if bends is not None and not _is_float(bends):

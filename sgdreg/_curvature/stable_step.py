@@ -31,23 +31,23 @@ def curvature_operator(data, metric, alpha, fit_intercept, row_weights):
 
 
 def largest_eigenpair(operator, size):
-    """The largest eigenvalue and its vector, by power iteration (30 passes at most)."""
+    """The largest eigenvalue, its vector, and the passes that it took: power iteration."""
     u = np.cos(np.arange(float(size)))[None]  # any start that favours no feature
     u /= np.linalg.norm(u)
-    value = 0.0
-    for _ in range(POWER_ROUNDS):
+    value, rounds = 0.0, 0
+    for rounds in range(1, POWER_ROUNDS + 1):
         image = operator(u)
         before, value = value, float(np.linalg.norm(image))
         if not 0 < value < np.inf:
-            return value, u
+            return value, u, rounds
         u = image / value
         if abs(value - before) <= 1e-3 * value:
             break
-    return value, u
+    return value, u, rounds
 
 
 def stable_step(data, metric, batch_size, alpha=0.0, fit_intercept=True, momentum=0.0):
-    """About the largest constant step that does not diverge.
+    """About the largest constant step that does not diverge, and the passes to find it.
 
         2 b / (R² + (b - 1) λ),   λ = λ_max(H),   H = E[zzᵀ],   z = Tᵀx,
         R² the least number with E[‖z‖² zzᵀ] ⪯ R² H
@@ -56,6 +56,12 @@ def stable_step(data, metric, batch_size, alpha=0.0, fit_intercept=True, momentu
     larger of E‖z‖² and the quotient of the two matrices along the largest eigenvector
     of the first: exact for normal rows. Momentum multiplies the noise of small batches
     by 1/(1 - momentum).
+
+    Returns
+    -------
+    step : float
+    passes : int
+        Over the rows.
 
     References
     ----------
@@ -67,21 +73,22 @@ def stable_step(data, metric, batch_size, alpha=0.0, fit_intercept=True, momentu
     size = 1 + (data.n_features if by_feature else len(metric.root))
     own = np.ones(data.n_rows) if data.weights is None else data.row_weights
     curvature = curvature_operator(data, metric, alpha, fit_intercept, own)
-    largest, _ = largest_eigenpair(curvature, size)
+    largest, _, passes = largest_eigenpair(curvature, size)
     if largest <= 0:
-        return 1.0  # X is zero: every step stays where it is
+        return 1.0, passes  # X is zero: every step stays where it is
     if batch_size >= data.n_rows:
-        return 2.0 / (POWER_MARGIN * largest)
+        return 2.0 / (POWER_MARGIN * largest), passes
     # The last, short batch is noisier: the harmonic mean is what noise averages over.
     whole, rest = divmod(data.n_rows, batch_size)
     b = (whole + (rest > 0)) / (whole / batch_size + (1 / rest if rest else 0.0))
     norms = metric.row_norms(data, fit_intercept)
     noise = curvature_operator(data, metric, 0.0, fit_intercept, own**2 * norms)
-    top, u = largest_eigenpair(noise, size)
+    top, u, more = largest_eigenpair(noise, size)
     along = float(np.vdot(u, curvature(u)))
     R2 = max(float((own * norms).mean()), top / along if along > 0 else 0.0)
     R2, largest = POWER_MARGIN * R2, POWER_MARGIN * largest
-    return (1.0 - momentum) * 2.0 * b / (R2 + alpha + (b - 1) * largest)
+    step = (1.0 - momentum) * 2.0 * b / (R2 + alpha + (b - 1) * largest)
+    return step, passes + more + 2  # the norms of the rows, and `along`
 
 
 def stable_step_hint(data, batch_size, alpha, fit_intercept, optimizer):
@@ -89,7 +96,7 @@ def stable_step_hint(data, batch_size, alpha, fit_intercept, optimizer):
     thin = data.some_rows(HINT_ROWS)
     full = batch_size >= data.n_rows
     b, momentum = thin.n_rows if full else batch_size, optimizer.momentum
-    step = stable_step(thin, Metric(), b, alpha, fit_intercept, momentum)
+    step, _ = stable_step(thin, Metric(), b, alpha, fit_intercept, momentum)
     if not full:
         return step
     # Where both roots of z² - (1 + m - h) z + m, or of Nesterov's z² - (1 + m) (1 - h) z +

@@ -238,7 +238,7 @@ def _online_start(estimator, data, before, unchanged, state):
     """
     plan = before.plan
     if unchanged and plan.online and not plan.automatic:
-        return before
+        return changed(before, passes=0.0)
     if unchanged and plan.recursive and (plan.quadratic or not data.is_sparse):
         plan = changed(plan, loss=data.loss)
     else:

@@ -17,6 +17,7 @@ from sgdreg._estimator.html import html_repr
 from sgdreg._estimator.inputs import check_rows, check_scored
 from sgdreg._estimator.parameters import CONSTRAINTS
 from sgdreg._estimator.predictions import predictions, r_squared
+from sgdreg._estimator.saved import restored, saved
 from sgdreg._estimator.transaction import all_or_nothing
 from sgdreg._persistence.files import read
 from sgdreg._persistence.format import contents, recalled, settled
@@ -528,6 +529,12 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             self.coef_ = dense[0] if self._continuation[1].flat else dense
         return self
 
+    def __getstate__(self):
+        return saved(self)
+
+    def __setstate__(self, document):
+        vars(self).update(restored(document))
+
     def __sklearn_is_fitted__(self):
         return hasattr(self, "coef_")  # (a look through all attributes takes 10 µs)
 
@@ -537,3 +544,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         tags.target_tags.multi_output = True
         tags.target_tags.single_output = True
         return tags
+
+
+# Files name the class by where users find it, wherever this module goes.
+SGDLinearRegressor.__module__ = "sgdreg"

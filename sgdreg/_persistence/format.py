@@ -114,11 +114,7 @@ def _tabled(state):
 
     A file of a node for each number would take 100 times as long to write.
     """
-    tables = [
-        {"names": list(names), "numbers": np.array([list(e.values()) for e in entries])}
-        for names, entries in groupby(state["history"], key=tuple)
-    ]
-    return plain({**state, "history": tables})
+    return plain({**state, "history": tables(state["history"])})
 
 
 def _untabled(state):
@@ -126,12 +122,24 @@ def _untabled(state):
     for table in state["history"]:
         if lacking := ENTRY - set(table["names"]):
             raise KeyError(*lacking)
-    history = [
+    return {**state, "history": entries(state["history"])}
+
+
+def tables(history):
+    """The entries of a history as tables, one for each run of the same names."""
+    return [
+        {"names": list(names), "numbers": np.array([list(e.values()) for e in run])}
+        for names, run in groupby(history, key=tuple)
+    ]
+
+
+def entries(tables):
+    """The history that these tables are of."""
+    return [
         dict(zip(table["names"], row, strict=True)) | {"epoch": int(row[0])}
-        for table in state["history"]
+        for table in tables
         for row in table["numbers"].tolist()
     ]
-    return {**state, "history": history}
 
 
 # ------------------------------------------------------------------------- parameters

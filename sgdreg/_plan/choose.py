@@ -14,7 +14,7 @@ from sgdreg._plan.compatibility import (
     refuse_stream,
 )
 from sgdreg._plan.plan import DIAGONAL, FULL, STRONGEST, Plan
-from sgdreg.losses import compiled, get_loss, is_squared
+from sgdreg.losses import get_loss, is_squared, made_of_hinges
 from sgdreg.penalties import get_penalty
 from sgdreg.schedules import get_schedule
 
@@ -89,7 +89,7 @@ def choose(settings, sizes, loss=None, online=False, exponent=0):
         l1_ratio=settings.l1_ratio,
         positive=settings.positive,
     )
-    if compiled(own) and own.below != loss.below:
+    if made_of_hinges(own) and own.below != loss.below:
         shown = own, penalty
     if exponent:
         shown = own, penalty
@@ -228,7 +228,7 @@ def _for_bounds(settings, problem):
         alike = is_squared(loss) or sizes.n_outputs == 1
         by_rows = few and alike and not chosen and at_once
         return optimizers.SGD(metric="sketch" if by_rows else "diagonal")
-    if few and not chosen and (smooth or compiled(loss)):
+    if few and not chosen and (smooth or made_of_hinges(loss)):
         return optimizers.InteriorPoint()
     if smooth and settings.average in ("auto", "tail", False):
         return optimizers.SVRG(metric="diagonal")

@@ -5,7 +5,7 @@ import numpy as np
 from sgdreg._persistence.soundness import check, like
 from sgdreg._solvers.full_gradient import FullGradient
 from sgdreg._solvers.newton import Part
-from sgdreg.losses import compiled
+from sgdreg.losses import made_of_hinges
 
 # The optimality gap below which it shows which coefficients are zero.
 CLEAR = 1e-4
@@ -112,7 +112,7 @@ class InteriorPoint(FullGradient):
         """What rounding errors of predictions may change the objective by."""
         loss, data = self.plan.loss, self.data
         squares = self.evaluation.blur(self.point.weights, self.start.metric)
-        steepest = max(loss.above, loss.below) if compiled(loss) else np.inf
+        steepest = max(loss.above, loss.below) if made_of_hinges(loss) else np.inf
         if loss.smoothness is not None:
             bent = loss.smoothness * squares
             if np.isinf(steepest):

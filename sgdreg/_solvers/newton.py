@@ -6,7 +6,7 @@ from scipy import linalg
 from sgdreg._curvature.costs import cost_of_all
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._solvers.hinges import Hinges
-from sgdreg.losses import ask, compiled, is_squared
+from sgdreg.losses import ask, is_squared, made_of_hinges
 
 # How near to a bound a step goes, of the way there.
 NEARLY = 0.99
@@ -43,7 +43,7 @@ class Part:
         self.decrement, self.finished = np.inf, False
         self.singular = False  # whether a step has left directions out
         # Losses that are no hinges, and not quadratic either.
-        self.smooth = not compiled(self.loss)
+        self.smooth = not made_of_hinges(self.loss)
         self.least = EPS * float(rounds.evaluation.objectives(rounds.point)[output])
         e = self.x - self.y
         largest = np.abs(e).max() or 1.0
@@ -90,7 +90,7 @@ class Part:
         smooth, steep = self.loss.smoothness, np.inf
         if smooth is not None:
             steep = np.sqrt(2 * smooth * at_best)
-        if compiled(self.loss):
+        if made_of_hinges(self.loss):
             steep = min(steep, max(self.loss.above, self.loss.below))
         return float(steep)
 

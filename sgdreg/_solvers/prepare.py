@@ -49,8 +49,9 @@ def prepare(data, plan, seen=None, rng=None):
         return changed(start, reason=start.reason or plan.optimizer.serves.step)
     if plan.schedule is not None:
         return changed(start, schedule=plan.schedule, reason="as given")
-    schedule, reason = schedule_of(data, start)
-    return changed(start, schedule=schedule, reason=reason)
+    schedule, reason, passes = schedule_of(data, start)
+    passes += start.passes
+    return changed(start, schedule=schedule, reason=reason, passes=passes)
 
 
 def sampling_rng(seeds):
@@ -67,10 +68,10 @@ def _weights(data, start, first):
         if plan.accumulates:
             return changed(start, weights=None)
         kinks = plan.loss.smoothness is None and plan.optimizer.metric != "sketch"
-        weights = (
-            first_answer(data, start) if kinks and first else plan.constant_model(data)
-        )
-        return changed(start, weights=weights)
+        if not (kinks and first):
+            return changed(start, weights=plan.constant_model(data))
+        weights, passes = first_answer(data, start)
+        return changed(start, weights=weights, passes=start.passes + passes)
     if not plan.online and not plan.by_line_search and plan.quadratic:
         return changed(start, weights=None)
     solves = start.curvature is not None and plan.by_line_search and not plan.online

@@ -26,7 +26,7 @@ from sgdreg._solvers.reservoir import Sample, rows_kept
 from sgdreg._solvers.signs import optimum
 from sgdreg._training.evaluation import Evaluation
 from sgdreg._training.state import State
-from sgdreg.losses import SQUARED_ERROR, ask, compiled, is_squared
+from sgdreg.losses import SQUARED_ERROR, ask, is_squared, made_of_hinges
 
 BY_BOUNDS = optimizers.InteriorPoint()
 
@@ -213,13 +213,15 @@ def _by_signs(curvature, metric, start, near, penalty, share, tol):
 def first_answer(data, start):
     """A start for steps along kinks: the answer of the first rows of a stream.
 
+    And the passes over the rows that it took.
+
     From a constant at an extreme quantile few rows say where to go, and from zero the
     model is at first far worse than one.
     """
     plan, weights = start.plan, start.plan.constant_model(data)
     quick = data.n_features <= MOST_FEATURES
-    if not quick or not compiled(data.loss) or not plan.fit_intercept:
-        return weights
+    if not quick or not made_of_hinges(data.loss) or not plan.fit_intercept:
+        return weights, 0.0
     rows = data.some_rows(MOST_ROWS)
     plan = replace(plan, optimizer=BY_BOUNDS, online=False, average=None)
     small = changed(start, plan=plan, weights=weights)
@@ -234,4 +236,4 @@ def first_answer(data, start):
         for w in (weights, state.weights)
     )
     weights[after < before] = state.weights[after < before]
-    return weights
+    return weights, (state.passes + 2.0) * rows.n_rows / data.n_rows

@@ -10,7 +10,7 @@ from sgdreg._plan.plan import DIAGONAL
 from sgdreg._solvers.interior_point import InteriorPoint
 from sgdreg._training.state import State
 from sgdreg._training.stopping import in_words
-from sgdreg.losses import compiled
+from sgdreg.losses import made_of_hinges
 
 # An interior point of so many features takes no longer than the steps before it did (25
 # products of d² a row, at five times their speed, beside some hundred of d).
@@ -28,7 +28,7 @@ def shortfall(data, start, weights, objectives):
     The dual of an interior point tells when it is near the optimum. None where it would
     take longer than the steps have, or does not know the loss or the penalty.
     """
-    known = compiled(data.loss) and start.plan.penalty.custom is None
+    known = made_of_hinges(data.loss) and start.plan.penalty.custom is None
     if data.n_features > MOST_FEATURES or not known:
         return None
     plan, metric, weights = start.plan, start.metric, weights.copy()

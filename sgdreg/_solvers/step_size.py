@@ -13,20 +13,20 @@ SAFETY_MINI_BATCH = 0.3
 
 
 def schedule_of(data, start):
-    """The schedule that a start asks for and, in words, where its step size comes from."""
+    """The schedule that a start asks for, in words why, and the passes over the rows."""
     plan = start.plan
     optimizer, metric, smoothness = plan.optimizer, start.metric, plan.loss.smoothness
     if optimizer.kind != "plain":
-        return _usual_schedule(optimizer)
+        return *_usual_schedule(optimizer), 0
     full = plan.batch_size == "full" or plan.batch_size >= data.n_rows
     rows = data.n_rows if full else plan.batch_size
     if plan.online and start.curvature is not None and optimizer.momentum == 0:
         share = rows / start.curvature.total
-        return schedules.Constant(share), "the batch's share of the rows seen so far"
+        return schedules.Constant(share), "the batch's share of the rows seen so far", 0
     if full and metric.full and optimizer.momentum == 0 and plan.quadratic:
-        return schedules.Constant(1.0), "the Newton step: the curvature is known"
+        return schedules.Constant(1.0), "the Newton step: the curvature is known", 0
     data.check_finite()
-    bound = stable_step(
+    bound, passes = stable_step(
         data,
         metric,
         rows,
@@ -41,9 +41,10 @@ def schedule_of(data, start):
         )
     share = SAFETY_FULL_BATCH if full else SAFETY_MINI_BATCH
     if smoothness is None:
-        return _shrinking_schedule(plan, data, share * bound)
+        return *_shrinking_schedule(plan, data, share * bound), passes
     bound /= smoothness
-    return schedules.Constant(share * bound), f"{share} of the stable step {bound:.3g}"
+    reason = f"{share} of the stable step {bound:.3g}"
+    return schedules.Constant(share * bound), reason, passes
 
 
 def _usual_schedule(optimizer):

@@ -10,7 +10,7 @@ from math import isfinite
 import numpy as np
 
 from sgdreg._curvature.factor import ROUNDED_SPREADS
-from sgdreg.losses import compiled
+from sgdreg.losses import made_of_hinges
 
 # Rows of a look that must cost next to nothing beside an epoch.
 GLANCE_ROWS = 4096
@@ -124,7 +124,7 @@ class Evaluation:
     @property
     def _squares(self):
         """Whether the loss grows as a square."""
-        return compiled(self.data.loss) and np.isinf(self.data.loss.below)
+        return made_of_hinges(self.data.loss) and np.isinf(self.data.loss.below)
 
     def losses(self, weights):
         """Mean loss of each output over the training rows."""

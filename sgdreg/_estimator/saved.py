@@ -1,0 +1,232 @@
+"""A model as named fields of plain values and arrays: what pickle and skops are given.
+
+No class of these files but the public ones has its name in it: modules may move, and a
+later version reads what an earlier one has written. Objects of the user's own stay as they
+are.
+"""
+
+from dataclasses import MISSING, fields
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from sgdreg._curvature.diagonal import Stream
+from sgdreg._curvature.factor import Curvature
+from sgdreg._curvature.metric import Metric
+from sgdreg._curvature.sample import Sketch
+from sgdreg._persistence.format import KNOWN, NAMES, entries, tables
+from sgdreg._persistence.snapshot import PLAIN, Frozen, snapshot
+from sgdreg._plan.plan import Plan
+from sgdreg._plan.report import Report
+from sgdreg._plan.start import Start
+from sgdreg._records import changed
+from sgdreg._solvers.reservoir import Sample
+from sgdreg._training.state import State
+from sgdreg._version import __version__
+from sgdreg.penalties import AppliedPenalty
+
+FORMAT = 1
+# The records that a model holds, by the names that they have in files.
+RECORDS = {
+    "plan": Plan,
+    "penalty": AppliedPenalty,
+    "start": Start,
+    "metric": Metric,
+    "sketch": Sketch,
+    "curvature": Curvature,
+    "sample": Sample,
+    "stream": Stream,
+}
+RECORD_NAMES = {kind: name for name, kind in RECORDS.items()}
+# What the report of a plan says beside the start that it is of.
+REPORTED = ("scaled", "rank", "low_rank", "sampled", "rows")
+OF_START = ("plan", "schedule", "reason", "solved")
+
+
+def saved(model):
+    """The fields of a model, fitted or not: a dict.
+
+    Parameters
+    ----------
+    model : SGDLinearRegressor
+    """
+    attributes = vars(model).copy()
+    names = [name for name in model._get_param_names() if name in attributes]
+    document = {
+        "format": FORMAT,
+        "sgdreg": __version__,
+        "parameters": {name: written(attributes.pop(name)) for name in names},
+    }
+    if "_continuation" in attributes:
+        start, state, (online, made_for) = attributes.pop("_continuation")
+        report, history = attributes.pop("plan_"), attributes.pop("history_")
+        known = {f.name: f.default for f in fields(State)}
+        parts = state.packed()
+        parts = {n: v for n, v in parts.items() if not _is_default(v, known[n])}
+        document["training"] = {
+            "start": written(_without_root(start)),
+            "state": parts | {"history": tables(parts["history"])},
+            "online": online,
+            "report": {name: getattr(report, name) for name in REPORTED},
+        }
+        if history != state.shown_history():
+            document["training"]["history"] = tables(history)
+        if not _same(made_for, snapshot(model)):
+            document["training"]["made_for"] = written(made_for)
+        attributes["_memory"] = _once(attributes["_memory"], parts["weights"])
+    return document | {"attributes": attributes}
+
+
+def restored(document):
+    """The attributes of the model that `saved` has made these fields of.
+
+    Raises
+    ------
+    ValueError
+        Where it is none, or of a later format.
+    """
+    number = document.get("format")
+    if not isinstance(number, int):
+        raise ValueError("This is no model of sgdreg, or of a version before 0.1.0.")
+    if number > FORMAT:
+        raise ValueError(
+            f"This is a model of sgdreg {document.get('sgdreg')}, of format {number}; "
+            f"sgdreg {__version__} reads up to format {FORMAT}. Install that version or a "
+            "later one."
+        )
+    parameters = {name: read(part) for name, part in document["parameters"].items()}
+    attributes = parameters | document["attributes"]
+    if "training" not in document:
+        return attributes
+    training = document["training"]
+    start, parts = _with_centre(read(training["start"])), training["state"]
+    made_for = snapshot(parameters)
+    if "made_for" in training:
+        made_for = read(training["made_for"])
+    state = State.unpacked(parts | {"history": entries(parts["history"])})
+    history = state.shown_history()
+    if "history" in training:
+        history = entries(training["history"])
+    report = training["report"] | {name: getattr(start, name) for name in OF_START}
+    return attributes | {
+        "plan_": Report(**report),
+        "history_": history,
+        "_continuation": (start, state, (training["online"], made_for)),
+    }
+
+
+def _once(memory, weights):
+    """The memory of a fit with the state's weights as its best, where they are the same.
+
+    Files hold an array once, however often it is referred to.
+    """
+    if memory is None or memory["best"] is None:
+        return memory
+    loss, best, epoch, losses = memory["best"]
+    best = weights if np.array_equal(best, weights) else best
+    losses = memory["loss"] if np.array_equal(losses, memory["loss"]) else losses
+    return memory | {"best": (loss, best, epoch, losses)}
+
+
+def _same(one, other):
+    """Whether two snapshots are of the same parameters, kinds of numbers included."""
+    try:
+        return bool(one == other) and repr(one) == repr(other)
+    except (TypeError, ValueError):
+        return False
+
+
+def _without_root(start):
+    """The start without what its metric is made of: what goes on from it makes it anew.
+
+    But for a stream of textbook steps, which goes on in the first rows' coordinates.
+    """
+    if start.plan.online and not start.plan.automatic:
+        return start
+    slim = Metric(start.metric.centre, start.metric.scale)
+    if start.curvature is not None and np.array_equal(slim.centre, start.curvature.mean):
+        slim = Metric(None, slim.scale)
+    return changed(start, metric=slim, sketch=None)
+
+
+def _with_centre(start):
+    """The start with the centre of its curvature, where it was written without one."""
+    known, metric = start.curvature, start.metric
+    if known is None or metric.centre is not None or not known.centred:
+        return start
+    return changed(start, metric=Metric(known.mean, metric.scale, metric.root))
+
+
+def written(value):
+    """A value as plain ones, with records and known objects as dicts of their names."""
+    if type(value) in RECORD_NAMES:
+        parts = {f.name: getattr(value, f.name) for f in fields(value)}
+        known = {f.name: f.default for f in fields(value)}
+        parts = {n: written(v) for n, v in parts.items() if not _is_default(v, known[n])}
+        if type(value) is Curvature:
+            parts["triangle"] = _packed(value.triangle)
+        return {"record": RECORD_NAMES[type(value)], "fields": parts}
+    if type(value) is Frozen:
+        kind = NAMES.get(value.kind, value.kind)
+        return {"frozen": kind, "parameters": written(value.parameters)}
+    if type(value) in NAMES and _by_parameters(value):
+        return {"class": NAMES[type(value)], "parameters": written(vars(value))}
+    if type(value) is dict:
+        return {name: written(part) for name, part in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(written, value))
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _is_default(value, default):
+    """Whether a field need not be written."""
+    plain = type(value) in PLAIN and type(value) is type(default)
+    return default is not MISSING and plain and value == default
+
+
+def _by_parameters(value):
+    """Whether an object is made of its parameters, and holds nothing else."""
+    return isinstance(value, BaseEstimator) and sorted(vars(value)) == sorted(
+        value._get_param_names()
+    )
+
+
+def read(value):
+    """What `written` has been given."""
+    if type(value) in (list, tuple):
+        return type(value)(map(read, value))
+    if type(value) is not dict:
+        return value
+    if "record" in value:
+        parts = {name: read(part) for name, part in value["fields"].items()}
+        if value["record"] == "curvature":
+            parts["triangle"] = _unpacked(parts["triangle"])
+        return RECORDS[value["record"]](**parts)
+    if "frozen" in value:
+        kind = value["frozen"]
+        return Frozen(KNOWN.get(kind, kind), read(value["parameters"]))
+    if "class" in value:
+        return KNOWN[value["class"]](**read(value["parameters"]))
+    return {name: read(part) for name, part in value.items()}
+
+
+def _packed(triangle):
+    """The upper triangle of an array that is zero below."""
+    upper = np.triu(np.ones(triangle.shape, dtype=bool))
+    if triangle[~upper].any():
+        return triangle
+    columns = triangle.strides[0] < triangle.strides[1]
+    return {
+        "upper": triangle[upper],
+        "shape": list(triangle.shape),
+        "order": "F" if columns else "C",
+    }
+
+
+def _unpacked(parts):
+    if isinstance(parts, np.ndarray):
+        return parts
+    # In the same order: products depend on it, in their last bits.
+    triangle = np.zeros(parts["shape"], order=parts["order"])
+    triangle[np.triu(np.ones(triangle.shape, dtype=bool))] = parts["upper"]
+    return triangle

@@ -113,6 +113,8 @@ class Search:
         # Predictions that are right are rounded too, when they are returned.
         eps = np.finfo(self.data.dtype).eps
         squares = np.mean(self.data.targets**2, axis=0)
+        if self.plan.loss.smoothness is None:  # losses along kinks are of the first order
+            squares = np.sqrt(squares) / eps
         allowed = np.max(eps**2 * squares / self.unit)
         felt = not gap <= self.tol + LITTLE + allowed
         unit = 0.0 if self.plan.loss.smoothness else float(eps)

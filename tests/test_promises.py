@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from scipy.optimize import nnls
 
 from sgdreg import SGDLinearRegressor
+from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._data.dataset import Data
 from sgdreg._data.threads import Team
+from sgdreg._solvers import full_gradient, interior_point, newton, parabolas
 from sgdreg.losses import AbsoluteError, Loss
 
 
@@ -46,6 +49,22 @@ def test_what_is_used_again_is_counted_once(rows):
     for _ in range(3):
         model.partial_fit(X / X.std(axis=0), y)
     assert [entry["passes"] for entry in model.history_] == [1.0, 2.0, 3.0]
+
+
+def test_the_curvature_of_squares_is_taken_once(rows, monkeypatch):
+    """For the steps of all outputs under a bound, and for a stream that follows."""
+    X, y = rows
+    taken = []
+    for module in (full_gradient, interior_point, newton, parabolas):
+        monkeypatch.setattr(
+            module, "curvature_of", lambda *a, **k: taken.append(a) or curvature_of(*a, **k)
+        )
+    model = SGDLinearRegressor(positive=True).fit(X, np.column_stack([y, -y]))
+    assert len(taken) == 1
+    model.partial_fit(X, np.column_stack([y, -y]))
+    for output, sign in enumerate((1, -1)):
+        centred = X - X.mean(axis=0), sign * (y - y.mean())
+        assert_allclose(model.coef_[output], nnls(*centred)[0], rtol=1e-6, atol=1e-9)
 
 
 # ------------------------------------------------------------------------- threads

@@ -12,7 +12,8 @@ from sgdreg._training.stopping import STOP, in_words
 def conclude(training, converged, reason, losses):
     """The outcome of `Training.fit`, which has returned these three."""
     plan, model = training.plan, training.model()
-    start = answered(training.data, training.start, model, float(losses.sum()))
+    known = training.solver.curvature if plan.to_the_end else None
+    start = answered(training.data, training.start, model, float(losses.sum()), known)
     returned = _returned(training, model, losses)
     if converged is None and training.verdict == STOP and plan.shrinks:
         converged, reason = _bounded(training, reason)

@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._persistence.soundness import check, like
 from sgdreg._solvers.full_gradient import FullGradient
 from sgdreg._solvers.newton import Part
-from sgdreg.losses import made_of_hinges
+from sgdreg.losses import is_squared, made_of_hinges
 
 # The optimality gap below which it shows which coefficients are zero.
 CLEAR = 1e-4
@@ -21,6 +22,8 @@ class InteriorPoint(FullGradient):
     """
 
     parts = None  # until there is a point to start from
+    # That of all rows, which every step of least squares is by.
+    curvature = None
 
     def _begin(self, state):
         self._arrive(state)
@@ -38,7 +41,14 @@ class InteriorPoint(FullGradient):
         weights = self.data.row_weights
         weights = np.ones(self.data.n_rows) if weights is None else weights
         self.row_weights = weights / self.data.n_rows
+        if is_squared(self.plan.loss):
+            self.curvature = curvature_of(self.data, self.plan.fit_intercept)
         self.parts = [Part(self, o) for o in range(self.data.n_outputs)]
+
+    def _find_witness(self):
+        if self.curvature is None:
+            return super()._find_witness()
+        return self.curvature.solve(self.plan.penalty.l2)[0]
 
     def memory(self):
         return super().memory() | {"parts": [part.memory() for part in self.parts]}

@@ -35,7 +35,7 @@ class Part:
         plan, data = rounds.plan, rounds.data
         self.plan, self.start, self.data, self.loss = plan, rounds.start, data, plan.loss
         self.y = np.ascontiguousarray(data.targets[:, output])
-        self.row_weights = rounds.row_weights
+        self.row_weights, self.of_all = rounds.row_weights, rounds.curvature
         self.weights = rounds.point.weights[output].copy()
         self.unit = rounds.unit[output]
         self.x = self._predictions(self.weights)
@@ -222,6 +222,8 @@ class Part:
 
     def _curvature(self, bends):
         """Of Σ bend_i [x_i, 1][x_i, 1]ᵀ, and the bend that counts as one in it."""
+        if self.of_all is not None:  # of squares: bends are the rows' weights
+            return self.of_all, 1.0 / self.data.n_rows
         largest = bends.max()  # their size is in `total`
         blank = np.zeros((self.data.n_rows, 1))
         data = self.data.unweighted.weighed(bends, blank, largest)

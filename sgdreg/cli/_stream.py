@@ -5,20 +5,20 @@ from time import perf_counter
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
+from sgdreg._training.stopping import STOP, Never, Plateau
 from sgdreg.cli import _memory
 from sgdreg.cli._messages import Unusable, counted, say
 from sgdreg.cli._progress import watching
 from sgdreg.cli._rows import regrouped
 from sgdreg.cli._scores import RunningR2
 from sgdreg.cli._tally import Tally
+from sgdreg.optimizers import OPTIMIZERS, SVRG
 
 # Numbers that fill more than this share of the free memory are streamed.
 MOST_SHARE = 0.5
 # Bytes of the numbers of a chunk; and rows, so that one is worth its curvature.
 CHUNK = 2**25
 LEAST_ROWS = 1000
-# Optimizers that need the gradient of all rows at once.
-WHOLE = ("cg", "svrg", "interior_point")
 
 
 def must_stream(source, survey, wanted):
@@ -50,6 +50,7 @@ class Stream:
         self.chunk_rows = rows
         self.recursive = model.optimizer == "auto" and model.learning_rate == "auto"
         self.history, self.tally = [], None
+        self.epochs, self.best, self.stale = 0, np.inf, 0  # what the rule goes by
         self.moments = StandardScaler(with_mean=False)
         self.began = perf_counter()
         self._refuse()
@@ -62,7 +63,7 @@ class Stream:
                 "memory here; leave it out, and --validation FILE scores the model on "
                 "other rows."
             )
-        if model.optimizer in WHOLE:
+        if _takes_all_rows(OPTIMIZERS.get(model.optimizer)):
             raise Unusable(
                 f"--optimizer {model.optimizer} needs the gradient of all rows at once, "
                 "and these are streamed; leave it out, or choose steps on mini-batches "
@@ -97,26 +98,27 @@ class Stream:
         )
 
     def _epochs(self):
-        model, best, stale = self.model, np.inf, 0
+        model, rule = self.model, self._rule()
         most = model.max_iter if self.source.again else 1
-        for epoch in range(1, most + 1):
-            objective = self._epoch(epoch)
-            stale = 0 if objective < best * (1.0 - (model.tol or 0.0)) else stale + 1
-            best = min(best, objective)
-            if model.tol is not None and stale >= model.n_iter_no_change:
-                return self._outcome(
-                    True,
-                    f"Converged after {counted(epoch, 'epoch')}: the objective has not "
-                    f"improved by more than tol={model.tol:g} of itself for "
-                    f"{counted(stale, 'epoch')}.",
-                )
+        while self.epochs < most:
+            entry = self._epoch(self.epochs + 1)
+            self.epochs += 1
+            if rule.observe(self, entry) == STOP:
+                return self._outcome(rule.converged(self), rule.reason(self))
         reason = f"Stopped after {counted(most, 'epoch')}, as asked for by --max-iter."
         if not self.source.again:
             reason = "Stopped after 1 epoch: standard input cannot be read twice."
         return self._outcome(False, reason)
 
+    def _rule(self):
+        """When to stop: the objective of mini-batches is all that is known of an epoch."""
+        model = self.model
+        if model.tol is None:
+            return Never()
+        return Plateau(model.tol, model.n_iter_no_change, schedule=None)
+
     def _epoch(self, number):
-        """Learn from every chunk; returns the mean objective."""
+        """Learn from every chunk; returns the epoch's entry in the history."""
         losses, learned = 0.0, 0
         self.tally = Tally(self.source.title, self.wanted)
         with watching(f"Epoch {number}") as watched:
@@ -127,17 +129,15 @@ class Stream:
                 losses += len(chunk) * self.model.history_[-1]["objective"]
                 learned += len(chunk)
         self.tally.check()
-        entry = self.model.history_[-1]
-        self.history.append(
-            {
-                "epoch": number,
-                "passes": float(number),
-                "seconds": perf_counter() - self.began,
-                "objective": losses / learned,
-                "learning_rate": entry["learning_rate"],
-            }
-        )
-        return losses / learned
+        entry = {
+            "epoch": number,
+            "passes": float(number),
+            "seconds": perf_counter() - self.began,
+            "objective": losses / learned,
+            "learning_rate": self.model.history_[-1]["learning_rate"],
+        }
+        self.history.append(entry)
+        return entry
 
     def _chunks(self):
         for chunk in regrouped(self._complete(), self.chunk_rows):
@@ -170,3 +170,8 @@ class Stream:
                     score.add(rows.y, self.model.predict(rows.X), rows.weights)
         tally.check()
         return score.value, tally
+
+
+def _takes_all_rows(optimizer):
+    """Whether an update rule needs the gradient of all rows at once."""
+    return optimizer is not None and (optimizer.finds_steps or optimizer is SVRG)

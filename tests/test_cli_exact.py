@@ -102,9 +102,9 @@ def test_targets_whose_squares_are_no_floats(size):
     assert found["r2_least_squares"] == pytest.approx(best, rel=1e-9)
 
 
-def test_rows_in_blocks_are_those_at_once(monkeypatch):
+def test_rows_in_blocks_are_those_at_once():
     X, B, y, weights = dependent(1)
-    monkeypatch.setattr(_scores, "LEAST_BLOCK", 7)
-    monkeypatch.setattr(_scores, "BLOCK_TO_COLUMNS", 1)
+    times = -(-(2**23) // X.nbytes)  # more than are factorised at once
+    X, B, y, weights = (np.concatenate([part] * times) for part in (X, B, y, weights))
     residual = _scores.exact_residual(X, y, 0.0, True, weights)
     assert r2_of(residual, y, weights) == pytest.approx(best_r2(B, y, weights), abs=1e-11)

@@ -5,7 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sgdreg._curvature.metric import Metric
-from sgdreg._data.moments import CONSTANT_SHARE, refuse_overflow, second_moments
+from sgdreg._data.moments import (
+    CONSTANT_SHARE,
+    merged,
+    pooled,
+    refuse_overflow,
+    second_moments,
+)
 
 # Rows that the size of the residuals is averaged over.
 NOISE_ROWS = 100
@@ -100,10 +106,9 @@ class Stream:
         """
         with np.errstate(invalid="ignore", over="ignore"):
             total, mean, added = second_moments(data)
-            share = total / (self.total + total)
             centre = self.centre
             if self.centred:
-                centre = centre + share * (mean - centre)
+                _, centre, _, _ = pooled(self.total, centre, total, mean)
             added = added + total * (mean - centre) ** 2
         if not np.isfinite(added).all():
             refuse_overflow(data, mean + added)
@@ -116,17 +121,17 @@ class Stream:
         known = precision[:-1] > 0
         shrink = np.where(known, self.precision[:-1], 1.0)
         shrink = np.minimum(1.0, shrink / np.where(known, precision[:-1], 1.0))
-        step = data.best_constants - self.targets[0]
-        around = 2 * total * data.constant_losses + (1.0 - share) * total * step**2
+        targets = total, data.best_constants, 2 * total * data.constant_losses
+        all_rows, *targets = merged((self.total, *self.targets), targets)
         met = replace(
             self,
-            total=self.total + total,
+            total=all_rows,
             centre=centre,
             counts=counts,
             squares=squares,
             precision=precision,
             start=start,
-            targets=np.array([self.targets[0] + share * step, self.targets[1] + around]),
+            targets=np.array(targets),
         )
         return met, added, shrink
 

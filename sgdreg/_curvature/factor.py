@@ -8,7 +8,7 @@ import numpy as np
 from scipy import linalg
 
 from sgdreg._curvature.metric import Metric
-from sgdreg._data.moments import CONSTANT_SHARE
+from sgdreg._data.moments import CONSTANT_SHARE, pooled
 from sgdreg._records import changed
 
 EPS, TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
@@ -67,15 +67,13 @@ class Curvature:
         """The curvature with more rows, by a QR factorisation.
 
         Two groups of rows about their own means make one about the common mean with one
-        more row, √(ab/(a+b)) (mean_a - mean_b): Chan, Golub, LeVeque, The American
-        Statistician 37 (1983), equation 2.1, in factored form. Squaring the rows (a Gram
-        matrix) would lose half of the digits.
+        more row, √share·step of `pooled`. Squaring the rows (a Gram matrix) would lose
+        half of the digits.
         """
         d, known, centre = self.n_features, len(self.triangle), self.centre
         Z, weight = np.empty((len(X), len(centre))), weights.sum()
         Z[:, :d], Z[:, d:] = X, y
         total = self.total + weight
-        share = weight / total
         stack = np.empty((known + self.centred + len(Z), len(centre)), order="F")
         stack[:known] = self.triangle
         if self.centred:
@@ -83,9 +81,9 @@ class Curvature:
             Z -= middle
             rest = weights @ Z / weight  # what rounding has left of the mean
             Z -= rest
-            shift = middle + rest - centre
-            centre = centre + share * shift
-            stack[known] = sqrt(self.total * share) * shift
+            middle += rest
+            total, centre, step, share = pooled(self.total, centre, weight, middle)
+            stack[known] = sqrt(share) * step
         np.multiply(Z, np.sqrt(weights)[:, None], out=stack[known + self.centred :])
         triangle = triangle_of(stack, overwrite=True)[:d]
         rows = self.rows + len(X)

@@ -7,7 +7,7 @@ from scipy import linalg
 
 from sgdreg._curvature.factor import Curvature, inverse_of, triangle_of
 from sgdreg._curvature.sparse_products import NEAR, by_nonzeros, sparse_products, split
-from sgdreg._data.moments import CONSTANT_SHARE
+from sgdreg._data.moments import CONSTANT_SHARE, pooled
 
 # ZᵀZ knows a direction of length s to eps·(s_max/s)²: to 2e-6 at this ratio, which a
 # step corrects. Directions that are shorter are looked at in the rows themselves.
@@ -98,12 +98,11 @@ def _added(products, columns):
 
 
 def _joined(products, total, mean, weight, middle):
-    """Two groups of rows as one, their products being added: see `Curvature.add`."""
-    both = total + weight
-    if total and (middle != mean).any():
-        between = np.sqrt(total * weight / both) * (middle - mean)
-        _added(products, between[:, None])
-    return both, mean + (middle - mean) * (weight / both)
+    """Two groups of rows as one, their products being added in place."""
+    both, mean, step, share = pooled(total, mean, weight, middle)
+    if total and step.any():
+        _added(products, (np.sqrt(share) * step)[:, None])
+    return both, mean
 
 
 def _factor(H, products):

@@ -29,18 +29,39 @@ def moments(data, fit_intercept):
 def second_moments(data):
     """Sum of the weights; mean and sum of squares about it of every feature.
 
-    Merged chunk by chunk as in `Curvature.add`, so that a large mean costs no digits.
+    Merged chunk by chunk, so that a large mean costs no digits.
     """
-    total, mean, squares = 0.0, np.zeros(data.n_features), np.zeros(data.n_features)
     if data.is_sparse:
         return _sparse_moments(data)
+    known = 0.0, np.zeros(data.n_features), np.zeros(data.n_features)
     for X, _, weights in data.chunks():
-        weight, middle, spread = _chunk_moments(X, weights)
-        delta = middle - mean
-        total += weight
-        mean += delta * (weight / total)
-        squares += spread + delta**2 * (weight * (total - weight) / total)
-    return total, mean, squares
+        known = merged(known, _chunk_moments(X, weights))
+    return known
+
+
+def merged(one, other):
+    """(Sum of the weights, mean, squares about it) of two groups of rows as one."""
+    (total, mean, squares), (weight, middle, spread) = one, other
+    total, mean, step, share = pooled(total, mean, weight, middle)
+    return total, mean, squares + (spread + step * step * share)
+
+
+def pooled(total, mean, weight, middle):
+    """Two groups of rows as one, by their means and the sums of their weights.
+
+    T. F. Chan, G. H. Golub, R. J. LeVeque, The American Statistician 37 (1983), equation
+    2.1: squares about the common mean are those about the groups' own, and share·step².
+
+    Returns
+    -------
+    total : float
+    mean : ndarray or float
+    step : ndarray or float
+        From one mean to the other.
+    share : float
+    """
+    both, step = total + weight, middle - mean
+    return both, mean + step * (weight / both), step, total * weight / both
 
 
 def _chunk_moments(X, weights):

@@ -3,12 +3,14 @@
 import numpy as np
 from scipy import sparse
 
-from sgdreg._curvature.factor import Curvature
+from sgdreg._curvature.of_rows import curvature_of
+from sgdreg._data.dataset import Data
+from sgdreg._data.moments import merged
+from sgdreg._data.threads import ALONE
+from sgdreg.losses import SQUARED_ERROR
 
 # Multiplications that a comparison may take: some seconds.
 MOST_WORK = 3e9
-# Rows that are factorised at once: few enough for memory, many enough for the speed of it.
-LEAST_BLOCK, BLOCK_TO_COLUMNS = 4096, 8
 
 
 def scores(model, rows):
@@ -52,10 +54,7 @@ def scores(model, rows):
 
 
 class RunningR2:
-    """R² of predictions that come in pieces, with weights.
-
-    Means and squares by T. F. Chan, G. H. Golub, R. J. LeVeque (1983).
-    """
+    """R² of predictions that come in pieces, with weights."""
 
     def __init__(self):
         self.rows, self.total, self.mean, self.squares, self.missed = 0, 0.0, 0.0, 0.0, 0.0
@@ -68,12 +67,11 @@ class RunningR2:
             return
         with np.errstate(over="ignore", invalid="ignore"):  # numbers of 1e200
             mean = weights @ y / new
-            share = new / (self.total + new)
-            self.squares += weights @ np.square(y - mean)
-            self.squares += share * self.total * (mean - self.mean) ** 2
-            self.mean += share * (mean - self.mean)
+            self.total, self.mean, self.squares = merged(
+                (self.total, self.mean, self.squares),
+                (new, mean, weights @ np.square(y - mean)),
+            )
             self.missed += weights @ np.square(y - predicted)
-        self.total += new
         self.rows += len(y)
 
     @property
@@ -88,13 +86,8 @@ def exact_residual(X, y, alpha, fit_intercept, weights):
     They know which directions of the columns are rounding errors of so many rows: dependent
     columns, as the categories of `--one-hot` are, have some.
     """
-    share = weights * (len(y) / weights.sum())  # with a mean of one, as a fit has them
-    curvature = Curvature.empty(X.shape[1], 1, fit_intercept)
-    step = max(LEAST_BLOCK, BLOCK_TO_COLUMNS * X.shape[1])
-    for start in range(0, len(y), step):
-        rows = slice(start, start + step)
-        if share[rows].any():
-            curvature = curvature.add(X[rows], y[rows, None], share[rows])
+    data = Data.build(X, y[:, None], weights, loss=SQUARED_ERROR, team=ALONE)
+    curvature = curvature_of(data, fit_intercept, work=np.inf)  # to the last digit
     metric, (solution,) = curvature.solve(alpha)
     Z = X if metric.centre is None else X - metric.centre
     return y - solution[-1] - Z @ solution[:-1]

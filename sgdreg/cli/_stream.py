@@ -1,10 +1,10 @@
 """Fits to files larger than memory: chunk by chunk."""
 
-from time import perf_counter
-
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
+from sgdreg._data.chunks import Chunks
+from sgdreg._estimator.from_chunks import FromChunks, takes_all_rows
 from sgdreg.cli import _memory
 from sgdreg.cli._messages import Unusable, counted, say
 from sgdreg.cli._progress import watching
@@ -17,8 +17,6 @@ MOST_SHARE = 0.5
 # Bytes of the numbers of a chunk; and rows, so that one is worth its curvature.
 CHUNK = 2**25
 LEAST_ROWS = 1000
-# Optimizers that need the gradient of all rows at once.
-WHOLE = ("cg", "svrg", "interior_point")
 
 
 def must_stream(source, survey, wanted):
@@ -48,10 +46,9 @@ class Stream:
     def __init__(self, model, source, wanted, rows):
         self.model, self.source, self.wanted = model, source, wanted
         self.chunk_rows = rows
-        self.recursive = model.optimizer == "auto" and model.learning_rate == "auto"
-        self.history, self.tally = [], None
-        self.moments = StandardScaler(with_mean=False)
-        self.began = perf_counter()
+        self.training = FromChunks(model, Chunks(self._read, source.again))
+        self.recursive = self.training.once
+        self.tally, self.moments = None, StandardScaler(with_mean=False)
         self._refuse()
 
     def _refuse(self):
@@ -62,7 +59,7 @@ class Stream:
                 "memory here; leave it out, and --validation FILE scores the model on "
                 "other rows."
             )
-        if model.optimizer in WHOLE:
+        if takes_all_rows(model.optimizer):
             raise Unusable(
                 f"--optimizer {model.optimizer} needs the gradient of all rows at once, "
                 "and these are streamed; leave it out, or choose steps on mini-batches "
@@ -82,62 +79,31 @@ class Stream:
 
     def fit(self):
         """Fit the model; returns what to report of it."""
-        if self.recursive:
-            return self._one_pass()
-        return self._epochs()
+        training = self.training
+        converged, reason = training.fit()
+        return {
+            "converged": converged,
+            "stop_reason": reason or self._ran_out(),
+            "epochs": training.epochs,
+            "history": training.history,
+            "std": np.sqrt(self.moments.var_),
+        }
 
-    def _one_pass(self):
-        model = self.model
-        self._epoch(1)
-        exact = model.plan_.recursive and model.loss == "squared_error"
-        verb = "is" if exact else "approximates"
-        return self._outcome(
-            exact,
-            f"Every row has been learned from once; the answer {verb} that of all rows.",
-        )
-
-    def _epochs(self):
-        model, best, stale = self.model, np.inf, 0
-        most = model.max_iter if self.source.again else 1
-        for epoch in range(1, most + 1):
-            objective = self._epoch(epoch)
-            stale = 0 if objective < best * (1.0 - (model.tol or 0.0)) else stale + 1
-            best = min(best, objective)
-            if model.tol is not None and stale >= model.n_iter_no_change:
-                return self._outcome(
-                    True,
-                    f"Converged after {counted(epoch, 'epoch')}: the objective has not "
-                    f"improved by more than tol={model.tol:g} of itself for "
-                    f"{counted(stale, 'epoch')}.",
-                )
-        reason = f"Stopped after {counted(most, 'epoch')}, as asked for by --max-iter."
+    def _ran_out(self):
         if not self.source.again:
-            reason = "Stopped after 1 epoch: standard input cannot be read twice."
-        return self._outcome(False, reason)
+            return "Stopped after 1 epoch: standard input cannot be read twice."
+        epochs = counted(self.training.epochs, "epoch")
+        return f"Stopped after {epochs}, as asked for by --max-iter."
 
-    def _epoch(self, number):
-        """Learn from every chunk; returns the mean objective."""
-        losses, learned = 0.0, 0
-        self.tally = Tally(self.source.title, self.wanted)
+    def _read(self):
+        """Yields (X, y, weights) of every chunk: one epoch's."""
+        self.tally, number = Tally(self.source.title, self.wanted), self.training.epochs + 1
         with watching(f"Epoch {number}") as watched:
             for chunk in watched(self._chunks()):
                 if number == 1:
                     self.moments.partial_fit(chunk.X)
-                self.model.partial_fit(chunk.X, chunk.y, chunk.weights)
-                losses += len(chunk) * self.model.history_[-1]["objective"]
-                learned += len(chunk)
+                yield chunk.X, chunk.y, chunk.weights
         self.tally.check()
-        entry = self.model.history_[-1]
-        self.history.append(
-            {
-                "epoch": number,
-                "passes": float(number),
-                "seconds": perf_counter() - self.began,
-                "objective": losses / learned,
-                "learning_rate": entry["learning_rate"],
-            }
-        )
-        return losses / learned
 
     def _chunks(self):
         for chunk in regrouped(self._complete(), self.chunk_rows):
@@ -147,15 +113,6 @@ class Stream:
     def _complete(self):
         for part in self.source.numbers(self.wanted):
             yield self.tally.complete(part)
-
-    def _outcome(self, converged, reason):
-        return {
-            "converged": converged,
-            "stop_reason": reason,
-            "epochs": len(self.history),
-            "history": self.history,
-            "std": np.sqrt(self.moments.var_),
-        }
 
     def r2(self, source):
         """(R² on the rows of a source, their tally), from one more reading.

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sgdreg._data.moments import merged
 from sgdreg.cli import _cells
 from sgdreg.cli import _remedies as remedies
 from sgdreg.cli._found import found_in
@@ -136,15 +137,13 @@ class Column:
         return self.merged and self.kind == "numbers" and _nearly_one(self)
 
     def _add(self, found):
-        """Means and squares by T. F. Chan, G. H. Golub, R. J. LeVeque (1983)."""
         # As floats of Python, which overflow to infinity without a word.
-        step = found.mean - self.mean
-        share = found.count / (self.numbers + found.count)
-        self.mean += share * step
-        self.squares += found.squares + share * self.numbers * (step * step)
+        self.numbers, self.mean, self.squares = merged(
+            (self.numbers, self.mean, self.squares),
+            (found.count, found.mean, found.squares),
+        )
         self.minimum = min(self.minimum, found.minimum)
         self.maximum = max(self.maximum, found.maximum)
-        self.numbers += found.count
 
     def _meet_text(self, said):
         only_dates = self.dates == self.text

@@ -49,7 +49,7 @@ class Sketch:
             size = n
         return replace(self, size=min(size, n))
 
-    def strange(self, gap):
+    def is_unrepresentative(self, gap):
         """Whether its least squares are further from the optimum than those of a sample.
 
         Of n rows that are alike they are at a gap of (1 - R²) d/s.

@@ -109,7 +109,7 @@ class FullGradient(Solver):
         # To end far from the optimum is no divergence where the start was further.
         state.reference = max(state.reference, float(self.point.losses.sum()))
         solved = self.start.solved and np.array_equal(state.weights, self.start.weights)
-        while solved and self.start.sampled and self.start.sketch.strange(self.gap):
+        while solved and self.start.sampled and self.start.sketch.is_unrepresentative(self.gap):
             self._sharpen(state)
             state.weights[:] = self.start.weights
             self._arrive(state)

@@ -13,7 +13,7 @@ from sgdreg._curvature.factor import ROUNDED_SPREADS
 from sgdreg.losses import made_of_hinges
 
 # Rows of a look that must cost next to nothing beside an epoch.
-GLANCE_ROWS = 4096
+SUBSAMPLE_ROWS = 4096
 EPS = np.finfo(np.float64).eps
 # Roundings of a number on the way to the answer and its gradient: of 500 problems with
 # columns equal up to 1e-8 ... 1e-15 none was further off.
@@ -134,9 +134,9 @@ class Evaluation:
             self.data.check_finite()
         return losses
 
-    def glance(self, weights):
+    def loss_on_subsample(self, weights):
         """The same over some of the rows: quick, and enough to see a model run away."""
-        some = self.data.some_rows(GLANCE_ROWS)
+        some = self.data.some_rows(SUBSAMPLE_ROWS)
         return some.evaluate(weights, self.start.metric.centre)[0]
 
     # ------------------------------------------------------------------- points

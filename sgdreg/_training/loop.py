@@ -290,7 +290,7 @@ class Training:
     def _final_losses(self):
         """Loss of each output of the model to return; a pass only where there are doubts.
 
-        Losses are taken before each step: a subsample of the rows checks the final weights.
+        Losses are taken before each step: some rows check the final weights.
         """
         looked_at = self.plan.certified or self.plan.shrinks
         if looked_at and self.best is not None:

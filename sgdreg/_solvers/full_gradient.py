@@ -109,10 +109,12 @@ class FullGradient(Solver):
         # To end far from the optimum is no divergence where the start was further.
         state.reference = max(state.reference, float(self.point.losses.sum()))
         solved = self.start.solved and np.array_equal(state.weights, self.start.weights)
-        while solved and self.start.sampled and self.start.sketch.is_unrepresentative(self.gap):
+        sampled = solved and self.start.sampled
+        while sampled and self.start.sketch.is_unrepresentative(self.gap):
             self._sharpen(state)
             state.weights[:] = self.start.weights
             self._arrive(state)
+            sampled = self.start.sampled
         if solved:
             known = self.evaluation.constant
             worse = self.point.losses > 2 * known + self.evaluation.rounding

@@ -5,7 +5,7 @@ from time import perf_counter
 import numpy as np
 
 from sgdreg._training.stopping import STOP, Never, Plateau
-from sgdreg.optimizers import OPTIMIZERS, SVRG
+from sgdreg.optimizers import OPTIMIZERS
 
 
 class FromChunks:
@@ -87,4 +87,4 @@ class FromChunks:
 def takes_all_rows(optimizer):
     """Whether the update rule of a name needs the gradient of all rows at once."""
     rule = OPTIMIZERS.get(optimizer)  # "auto" is none
-    return rule is not None and (rule.finds_steps or rule is SVRG)
+    return rule is not None and rule.serves.certifies

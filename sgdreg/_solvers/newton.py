@@ -74,13 +74,26 @@ class Part:
         sizes, l1 = (self.size, self.force), penalty.l1
         if n * l1 < EPS**2 * self.force * scale.min():
             l1 = 0.0  # far below rounding, and its products underflow
-        caps = n * np.minimum(l1 / scale, BEYOND * self.steepest or np.inf)
+        caps = n * np.minimum(l1 / scale, self._most)
         none = np.full(len(coef), np.inf)  # a bound that nothing pays for
         return [
             Hinges(sign, 0.0, 0.0, cap, weights, coef * scale, *sizes)
             for sign, cap in ((1, caps), (-1, none if penalty.positive else caps))
             if cap.any()
         ]
+
+    @property
+    def _most(self):
+        """The most that l1 counts as, along a scaled feature."""
+        return BEYOND * self.steepest or np.inf
+
+    def beyond(self, weights):
+        """What l1 costs of some weights (d + 1,) beyond what it counts as."""
+        coef, l1 = np.abs(weights[:-1]), self.plan.penalty.l1
+        if not l1:
+            return 0.0
+        scale = self.start.metric.scale
+        return float(np.maximum(l1 - self._most * scale, 0.0) @ coef)
 
     def _steepest(self, at_best):
         """What no slope along a scaled feature exceeds at the best constant.

@@ -93,8 +93,8 @@ class InteriorPoint(FullGradient):
         if self.plan.quadratic:
             return self._gap_by_all_rows()
         pairs = zip(self.parts, self.point.weights, strict=True)
-        gaps = [part.gap + part.beyond(weights) for part, weights in pairs]
-        gaps += self._blur() + self._hidden()
+        gaps = np.array([part.gap + part.beyond(weights) for part, weights in pairs])
+        gaps = gaps + self._blur() + self._hidden()
         # The optimum is not below zero: F itself is as far away as it can be. (Before that
         # is next to nothing, the gap itself tells progress.)
         most = float(np.max(self.evaluation.objectives(self.point) / self.unit))

@@ -65,7 +65,7 @@ class InteriorPoint(FullGradient):
             part.step()
         weights = np.array([part.within_bounds() for part in self.parts])
         self.point, self.rise[:] = self.evaluation.at(weights), 0.0
-        if self._gap() <= CLEAR:
+        if self._gap(beyond=False) <= CLEAR:
             allowed = 0.1 * (self.plan.tol or 0.0) * self.unit
             if not self._try(np.array([part.rounded() for part in self.parts]), allowed):
                 few = allowed / self.data.n_features
@@ -86,15 +86,19 @@ class InteriorPoint(FullGradient):
             self.point, self.rise = there, np.maximum(after - before, 0.0)
         return cheap
 
-    def _gap(self):
-        """The duality gap, and what the conditions that are not met yet may hide."""
+    def _gap(self, beyond=True):
+        """The duality gap, and what the conditions that are not met yet may hide.
+
+        With what an endless l1 costs of coefficients that are not zero yet: see `Part.beyond`.
+        """
         if self.parts is None:
             return self.evaluation.gap(self.point)
         if self.plan.quadratic:
             return self._gap_by_all_rows()
-        pairs = zip(self.parts, self.point.weights, strict=True)
-        gaps = np.array([part.gap + part.beyond(weights) for part, weights in pairs])
-        gaps = gaps + self._blur() + self._hidden()
+        gaps = np.array([part.gap for part in self.parts]) + self._blur() + self._hidden()
+        if beyond:
+            pairs = zip(self.parts, self.point.weights, strict=True)
+            gaps = gaps + [part.beyond(weights) for part, weights in pairs]
         # The optimum is not below zero: F itself is as far away as it can be. (Before that
         # is next to nothing, the gap itself tells progress.)
         most = float(np.max(self.evaluation.objectives(self.point) / self.unit))

@@ -89,7 +89,7 @@ class InteriorPoint(FullGradient):
     def _gap(self, beyond=True):
         """The duality gap, and what the conditions that are not met yet may hide.
 
-        With what an endless l1 costs of coefficients that are not zero yet: see `Part.beyond`.
+        And what an endless l1 costs of coefficients that are not zero yet (`Part.beyond`).
         """
         if self.parts is None:
             return self.evaluation.gap(self.point)

@@ -810,3 +810,20 @@ def test_huber_of_many_features(csr):
         options={"maxiter": 5000, "maxfun": 10000, "ftol": 1e-15, "gtol": 1e-9},
     )
     assert objective(*of(model)) <= best.fun * (1 + 1e-4)
+
+
+def test_an_interior_point_ended_on_its_way_has_not_diverged():
+    """Its iterates need not be models: they come with a warning, not with an error."""
+    rng = np.random.default_rng(16885)
+    n, d = 8, 2
+    X = np.sort(rng.standard_normal((n, d)), axis=0)
+    y = X @ rng.standard_normal(d) + 0.1 * rng.standard_normal(n)
+    weights = rng.integers(0, 3, n).astype(float)
+    weights[0] = 1
+    settings = {"loss": "huber", "epsilon": 1e6, "positive": True}
+    model = SGDLinearRegressor(max_iter=3, **settings)
+    with pytest.warns(ConvergenceWarning):
+        model.fit(sparse.csr_array(X), y, weights)
+    assert not model.converged_
+    ended = SGDLinearRegressor(**settings).fit(X, y, weights)
+    assert ended.converged_

@@ -55,7 +55,9 @@ def judge(training, losses, weights):
     """
     evaluation, state, plan = training.evaluation, training.state, training.plan
     constant, loss = evaluation.worthless, float(losses.sum())
-    if not loss <= FAR_TOO_HIGH * max(constant.sum(), state.reference):
+    # An interior point that max_iter has ended on its way has not diverged.
+    runs_away = plan.optimizer.serves.usable_iterates or not np.isfinite(loss)
+    if runs_away and not loss <= FAR_TOO_HIGH * max(constant.sum(), state.reference):
         raise _grown(training.data, training.start, state, loss)
     found = losses + evaluation.penalties(weights)
     if (found <= constant).all():

@@ -1,6 +1,6 @@
 """Mini-batch gradient descent, by compiled passes."""
 
-from sgdreg._solvers.base import Report, Solver
+from sgdreg._solvers.base import Solver
 from sgdreg._solvers.epochs import Epochs
 from sgdreg._solvers.shrinking import Shrinking
 from sgdreg._training.divergence import TOO_HIGH, Diverged
@@ -56,8 +56,9 @@ class MiniBatch(Solver):
         history = state.history
         if self.restarts and history and objectives[0] > history[-1]["objective"]:
             state.memory[:] = 0.0
-        pairs = zip(objectives.tolist(), last_steps.tolist(), strict=True)
-        return [Report(objective, step, passes=1.0) for objective, step in pairs]
+        # Reports as plain tuples (of one pass each): thousands may be of some microseconds.
+        each = zip(objectives.tolist(), last_steps.tolist(), strict=True)
+        return [(objective, step, 1.0, None, None) for objective, step in each]
 
     def look(self, state, evaluation):
         kinks = self.shrinking

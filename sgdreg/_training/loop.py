@@ -232,20 +232,20 @@ class Training:
 
     def _record(self, report):
         """Note an epoch in the history; returns what the stopping rule says of it."""
-        state = self.state
+        state, (objective, step, passes, gap, losses) = self.state, report
         state.epochs += 1
-        state.passes += report.passes
+        state.passes += passes
         entry = {
             "epoch": state.epochs,
             "passes": state.passes,
             "seconds": perf_counter() - self.clock,
-            "objective": report.objective,
-            "learning_rate": report.step,
+            "objective": objective,
+            "learning_rate": step,
         }
-        if report.gap is not None:
-            entry["optimality_gap"] = report.gap
-        if report.losses is not None:
-            self.loss = report.losses
+        if gap is not None:
+            entry["optimality_gap"] = gap
+        if losses is not None:
+            self.loss = losses
         if self.compared:
             self._look_at_model(entry)
             entry["passes"] = state.passes

@@ -4,6 +4,7 @@ from time import perf_counter
 
 import numpy as np
 
+from sgdreg._plan.choose import is_hands_free
 from sgdreg._training.stopping import STOP, Never, Plateau
 from sgdreg.optimizers import OPTIMIZERS
 
@@ -37,7 +38,7 @@ class FromChunks:
     @property
     def once(self):
         """Whether each row is learned from once: `Plan.hands_free`, before any row."""
-        return self.estimator.optimizer == self.estimator.learning_rate == "auto"
+        return is_hands_free(self.estimator)
 
     def fit(self):
         """(converged, reason); the reason is None where the epochs ran out."""

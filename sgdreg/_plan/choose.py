@@ -96,7 +96,7 @@ def choose(settings, sizes, loss=None, online=False, exponent=0):
         penalty = penalty.in_unit(exponent)
     affordable = Affordable.of(sizes, penalty.l2, online)
     given = settings.learning_rate != "auto"
-    hands_free = settings.optimizer == "auto" and not given
+    hands_free = is_hands_free(settings)
     problem = Problem(sizes, loss, penalty, affordable, online)
     if hands_free:
         optimizer = _automatic_optimizer(settings, problem)
@@ -137,6 +137,11 @@ def choose(settings, sizes, loss=None, online=False, exponent=0):
 
 
 # ---------------------------------------------------------------------- slots
+
+
+def is_hands_free(settings):
+    """Whether optimizer and step are both left to be chosen here."""
+    return settings.optimizer == "auto" and settings.learning_rate == "auto"
 
 
 def loss_of(settings):

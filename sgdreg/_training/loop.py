@@ -29,7 +29,7 @@ class Training:
     validation : Data or None
         Held-out rows: the best epoch by R² on them is the one returned.
     hooks : object or None
-        With ``start(plan, state, weights)``, ``begin()`` and ``end(plan, state, weights,
+        With ``start(start, state, weights)``, ``begin()`` and ``end(start, state, weights,
         memory) -> bool``, which may ask to stop.
     """
 

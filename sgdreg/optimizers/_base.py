@@ -1,4 +1,4 @@
-"""What every update rule has: see optimizers.py."""
+"""What every update rule has: see `sgdreg.optimizers`."""
 
 from __future__ import annotations
 

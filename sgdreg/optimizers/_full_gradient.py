@@ -1,4 +1,4 @@
-"""Update rules that know the gradient of all rows: see optimizers.py."""
+"""Update rules that know the gradient of all rows: see `sgdreg.optimizers`."""
 
 from __future__ import annotations
 

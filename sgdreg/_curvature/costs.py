@@ -16,6 +16,8 @@ SPARSE_COST = 4.0
 SAMPLE_ROWS = 5
 # ... and at least SMALLEST_SAMPLE rows, so that it is likely to contain a rare column.
 SMALLEST_SAMPLE = 1000
+# From this share of the rows on, all are taken: a sample would cost nearly as much.
+LARGEST_SAMPLE = 0.5
 # Sizes tried for a sample grow by this factor: its cost is flat near the best size.
 SIZE_GROWTH = 1.5
 # Gaps and ratios below this count as this, so that their logarithm is finite.
@@ -62,7 +64,7 @@ def sample_size(n_rows, n_features, tol):
     if n_rows * n_features**2 <= QR_WORK:
         return n_rows
     size = max(SMALLEST_SAMPLE, SAMPLE_ROWS * n_features)
-    while 2 * size < n_rows:
+    while size < LARGEST_SAMPLE * n_rows:
         cost = cost_of_sample(size, n_rows, n_features)
         cost += max(1.0, passes_left(1.0, tol, n_features / size))
         if cost < least:

@@ -11,6 +11,8 @@ from sgdreg._data.rows import FLOAT_BYTES
 RANK = 100
 ROWS_A_DIRECTION = 10
 SAMPLE_BYTES = 2**25
+# The rows of the sample, and the features, are at least this many times the directions.
+LEAST_RATIO = 2
 # The largest eigenvalue of rootᵀ root: I - rootᵀ root has to be positive definite.
 LARGEST_SHARE = 1.0 - 1e-15
 # Eigenvalues below this share of the largest are rounding errors: the shift that makes the
@@ -47,7 +49,7 @@ def low_rank_metric(data, diagonal, alpha, rng):
     d = data.n_features
     most = max(1, SAMPLE_BYTES // (FLOAT_BYTES * d))
     count = min(data.n_rows, ROWS_A_DIRECTION * RANK, most)
-    rank = min(RANK, count // 2, d // 2)
+    rank = min(RANK, count // LEAST_RATIO, d // LEAST_RATIO)
     rows = np.sort(rng.choice(data.n_rows, count, replace=False))
     Z, _, weights = data.take(rows)
     Z = (Z if diagonal.centre is None else Z - diagonal.centre) / diagonal.scale

@@ -4,7 +4,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sgdreg._curvature.costs import cost_of_all, cost_of_sample, passes_left
+from sgdreg._curvature.costs import (
+    LARGEST_SAMPLE,
+    cost_of_all,
+    cost_of_sample,
+    passes_left,
+)
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._data.dataset import Data
 
@@ -28,7 +33,7 @@ class Sketch:
     n_rows : int
     fit_intercept : bool
     size : int
-        The number of sampled rows; if it is half of all or more, all are taken.
+        The number of sampled rows; all from the share `LARGEST_SAMPLE` on.
     rng : numpy.random.Generator or None
     cost : float
         The passes over the rows that samples have taken so far.
@@ -44,7 +49,7 @@ class Sketch:
     @property
     def exact(self):
         """Whether all rows are taken."""
-        return 2 * self.size >= self.n_rows
+        return self.size >= LARGEST_SAMPLE * self.n_rows
 
     def released(self):
         """A copy without the data, to be kept after the fit."""

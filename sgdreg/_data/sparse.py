@@ -9,7 +9,7 @@ from itertools import chain
 import numpy as np
 from scipy import sparse
 
-REMEDY = "Make it anew from its parts, which checks them: see the classes of scipy.sparse."
+REMEDY = "Make it again from its parts, which checks them: see the classes of scipy.sparse."
 INDEX_TYPES = (np.int32, np.int64)
 
 

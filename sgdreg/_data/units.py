@@ -13,6 +13,9 @@ from sgdreg.losses import Huber, SquaredEpsilonInsensitive, is_squared
 # Targets between 2^-256 and 2^256 are used as they are: even the squares of their rounding
 # errors are floats.
 ORDINARY = 256
+# A stream keeps its exponent for rows whose exponent differs by this at most: in this unit
+# they are far from the ends of the range of ordinary targets.
+NEAR = ORDINARY // 2
 LEAST_SQUARE, MOST_SQUARE = 4.0**-ORDINARY, 4.0**ORDINARY
 # The least exponent: below, coefficients are so near to the smallest floats (2^-1022) that
 # they lose digits.
@@ -80,7 +83,7 @@ def refuse_unit(exponent, optimizer, loss):
         raise ValueError(
             "The squares of y (of this call, or of earlier ones that it goes on from), "
             f"whose numbers are about {np.ldexp(1.0, exponent - 1):.0e}, are beyond what "
-            f"float64 can hold, and {why}: begin anew, or rescale y."
+            f"float64 can hold, and {why}: start again, or rescale y."
         )
 
 
@@ -94,7 +97,7 @@ def joined(before, exponent):
         return before.exponent
     if not before.weights.any():
         return exponent
-    near = abs(exponent - before.exponent) <= ORDINARY // 2
+    near = abs(exponent - before.exponent) <= NEAR
     if near and exponent and before.exponent:
         return before.exponent
     return max(exponent, before.exponent)

@@ -171,5 +171,5 @@ def damage_noticed(where, expected=()):
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ValueError(
             f"The checkpoint{where} is damaged, or of another version of sgdreg "
-            f"({type(error).__name__}: {error}). Start the fit anew."
+            f"({type(error).__name__}: {error}). Start the fit again."
         ) from error

@@ -98,7 +98,7 @@ class Evaluation:
     @cached_property
     def unit(self):
         """What gaps are shares of; bounds without an intercept: of zero's loss, if more."""
-        if not self.plan.to_the_end:
+        if self.plan.quadratic or not self.plan.by_line_search:
             return self.variance
         return np.maximum(self.variance, self.constant)
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from sgdreg._persistence.soundness import check, like
 from sgdreg._solvers.full_gradient import FullGradient
+from sgdreg._solvers.newton.kinds import kind_of
 
 
 class Newton(FullGradient):
@@ -14,11 +15,10 @@ class Newton(FullGradient):
     features, and what it promises is the optimality gap.
     """
 
-    kind = None  # the class of the models, a `Model`
-
     def __init__(self, data, start):
         super().__init__(data, start)
         self.predictions = np.empty((data.n_outputs, data.n_rows))
+        self.kind = kind_of(self.plan)
         self.models = None  # until there is a point to start from
 
     def _begin(self, state):

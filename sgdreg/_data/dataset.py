@@ -184,11 +184,16 @@ class Data:
         """Σ slope_i [x_i, 1]."""
         return np.append(self.rows.sums(slopes), slopes.sum())
 
-    def evaluate(self, weights, centre=None):
-        """Mean losses (k,) and gradient (k, d + 1) at weights (k, d + 1) about a centre."""
+    def evaluate(self, weights, centre=None, predictions=None):
+        """Mean losses (k,) and gradient (k, d + 1) at weights (k, d + 1) about a centre.
+
+        The predictions of the rows taking part are written into the array `predictions`
+        of shape (k, n_rows), if it is given.
+        """
+        index = self.rows.index
 
         def part(piece):
-            return evaluate(self.problem, weights, centre, self.rows.index, *piece)
+            return evaluate(self.problem, weights, centre, index, *piece, predictions)
 
         first, *others = self.team.in_order(part, self.pieces)
         losses, gradient = first

@@ -115,6 +115,8 @@ cdef struct Moving:
     double *scale      # (d + 1,), scratch: an adaptive rule's factors of the gradient
     double *offset     # (k,), added to x·w in the dense way: intercept - centre·w
     double *losses     # (k,), the sum of losses of a batch
+    double *predictions    # (k, positions), to be filled, or NULL
+    Py_ssize_t positions   # number of rows in the order of use
     const double *anchor   # (k, d + 1), weights with a known full gradient, or NULL
     double *anchor_offset  # (k,), the offset at the anchor
     Py_ssize_t span        # rows that are worked on together

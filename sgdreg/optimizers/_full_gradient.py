@@ -138,3 +138,27 @@ class InteriorPoint(Plain):
         usable_iterates=False,
         step="Newton's, as far as the bounds",
     )
+
+
+class Newton(Plain):
+    """w <- argmin_u g·(u - w) + ½ (u - w)ᵀ H (u - w) + R(u): proximal Newton steps [1]_.
+
+    H is the curvature of all rows or of a sample, g the gradient of all rows, and R(u) the
+    terms that are not smooth. The minimum is computed without the rows, in n_features
+    dimensions; a pass over the rows then gives the next g. A fit takes some three to ten
+    passes.
+
+    References
+    ----------
+    .. [1] J. D. Lee, Y. Sun, M. A. Saunders, "Proximal Newton-type methods for minimizing
+       composite functions", SIAM Journal on Optimization 24 (2014).
+    """
+
+    metric = "sketch"
+    name = "newton"
+    serves = Serves(
+        penalties="norms",
+        finds_steps=True,
+        certifies=True,
+        step="to the minimum of a model in feature space",
+    )

@@ -133,22 +133,11 @@ def descend(
         visits[1, :] = -1
     with nogil:
         if problem.single:
-            if problem.narrow:
-                done = run[float, int32_t](
-                    NULL, NULL, problem, rule, &m, rows,
-                    batches, steps, log, average_from, limit)
-            else:
-                done = run[float, int64_t](
-                    NULL, NULL, problem, rule, &m, rows,
-                    batches, steps, log, average_from, limit)
-        elif problem.narrow:
-            done = run[double, int32_t](
-                NULL, NULL, problem, rule, &m, rows,
-                batches, steps, log, average_from, limit)
+            done = run_by_index[float](
+                NULL, problem, rule, &m, rows, batches, steps, log, average_from, limit)
         else:
-            done = run[double, int64_t](
-                NULL, NULL, problem, rule, &m, rows,
-                batches, steps, log, average_from, limit)
+            done = run_by_index[double](
+                NULL, problem, rule, &m, rows, batches, steps, log, average_from, limit)
     problem.raise_error()
     rule.raise_error()
     return done
@@ -194,13 +183,10 @@ def evaluate(
             m.offset[o] = weights[o, m.d]
             if centre is not None:
                 m.offset[o] -= dot_f64(&middle[0], &weights[o, 0], m.d)
-        if problem.single:
-            if problem.narrow:
-                gradient_of[float, int32_t](
-                    NULL, NULL, problem, &m, rows, start, stop, stop)
-            else:
-                gradient_of[float, int64_t](
-                    NULL, NULL, problem, &m, rows, start, stop, stop)
+        if problem.single and problem.narrow:
+            gradient_of[float, int32_t](NULL, NULL, problem, &m, rows, start, stop, stop)
+        elif problem.single:
+            gradient_of[float, int64_t](NULL, NULL, problem, &m, rows, start, stop, stop)
         elif problem.narrow:
             gradient_of[double, int32_t](NULL, NULL, problem, &m, rows, start, stop, stop)
         else:
@@ -223,6 +209,19 @@ cdef Py_ssize_t span_of(Problem problem):
     if problem.sparse:
         return SPAN
     return max(1, min(<Py_ssize_t> SPAN, SPAN_BYTES // (8 * max(1, problem.n_features))))
+
+
+cdef Py_ssize_t run_by_index(
+    const real *_value, Problem problem, Rule rule, Moving *m,
+    const Py_ssize_t[::1] rows, const Py_ssize_t[:, ::1] batches,
+    const double[::1] steps, double[:, ::1] log, Py_ssize_t average_from, double limit,
+) noexcept nogil:
+    """`run`, for the type of the indices."""
+    if problem.narrow:
+        return run[real, int32_t](
+            NULL, NULL, problem, rule, m, rows, batches, steps, log, average_from, limit)
+    return run[real, int64_t](
+        NULL, NULL, problem, rule, m, rows, batches, steps, log, average_from, limit)
 
 
 cdef Py_ssize_t run(

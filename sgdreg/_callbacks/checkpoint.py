@@ -60,8 +60,8 @@ class Checkpoint:
         skops_io()
         if not hasattr(type(estimator), "resume"):
             raise TypeError(
-                f"A Checkpoint cannot go on with {type(estimator).__name__}: set it on the "
-                "SGDLinearRegressor itself."
+                f"A Checkpoint cannot be written of {type(estimator).__name__}: set it on "
+                "the SGDLinearRegressor itself."
             )
         path = os.path.realpath(self.path)
         folder = os.path.dirname(path)

@@ -75,7 +75,7 @@ class TrajectoryRecorder:
         """Begin an empty path."""
         if not hasattr(type(estimator), "resume"):
             raise TypeError(
-                f"A TrajectoryRecorder cannot look into {type(estimator).__name__}: set it "
+                f"A TrajectoryRecorder cannot record {type(estimator).__name__}: set it "
                 "on the SGDLinearRegressor itself (of a pipeline, on its last step)."
             )
         self._running[id(estimator)] = []

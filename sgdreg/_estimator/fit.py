@@ -84,7 +84,7 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
                 held_out = held_out.in_unit(exponent, SQUARED_ERROR)
             if not np.isfinite(held_out.constant_losses).all():
                 raise ValueError(
-                    "R² on the validation rows cannot be told: the squares of y_val "
+                    "R² on the validation rows cannot be computed: the squares of y_val "
                     "(measured in the unit of y) overflow in float64. Rescale y_val."
                 )
         elif estimator.early_stopping:

@@ -56,7 +56,7 @@ class FromChunks:
         exact = model.plan_.recursive and model.loss == "squared_error"
         verb = "is" if exact else "approximates"
         return exact, (
-            f"Every row has been learned from once; the answer {verb} that of all rows."
+            f"Every row was used once; the answer {verb} the optimum of all rows."
         )
 
     def _rule(self):

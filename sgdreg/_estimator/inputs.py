@@ -130,8 +130,8 @@ def check_validation(estimator, y, team, *, X_val, y_val, sample_weight_val):
     )
     if held_out.n_rows < FEWEST_SCORED:
         raise ValueError(
-            "X_val has one row of positive weight: R² tells no model from another on a "
-            "single row. Pass more."
+            "X_val has one row of positive weight, and R² needs two rows or more. Pass "
+            "more rows."
         )
     return held_out
 

@@ -92,8 +92,8 @@ def _fault(name, value):
 
 def _complex(name):
     return (
-        f"In {name}: Complex data not supported. Pass real and imaginary parts as columns "
-        "of their own."
+        f"In {name}: Complex data not supported. Pass real and imaginary parts as "
+        "separate columns."
     )
 
 
@@ -106,7 +106,7 @@ def _of_time(name, value):
         return None
     for column, kind in types:
         if str(kind).lower().startswith(OF_TIME):
-            return f"In {name}: column {column!r} holds no numbers but {kind}. {ON_TIME}"
+            return f"In {name}: column {column!r} holds {kind}, not numbers. {ON_TIME}"
     return None
 
 
@@ -155,11 +155,11 @@ def _ragged(name, rows):
     try:
         sizes = [np.size(row) for row in rows]
     except Exception:  # nested rows of different lengths
-        return f"In {name}: rows of one length are needed, and these differ within."
+        return f"In {name}: rows must have one length, and these hold rows of others."
     for row, size in enumerate(sizes):
         if size != sizes[0]:
             return (
                 f"In {name}: row {row} has {size} columns, and row 0 has {sizes[0]}. All "
-                "rows must have as many."
+                "rows must have the same number of columns."
             )
     return None

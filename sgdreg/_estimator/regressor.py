@@ -436,10 +436,10 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         For other losses of one output, rows are reweighted as the model changes
         (iteratively reweighted least squares), with a random sample of the rows seen
         before: at least 5,000 rows, and 200 per feature (fewer from 205 features on). The
-        result is usually within 1 % of the optimum (3 % at 400 features), in any order of the rows.
-        From 410 features on, and for rows of an earlier `fit`, a row keeps the weight of
-        the call that brought it; then the result may be far from the optimum where the
-        distribution of the rows changes.
+        result is usually within 1 % of the optimum (3 % at 400 features), in any order of
+        the rows. From 410 features on, and for rows of an earlier `fit`, a row keeps the
+        weight of the call that brought it; then the result may be far from the optimum
+        where the distribution of the rows changes.
 
         Parameters
         ----------

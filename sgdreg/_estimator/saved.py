@@ -86,7 +86,7 @@ def restored(document):
     """
     number = document.get("format")
     if not isinstance(number, int):
-        raise ValueError("This is no model of sgdreg, or of a version before 0.1.0.")
+        raise ValueError("This is no model of sgdreg, or one of a version before 0.1.0.")
     if number > FORMAT:
         raise ValueError(
             f"This is a model of sgdreg {document.get('sgdreg')}, of format {number}; "

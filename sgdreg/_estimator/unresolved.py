@@ -60,7 +60,7 @@ def in_words(columns, names):
     else:
         which, taken = f"Column {shown}", "it is taken as constant"
     return (
-        f"{which} of X: the numbers differ by less than float64 tells from rounding beside "
-        f"their mean; {taken}, and gets no coefficient. Subtract a number near the mean "
-        "before the fit (from integers and times as such), or leave it out."
+        f"{which} of X: the numbers differ by less than the rounding error of their mean "
+        f"in float64; {taken}, and its coefficient stays 0. Subtract a number near the "
+        "mean before the fit (while they are still integers or times), or leave it out."
     )

@@ -481,7 +481,7 @@ def test_several_models_have_a_line_each():
     assert legend(drawn(display)) == ["10%", "50%", "90%"]
     for line, model in zip(display.lines_, models.values(), strict=True):
         assert_allclose(line.get_ydata(), model.predict(line.get_xdata()[:, None]))
-    with pytest.raises(ValueError, match="A trajectory is that of one model"):
+    with pytest.raises(ValueError, match="A trajectory belongs to one model"):
         FitDisplay.from_estimator(models, x, Y, trajectory=descent()[1])
 
 

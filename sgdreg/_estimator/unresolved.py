@@ -61,6 +61,6 @@ def in_words(columns, names):
         which, taken = f"Column {shown}", "it is taken as constant"
     return (
         f"{which} of X: the numbers differ by less than the rounding error of their mean "
-        f"in float64; {taken}, and its coefficient stays 0. Subtract a number near the "
-        "mean before the fit (while they are still integers or times), or leave it out."
+        f"in float64; {taken}, and its coefficient is not fitted. Subtract a number near "
+        "the mean before the fit (while they are still integers or times), or leave it out."
     )

@@ -75,7 +75,7 @@ def fit(
     chunk_rows: Annotated[
         int | None,
         arguments.option(
-            "--chunk-rows", "ROWS", "Stream the file, so many rows at a time.", min=1
+            "--chunk-rows", "ROWS", "Stream the file in chunks of this many rows.", min=1
         ),
     ] = None,
     reading: dict,
@@ -134,7 +134,7 @@ def fit(
 
 @dataclass
 class Work:
-    """A fit, from a source to the document of what came out, and to its picture."""
+    """A fit, from a source of rows to the document of its results, and to its picture."""
 
     model: SGDLinearRegressor
     parameters: dict
@@ -156,7 +156,7 @@ class Work:
 
     def run(self, source, choice, held_out, chunk_rows):
         """Fit; returns the document."""
-        survey, source = source.looked_at()
+        survey, source = source.surveyed()
         wanted, notes = choice.wanted(survey, source)
         if held_out is not None:
             wanted.check_columns_of(held_out, f"the model of {source.title}")
@@ -230,17 +230,17 @@ class Work:
             found |= {} if r2 is None else {"r2_validation": r2}
             self.notes += checked.notes()
         self._note_markers(held_out)
-        self._show_data(tally.kept)  # which is known only now
+        self._show_data(tally.kept)  # the number is known only after the fit
         self._draw(None, [])
         return facts | {
-            "data": self._data(tally.kept, tally.met - tally.kept),
+            "data": self._data(tally.kept, tally.seen - tally.kept),
             "scores": found,
             "unscored": unscored,
         }
 
     @contextmanager
     def _watched(self):
-        """Warnings are said, and what `verbose` prints goes to stderr."""
+        """Print warnings as sentences, and the output of `verbose` on stderr."""
         said = warnings_said(self.warnings, self.wanted.with_names)
         with said, redirect_stdout(sys.stderr):
             yield

@@ -70,7 +70,7 @@ class Work:
         self._note_file()
 
     def run(self, writer):
-        """Write a prediction for each row, and say what is odd."""
+        """Write a prediction for each row, and notes on rows that have none."""
         with watching("Predicting") as watched:
             for rows in watched(self.source.numbers(self.wanted)):
                 writer.write(self._predicted(rows))
@@ -80,7 +80,7 @@ class Work:
             say(f"R² of {self.wanted.target}: {r2:.6f} on {rows}.")
 
     def summary(self):
-        """What JSON says beside the predictions."""
+        """The entries of the JSON output besides the predictions."""
         return {"rows": self.rows, "r2": self.score.value, "notes": self.notes}
 
     def _predicted(self, rows):

@@ -76,7 +76,7 @@ const curvature = (() => {
    *
    * All rows a step: 2/λ, momentum 2 (1 + β)/λ, Nesterov 2 (1 + β)/((1 + 2β) λ), exactly.
    * Mini-batches in random order: (1 - β) 2 b/(R² + (b - 1) λ) is safe, and more may be
-   * (Jain et al., JMLR 18, 2018, theorem 1, with sgdreg/_smoothness.py's R² and its b where
+   * (Jain et al., JMLR 18, 2018, theorem 1, with the R² of sgdreg/_curvature/stable_step.py and its b where
    * a last batch is short). */
   function stableStep(problem, bowl, settings) {
     if (ADAPTIVE.has(settings.optimizer) || settings.optimizer === "auto") return null;

@@ -1,10 +1,9 @@
-"""Losses with kinks, l1 and bounds: the defaults beside scikit-learn's solvers.
+"""Losses with kinks, l1 and bounds: the defaults beside scikit-learn's own solvers.
 
     python -m benchmarks.bounds [--quick]
 
-The table has the seconds of whole fits, and how far each objective is above the least of
-both. The peers get the tolerance that they need to come near it. --quick leaves out fits
-that take minutes.
+Whole fits, seconds, each with what its objective has above the best of all; the peers' with
+the tolerance that they need for it. --quick leaves out what takes minutes.
 """
 
 import argparse
@@ -19,13 +18,12 @@ from benchmarks._timing import best_of
 from sgdreg import SGDLinearRegressor, losses
 
 SIZES = ((2000, 20), (20_000, 50), (200_000, 50), (2000, 500))
-# Rows × features beyond which QuantileRegressor, a linear program, takes minutes; beyond
-# BEYOND_ALL times as many it is never run.
-LARGEST_LP, BEYOND_ALL = 2000 * 20, 25
+# Of the linear programs that QuantileRegressor solves: it takes minutes beyond.
+LARGEST_LP = 2000 * 20
 
 
 def problems(n, d):
-    """Yield (name, our settings, a peer whose settings give the same objective)."""
+    """(name, settings of ours, the peer, settings that make its objective ours)."""
     quantile = QuantileRegressor(quantile=0.9, alpha=0.0)
     yield "quantile 0.9", {"loss": "quantile", "quantile": 0.9}, quantile
     yield "huber", {"loss": "huber", "epsilon": 1.0}, HuberRegressor(alpha=0.0, tol=1e-8)
@@ -63,11 +61,11 @@ def main():
             seconds = best_of(partial(ours.fit, X, y), 2)
             row = [f"{n} × {d}  {name}", f"{seconds:.3f}", str(ours.n_iter_)]
             slow = isinstance(peer, QuantileRegressor) and n * d > LARGEST_LP
-            if slow and (quick or n * d > BEYOND_ALL * LARGEST_LP):
+            if slow and (quick or n * d > 25 * LARGEST_LP):
                 show(*row, "not run")
                 continue
             theirs = best_of(partial(peer.fit, X, y), 1 if slow else 2)
-            if isinstance(peer, HuberRegressor):  # it estimates the scale too
+            if isinstance(peer, HuberRegressor):  # it finds its own scale as well
                 ours.set_params(epsilon=1.35 * peer.scale_).fit(X, y)
             values = [objective(ours, model, X, y) for model in (ours, peer)]
             above = [f"{(v - min(values)) / min(values):.1e}" for v in values]

@@ -235,7 +235,7 @@ def _state(estimator, begin, data, seeds, flat, start, exponent):
 
 
 def _online_start(estimator, data, before, unchanged, state):
-    """The start for the next rows of a stream, from the start for the rows before.
+    """The start for the next rows of a stream, after that of the rows before.
 
     Where nothing in the start comes from the rows, the last start is used again.
     Otherwise the new rows are added to the curvature of the rows seen so far. (The plan is
@@ -249,7 +249,7 @@ def _online_start(estimator, data, before, unchanged, state):
     else:
         sizes, exponent = Sizes.of(data), state.exponent
         plan = choose(estimator, sizes, data.loss, online=True, exponent=exponent)
-        before = changed(before, weights=None)  # these solve the problem of another plan
+        before = changed(before, weights=None)  # the answer of another plan
     return prepare(data, plan, seen=before, rng=state.rng)
 
 

@@ -136,7 +136,7 @@ def _same(one, other):
 
 
 def _without_root(start):
-    """The start without the large arrays of its metric, which a further fit recomputes.
+    """The start without what its metric is made of: what goes on from it makes it anew.
 
     A stream of textbook steps keeps them: it stays in the coordinates of its first rows.
     """
@@ -149,7 +149,7 @@ def _without_root(start):
 
 
 def _with_centre(start):
-    """The start with the centre of its curvature, where the file has no centre."""
+    """The start with the centre of its curvature, where it was written without one."""
     known, metric = start.curvature, start.metric
     if known is None or metric.centre is not None or not known.centred:
         return start

@@ -67,13 +67,19 @@ def test_every_module_is_installed_and_in_the_build():
 def test_files_that_papers_name_are_there(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     named = re.findall(r"`([\w./-]+\.(?:md|py|pyx|sh|toml|yml|cff)|\.ci/\w+)`", text)
-    folders = "sgdreg", "tests", ".github"
-    inside = {p.name for f in folders for p in (ROOT / f).rglob("*")}
+    inside = {p.name for f in ("sgdreg", ".github") for p in (ROOT / f).rglob("*")}
     assert named
     assert [n for n in named if not (ROOT / n).exists() and n not in inside] == []
 
 
-def test_the_map_names_each_module_in_its_folder():
+def test_the_version_is_in_one_place():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert 'dynamic = ["version"]' in text
+    assert sgdreg.__version__ in (ROOT / "sgdreg" / "_version.py").read_text()
+    assert importlib.metadata.version("sgdreg") == sgdreg.__version__
+
+
+def test_the_map_names_modules_and_tests_that_are_there():
     """The table of CONTRIBUTING, whose first column holds for the rows below it, too."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`[\w/]+/`|\(top\)|) \| `([\w./]+)` \|", text, re.M)
@@ -88,10 +94,6 @@ def test_the_map_names_each_module_in_its_folder():
         assert [name for name in names if not (inside / name).exists()] == []
         here = {path.name for path in inside.glob("*.py")} - {"__init__.py"}
         assert here - names == set()
-
-
-def test_the_version_is_in_one_place():
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    assert 'dynamic = ["version"]' in text
-    assert sgdreg.__version__ in (ROOT / "sgdreg" / "_version.py").read_text()
-    assert importlib.metadata.version("sgdreg") == sgdreg.__version__
+    tests = re.findall(r"`(test_\w+)`", text)
+    assert tests
+    assert [name for name in tests if not (ROOT / f"tests/{name}.py").exists()] == []

@@ -35,6 +35,8 @@ THERE = 1.01  # excess test error, as a multiple of that of exact least squares
 FRESH = 20_000  # rows on which the test error is measured
 SMALL_REPEATS = 200  # fits of small data, of which the shortest counts
 FEWEST = 1000  # rows of a table with --scale
+SLOWER, LOST = 1.5, 1e-8  # limits for hard families: times Ridge's time, R²
+SPARE, SQUARES = 50e6, 3  # limits of the memory of a fit: bytes, and numbers per d²
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def dense_table(case, options):
     read = X.nbytes / options.bandwidth
     print(
         f"\n{n} × {d}, {case.name}: one read of X {read:.4f} s, "
-        f"test error of exact least squares over the noise {exact:.2e}"
+        f"test error of exact least squares above the noise {exact:.2e}"
     )
     print(f"{'':24s}   seconds   its error / exact   peer / ours   floor")
     for solver in solvers:
@@ -130,7 +132,8 @@ def hard_table(options):
     """Rows that a sample represents badly, and columns that are far from standardised."""
     n, d = options.rows(200_000), 60
     peer = Solver("Ridge cholesky", partial(ridge, "cholesky"))
-    print(f"\n{n} × {d}, hard families (limits: 1.5 times Ridge's time, 1e-8 of R² lost)")
+    limits = f"{SLOWER} times Ridge's time, {LOST:.0e} of R² lost"
+    print(f"\n{n} × {d}, hard families (limits: {limits})")
     print(
         f"{'':20s}  ours (s)  Ridge (s)  ours / Ridge          R² lost"
         "            Ridge's  optimality gap"
@@ -145,8 +148,8 @@ def hard_table(options):
         gap = model.history_[-1].get("optimality_gap", np.nan)
         print(
             f"{name:20s}  {own:8.3f}  {theirs:9.3f}"
-            f"  {own / theirs:12.2f}  {met(own / theirs, limit=1.5):6s}"
-            f"  {lost:7.1e}  {met(lost, limit=1e-8):6s}"
+            f"  {own / theirs:12.2f}  {met(own / theirs, limit=SLOWER):6s}"
+            f"  {lost:7.1e}  {met(lost, limit=LOST):6s}"
             f"  {also_lost:9.1e}  {gap:14.1e}   {notes(model)}"
         )
         del problem, X, y, fits, model, other, exact
@@ -155,7 +158,8 @@ def hard_table(options):
 
 def memory_table(options):
     """The peak memory of a fit, minus that of the data."""
-    print("\npeak memory of a fit beyond the data (limit: 50 MB and 3 d² numbers)")
+    limits = f"{SPARE / 1e6:.0f} MB and {SQUARES} d² numbers"
+    print(f"\npeak memory of a fit beyond the data (limit: {limits})")
     print(f"{'':16s}     data (MB)   ours (MB)   limit            Ridge cholesky (MB)")
     for rows, d in ((1_000_000, 100), (100_000, 1000)):
         n = options.rows(rows)
@@ -164,7 +168,7 @@ def memory_table(options):
             print("not measured: it takes /proc/self/status, which Linux has")
             return
         other = fit_growth(partial(ridge, "cholesky"), n, d)
-        limit = 50e6 + 3 * d**2 * 8
+        limit = SPARE + SQUARES * d**2 * 8
         print(
             f"{f'{n} × {d}':16s}  {8 * n * d / 1e6:12.0f}   {growth / 1e6:9.1f}"
             f"   {limit / 1e6:5.1f}   {met(growth, limit=limit):6s}   {other / 1e6:19.1f}"

@@ -50,7 +50,7 @@ def ridge_table(problem, penalty, options):
     lost = {name: optimum.lost(model) for name, model in models.items()}
     base = next(iter(ours))
     own = seconds[base] if lost[base] <= CLOSE else np.inf
-    print(f"{'':22s}       tol   seconds   R² short by   peer / ours   floor")
+    print(f"{'':22s}       tol   seconds   R² missing    peer / ours   floor")
     for name, model in models.items():
         there, ratio = lost[name] <= CLOSE, seconds[name] / own
         line = f"{name:22s}  {model.tol:8.0e}  {seconds[name]:8.3f}   {lost[name]:11.1e}"
@@ -96,7 +96,7 @@ def stream_table(options):
     diverges.
     """
     print(
-        f"\none pass in pieces of {CHUNK} rows: test error over the noise, and seconds "
+        f"\none pass in pieces of {CHUNK} rows: test error above the noise, and seconds "
         "(limit: the error of the best SGDRegressor)"
     )
     for name, (family, rows, d) in STREAMS.items():

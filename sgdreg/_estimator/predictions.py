@@ -7,6 +7,7 @@ from sgdreg._data.units import ORDINARY
 
 # Rows are converted to float64 in chunks of this size, which fits the cache of a core.
 CHUNK_BYTES = 2**20
+NUMBER_BYTES = 8  # of float64
 
 
 def predictions(X, coef, intercept):
@@ -26,7 +27,7 @@ def predictions(X, coef, intercept):
         return safe_sparse_dot(X, coef.T, dense_output=True) + intercept
     coef = coef.astype(np.float64, copy=False)
     size = X.size / max(1, X.shape[0])  # for CSR: non-zeros per row
-    rows = max(1, int(CHUNK_BYTES / (8 * max(1.0, size))))
+    rows = max(1, int(CHUNK_BYTES / (NUMBER_BYTES * max(1.0, size))))
     out = np.empty((X.shape[0], *coef.shape[:-1]), dtype=dtype)
     with np.errstate(over="ignore"):
         for start in range(0, X.shape[0], rows):

@@ -13,6 +13,8 @@ from sgdreg.cli._visible import in_json
 
 # Most features that the text lists.
 MOST_FEATURES = 40
+# The estimator's default of alpha, which a document need not name.
+ALPHA = 1e-4
 EXACT = ("r2_ridge", "r2_least_squares")
 LABELS = {
     "r2": "R² of the fit",
@@ -124,7 +126,7 @@ def _score_rows(document):
     found, rows = document["scores"], []
     if "r2" not in found:
         rows.append(("R²", document["unscored"]))
-    alpha = document["parameters"].get("alpha", 1e-4)
+    alpha = document["parameters"].get("alpha", ALPHA)
     for name, label in LABELS.items():
         if name in found:
             text = f"{found[name]:.6f}"

@@ -105,14 +105,14 @@ class TrajectoryRecorder:
         while len(path) > 1 and path[-1].taken_back(history):
             path.pop()
         if not path or path[-1].epoch < model.n_iter_:
-            path.append(Point.of(model))
+            path.append(PathPoint.of(model))
 
     def __getstate__(self):
         return vars(self) | {"_running": {}}  # running fits are not copied
 
 
 @dataclass(frozen=True)
-class Point:
+class PathPoint:
     """A model on the path.
 
     Attributes

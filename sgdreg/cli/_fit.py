@@ -22,7 +22,7 @@ from sgdreg.cli._messages import Unusable, explained, say, warnings_said
 from sgdreg.cli._options import with_estimator_options
 from sgdreg.cli._output import check_apart
 from sgdreg.cli._scores import scores
-from sgdreg.cli._stream import Stream, must_stream, usual_rows
+from sgdreg.cli._stream import StreamedFit, must_stream, usual_rows
 from sgdreg.cli._whole import check_beginning, gathered
 
 
@@ -119,10 +119,10 @@ def fit(
             _model.check(save)
         if plot is not None:
             _plot.check(plot)
-        work = Work(model, parameters, json, plot, read)
+        run = FitRun(model, parameters, json, plot, read)
         source = diabetes() if file is None else read.source(file)
         held_out = None if validation is None else read.source(validation)
-        document = work.run(source, choice, held_out, chunk_rows)
+        document = run.execute(source, choice, held_out, chunk_rows)
         if save is not None:  # before the output, which may be cut short
             _model.save(document, save)
         if json:
@@ -133,7 +133,7 @@ def fit(
 
 
 @dataclass
-class Work:
+class FitRun:
     """A fit, from a source of rows to the document of its results, and to its picture."""
 
     model: SGDLinearRegressor
@@ -154,7 +154,7 @@ class Work:
         self.warnings.append(text)
         say(f"Warning: {text}")
 
-    def run(self, source, choice, held_out, chunk_rows):
+    def execute(self, source, choice, held_out, chunk_rows):
         """Fit; returns the document."""
         survey, source = source.surveyed()
         wanted, notes = choice.wanted(survey, source)
@@ -210,7 +210,7 @@ class Work:
         }
 
     def _streamed(self, held_out, chunk_rows):
-        stream = Stream(self.model, self.source, self.wanted, chunk_rows)
+        stream = StreamedFit(self.model, self.source, self.wanted, chunk_rows)
         stream.announce()
         with self._watched():
             start = perf_counter()

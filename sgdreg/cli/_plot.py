@@ -36,7 +36,7 @@ def draw(path, model, wanted, rows, watchers):
 
     Parameters
     ----------
-    rows : Rows or None
+    rows : FileRows or None
         The rows of the fit; None where they were streamed.
     watchers : list
         The callbacks that `recorders` returned.

@@ -21,7 +21,7 @@ class Odd:
 
 
 @dataclass(frozen=True)
-class Rows:
+class FileRows:
     """Some rows of a file.
 
     Attributes
@@ -120,7 +120,7 @@ def complete(rows, wanted, title):
 
 
 def joined(parts, X=None):
-    """Several Rows as one; X is the stacked matrix, if it exists already."""
+    """Several FileRows as one; X is the stacked matrix, if it exists already."""
     if X is None:
         stack = sparse.vstack if sparse.issparse(parts[0].X) else np.concatenate
         X = stack([part.X for part in parts])
@@ -130,7 +130,7 @@ def joined(parts, X=None):
             [getattr(part, name) for part in parts] for name in ("y", "weights", "numbers")
         )
     )
-    return Rows(X.tocsr() if sparse.issparse(X) else X, y, weights, numbers)
+    return FileRows(X.tocsr() if sparse.issparse(X) else X, y, weights, numbers)
 
 
 def regrouped(parts, size):

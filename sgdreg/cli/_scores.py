@@ -19,7 +19,7 @@ def scores(model, rows):
     Parameters
     ----------
     model : SGDLinearRegressor
-    rows : Rows
+    rows : FileRows
         The rows of the fit.
 
     Returns

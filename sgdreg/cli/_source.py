@@ -29,7 +29,7 @@ class Source:
     survey : callable
         (pieces) -> Survey.
     rows : callable
-        (pieces, wanted) -> iterator of Rows.
+        (pieces, wanted) -> iterator of FileRows.
     again : bool
         Whether `pieces` may be called again.
     target : str or None
@@ -57,7 +57,7 @@ class Source:
     notes: list = field(default_factory=list)
 
     def numbers(self, wanted):
-        """The Rows of the wanted columns, piece by piece."""
+        """The FileRows of the wanted columns, piece by piece."""
         return self.rows(self.pieces(wanted.columns), wanted)
 
     def surveyed(self):

@@ -31,7 +31,7 @@ def usual_rows(survey, wanted):
     return max(LEAST_ROWS, int(CHUNK / survey.bytes_a_row(len(wanted.features))))
 
 
-class Stream:
+class StreamedFit:
     """A fit that reads its rows chunk by chunk.
 
     Parameters

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from sgdreg.cli import _memory
 from sgdreg.cli._messages import Unusable, one_line
-from sgdreg.cli._rows import Rows
+from sgdreg.cli._rows import FileRows
 from sgdreg.cli._source import Source
 from sgdreg.cli._survey import Column, Survey, add
 
@@ -176,7 +176,7 @@ def _rows(title, zero_based, pieces, wanted):
             )
         numbers = np.arange(first, first + len(piece))
         extra = frozenset((extra - shift).tolist())
-        yield Rows(X[:, columns], piece.y, None, numbers, extra=extra)
+        yield FileRows(X[:, columns], piece.y, None, numbers, extra=extra)
         first += len(piece)
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sgdreg.cli import _cells
-from sgdreg.cli._rows import Odd, Rows
+from sgdreg.cli._rows import FileRows, Odd
 from sgdreg.cli._source import Source
 from sgdreg.cli._survey import survey_of
 
@@ -27,7 +27,7 @@ def tidied(names):
 
 
 def rows_of(numerals, tables, wanted):
-    """Yield the Rows of the wanted columns of each table."""
+    """Yield the FileRows of the wanted columns of each table."""
     first = 1
     for table in tables:
         yield _Reading(table, wanted, first, numerals).rows()
@@ -50,7 +50,7 @@ class _Reading:
         self._fill(X, [(n, place.start) for n, place in parts if known[n] is None])
         self._fill_one_hot(X, [part for part in parts if known[part[0]] is not None])
         y, weights = self._column(self.wanted.target), self._column(self.wanted.weights)
-        return Rows(X, y, weights, self.numbers, self.wrong, self.unknown)
+        return FileRows(X, y, weights, self.numbers, self.wrong, self.unknown)
 
     def _fill(self, X, plain):
         """Put the numeric columns, pairs of (name, place in X), into X."""

@@ -37,7 +37,7 @@ def gathered(source, wanted, survey=None):
 
     Returns
     -------
-    rows : Rows
+    rows : FileRows
     notes : list of str
 
     Raises

@@ -155,7 +155,7 @@ def _ragged(name, rows):
     try:
         sizes = [np.size(row) for row in rows]
     except Exception:  # nested rows of different lengths
-        return f"In {name}: rows must have one length, and these hold rows of others."
+        return f"In {name}: rows must have one length, and these contain ragged rows."
     for row, size in enumerate(sizes):
         if size != sizes[0]:
             return (

@@ -392,5 +392,5 @@ def test_one_held_out_row_tells_nothing():
         warnings.simplefilter("ignore")
         model.fit(X[:10], Y[:10])  # 0.1 of 10 rows is one: two are held out
     assert len(set(model.validation_scores_)) == len(model.validation_scores_)
-    with pytest.raises(ValueError, match=r"one row of positive weight.*Pass more"):
+    with pytest.raises(ValueError, match=r"one row of positive weight.*Pass more rows"):
         textbook(learning_rate=1e-7).fit(X, Y, X_val=X[:1], y_val=Y[:1])

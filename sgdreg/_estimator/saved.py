@@ -1,8 +1,7 @@
-"""A model as named fields of plain values and arrays: what pickle and skops are given.
+"""A model as named fields of plain values and arrays, for pickle and skops.
 
-No class of these files but the public ones has its name in it: modules may move, and a
-later version reads what an earlier one has written. Objects of the user's own stay as they
-are.
+The files name public classes only. So private modules may move, and later versions read the
+files of earlier ones. The user's custom objects are stored as they are.
 """
 
 from dataclasses import MISSING, fields
@@ -26,7 +25,7 @@ from sgdreg._version import __version__
 from sgdreg.penalties import AppliedPenalty
 
 FORMAT = 1
-# The records that a model holds, by the names that they have in files.
+# The record classes of a model, by their names in files.
 RECORDS = {
     "plan": Plan,
     "penalty": AppliedPenalty,
@@ -38,7 +37,7 @@ RECORDS = {
     "stream": Stream,
 }
 RECORD_NAMES = {kind: name for name, kind in RECORDS.items()}
-# What the report of a plan says beside the start that it is of.
+# Fields of a Report that are stored with it; the fields OF_START come from the Start.
 REPORTED = ("scaled", "rank", "low_rank", "sampled", "rows")
 OF_START = ("plan", "schedule", "reason", "solved")
 
@@ -78,16 +77,16 @@ def saved(model):
 
 
 def restored(document):
-    """The attributes of the model that `saved` has made these fields of.
+    """The attributes of a model, from the fields that `saved` has returned.
 
     Raises
     ------
     ValueError
-        Where it is none, or of a later format.
+        Where the fields are not a model, or have a later format.
     """
     number = document.get("format")
     if not isinstance(number, int):
-        raise ValueError("This is no model of sgdreg, or of a version before 0.1.0.")
+        raise ValueError("This is no model of sgdreg, or one of a version before 0.1.0.")
     if number > FORMAT:
         raise ValueError(
             f"This is a model of sgdreg {document.get('sgdreg')}, of format {number}; "
@@ -116,9 +115,9 @@ def restored(document):
 
 
 def _once(memory, weights):
-    """The memory of a fit with the state's weights as its best, where they are the same.
+    """The memory of a fit, with equal arrays replaced by one and the same array.
 
-    Files hold an array once, however often it is referred to.
+    Files store an array once, however many references to it there are.
     """
     if memory is None or memory["best"] is None:
         return memory
@@ -129,7 +128,7 @@ def _once(memory, weights):
 
 
 def _same(one, other):
-    """Whether two snapshots are of the same parameters, kinds of numbers included."""
+    """Whether two snapshots have the same parameters, and the same types of numbers."""
     try:
         return bool(one == other) and repr(one) == repr(other)
     except (TypeError, ValueError):
@@ -139,7 +138,7 @@ def _same(one, other):
 def _without_root(start):
     """The start without what its metric is made of: what goes on from it makes it anew.
 
-    But for a stream of textbook steps, which goes on in the first rows' coordinates.
+    A stream of textbook steps keeps them: it stays in the coordinates of its first rows.
     """
     if start.plan.online and not start.plan.automatic:
         return start
@@ -158,7 +157,7 @@ def _with_centre(start):
 
 
 def written(value):
-    """A value as plain ones, with records and known objects as dicts of their names."""
+    """A value as plain values: records and known objects become dicts with their names."""
     if type(value) in RECORD_NAMES:
         parts = {f.name: getattr(value, f.name) for f in fields(value)}
         known = {f.name: f.default for f in fields(value)}
@@ -179,20 +178,20 @@ def written(value):
 
 
 def _is_default(value, default):
-    """Whether a field need not be written."""
+    """Whether a field has its default, and need not be written."""
     plain = type(value) in PLAIN and type(value) is type(default)
     return default is not MISSING and plain and value == default
 
 
 def _by_parameters(value):
-    """Whether an object is made of its parameters, and holds nothing else."""
+    """Whether an object holds its parameters and nothing else."""
     return isinstance(value, BaseEstimator) and sorted(vars(value)) == sorted(
         value._get_param_names()
     )
 
 
 def read(value):
-    """What `written` has been given."""
+    """The inverse of `written`."""
     if type(value) in (list, tuple):
         return type(value)(map(read, value))
     if type(value) is not dict:
@@ -211,7 +210,7 @@ def read(value):
 
 
 def _packed(triangle):
-    """The upper triangle of an array that is zero below."""
+    """The upper triangle of an array that is zero below it, as one-dimensional values."""
     upper = np.triu(np.ones(triangle.shape, dtype=bool))
     if triangle[~upper].any():
         return triangle
@@ -226,7 +225,7 @@ def _packed(triangle):
 def _unpacked(parts):
     if isinstance(parts, np.ndarray):
         return parts
-    # In the same order: products depend on it, in their last bits.
+    # In the same memory order, on which the last bits of products depend.
     triangle = np.zeros(parts["shape"], order=parts["order"])
     triangle[np.triu(np.ones(triangle.shape, dtype=bool))] = parts["upper"]
     return triangle

@@ -16,6 +16,7 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from sgdreg import Checkpoint, SGDLinearRegressor
+from sgdreg._estimator.saved import written
 from sgdreg._persistence import files
 from sgdreg._persistence import format as contents
 from sgdreg._plan import choose
@@ -117,6 +118,7 @@ def assert_same_model(a, b):
     assert repr(a.plan_) == repr(b.plan_)
     assert without_seconds(a.history_) == without_seconds(b.history_)
     assert_same(state_of(a), state_of(b))
+    assert_same(*(written(model._continuation[1].statistics) for model in (a, b)))
     assert {n for n in vars(a) if n.endswith("_")} == {
         n for n in vars(b) if n.endswith("_")
     }

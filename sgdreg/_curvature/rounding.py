@@ -44,8 +44,8 @@ class Rounding:
 
     @classmethod
     def of(cls, start, dtype, curvature=None):
-        """That of a start, by its curvature (or one of the rows), or else its scale."""
-        plan, curvature, metric = start.plan, curvature or start.curvature, start.metric
+        """That of a start, by a curvature of the rows, or else by its metric's scale."""
+        plan, metric = start.plan, start.metric
         if curvature is not None:
             lengths, middle = curvature.features / np.sqrt(curvature.total), curvature.mean
             l2 = plan.penalty.l2 * (1.0 if plan.quadratic else curvature.rows_a_weight)

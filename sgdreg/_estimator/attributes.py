@@ -13,6 +13,7 @@ def attributes(start, state, weights, dtype, made_for):
     `partial_fit`, and the estimator's parameters.
     """
     start = start.released()
+    state.statistics = state.statistics.kept(start.plan)
     with np.errstate(over="ignore", invalid="ignore"):
         if state.exponent:
             weights = np.ldexp(weights, state.exponent)

@@ -54,10 +54,12 @@ class Solver:
         Whether reports tell the losses of the very model that an epoch ends with.
     compares : str
         By which entry of the history the best of all epochs is told.
+    curvature : Curvature or None
+        That of all rows, where steps have needed it.
     """
 
     exact, never_uphill, knows_losses = True, False, False
-    compares = "optimality_gap"
+    compares, curvature = "optimality_gap", None
 
     def __init__(self, data, start):
         self.data, self.start, self.plan = data, start, start.plan

@@ -12,8 +12,9 @@ from sgdreg._training.stopping import STOP, in_words
 def conclude(training, converged, reason, losses):
     """The outcome of `Training.fit`, which has returned these three."""
     plan, model = training.plan, training.model()
-    known = training.solver.curvature if plan.to_the_end else None
-    start = answered(training.data, training.start, model, float(losses.sum()), known)
+    start, state = training.start, training.state
+    loss, curvature = float(losses.sum()), training.solver.curvature
+    learned = answered(training.data, start, state.statistics, model, loss, curvature)
     returned = _returned(training, model, losses)
     if converged is None and training.verdict == STOP and plan.shrinks:
         converged, reason = _bounded(training, reason)
@@ -23,9 +24,10 @@ def conclude(training, converged, reason, losses):
         converged, reason = False, _too_coarse(training, gap)
         warnings = [reason] if returned.felt else []
     warnings += judge(training, returned.losses, returned.weights)
+    state.statistics = learned
     return Outcome(
         start,
-        training.state,
+        state,
         returned.weights,
         bool(converged),
         reason,
@@ -39,7 +41,7 @@ def conclude_call(training):
     """The outcome of `Training.one_epoch`."""
     start, state = training.start, training.state
     reason = f"{in_words(state.epochs)} by partial_fit, which never stops by itself."
-    model = of_stream(start, state.model(), training.data.dtype)
+    model = of_stream(start, state, training.data.dtype)
     return Outcome(start, state, model, False, reason)
 
 
@@ -64,7 +66,8 @@ def _returned(training, model, losses):
     if not start.plan.certified or not state.history or validated:
         return Returned(rounded(model, start.metric.centre, data.dtype), losses)
     entry = state.history[-1] | _of_an_earlier_epoch(training)
-    search = Search(data, start, training.solver, training.evaluation, losses)
+    curvature = state.statistics.curvature
+    search = Search(data, start, curvature, training.solver, training.evaluation, losses)
     return search.returned(model, entry)
 
 

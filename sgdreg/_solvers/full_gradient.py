@@ -8,6 +8,7 @@ import numpy as np
 
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._persistence.soundness import check, like, number, or_none, truth
+from sgdreg._records import changed
 from sgdreg._solvers.base import Report, Solver
 from sgdreg._training.beginning import begin_anew
 from sgdreg._training.evaluation import Evaluation, Point
@@ -183,7 +184,8 @@ class FullGradient(Solver):
     def _sharpen(self, state):
         """The curvature of a larger sample, from here on; the gradient stays known."""
         old = self.start
-        self.start = old.sharper()
+        self.start, curvature = old.sharper()
+        state.statistics = changed(state.statistics, curvature=curvature)
         state.passes += self.start.passes - old.passes
         state.adapt(old, self.start)
         evaluation = Evaluation(self.data, self.start)

@@ -22,8 +22,6 @@ class InteriorPoint(FullGradient):
     """
 
     parts = None  # until there is a point to start from
-    # That of all rows, which every step of least squares is by.
-    curvature = None
 
     def _begin(self, state):
         self._arrive(state)

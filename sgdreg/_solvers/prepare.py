@@ -14,6 +14,7 @@ from sgdreg._records import changed
 from sgdreg._solvers.reweighted import first_answer, reweighted, solved
 from sgdreg._solvers.step_size import penalty_beside, schedule_of
 from sgdreg._training.state import generator_like
+from sgdreg._training.statistics import NOTHING, Statistics
 from sgdreg.losses import is_squared
 
 
@@ -24,34 +25,30 @@ def prepare(data, plan, seen=None, rng=None):
     ----------
     data : Data
     plan : Plan
-    seen : Start or None
-        Of a stream: that of the rows before.
+    seen : Statistics or None
+        Of a stream: those of the rows before.
     rng : numpy.random.Generator
         To sample rows with; online (where the curvature is that of all rows) it is left as
         it is.
 
     Returns
     -------
-    Start
+    start : Start
+    learned : Statistics
+        Of a stream: of the rows before, too.
     """
     if not np.isfinite(data.zero_losses).all():
         raise ValueError(
             "The losses of y overflow: its numbers are too large for sums in float64. "
             "Rescale y."
         )
-    learned = _learned(data, plan, seen, rng)
-    start = Start(plan, **{"metric": Metric()} | learned)
+    fields, learned = _learned(data, plan, seen, rng)
+    start = Start(plan, **{"metric": Metric()} | fields)
     if plan.recursive:
         reason = "to the least squares of all rows so far (recursive)"
-        return changed(start, reason=reason)
-    start = _weights(data, start, first=seen is None)
-    if plan.by_line_search:
-        return changed(start, reason=start.reason or plan.optimizer.serves.step)
-    if plan.schedule is not None:
-        return changed(start, schedule=plan.schedule, reason="as given")
-    schedule, reason, passes = schedule_of(data, start)
-    passes += start.passes
-    return changed(start, schedule=schedule, reason=reason, passes=passes)
+        return changed(start, reason=reason), learned
+    start = _weights(data, start, learned.curvature is not None, first=seen is None)
+    return _steps(data, start, learned), learned
 
 
 def sampling_rng(seeds):
@@ -59,8 +56,23 @@ def sampling_rng(seeds):
     return np.random.default_rng(seeds.spawn(1)[0])
 
 
-def _weights(data, start, first):
-    """The start with the weights that steps begin from, where they are chosen here."""
+def _steps(data, start, learned):
+    """The start with the schedule of its steps, or the reason why there is none."""
+    plan = start.plan
+    if plan.by_line_search:
+        return changed(start, reason=start.reason or plan.optimizer.serves.step)
+    if plan.schedule is not None:
+        return changed(start, schedule=plan.schedule, reason="as given")
+    schedule, reason, passes = schedule_of(data, start, learned.curvature)
+    passes += start.passes
+    return changed(start, schedule=schedule, reason=reason, passes=passes)
+
+
+def _weights(data, start, solved, first):
+    """The start with the weights that steps begin from, where they are chosen here.
+
+    `solved`: it has the least squares of a curvature; `first`: no rows came before.
+    """
     plan = start.plan
     if not plan.hands_free:
         return changed(start, weights=None)
@@ -74,8 +86,7 @@ def _weights(data, start, first):
         return changed(start, weights=weights, passes=start.passes + passes)
     if not plan.online and not plan.by_line_search and plan.quadratic:
         return changed(start, weights=None)
-    solves = start.curvature is not None and plan.by_line_search and not plan.online
-    if solves:
+    if solved and plan.by_line_search and not plan.online:
         return changed(start, solved=True)
     # With averages or mini-batches of a stream, steps of the batch's share of the rows seen
     # so far, w <- w - |B|/n · H⁻¹ g, come near to its answer.
@@ -83,9 +94,9 @@ def _weights(data, start, first):
 
 
 def _learned(data, plan, seen, rng):
-    """The fields of a start about the coordinates of its steps."""
+    """The fields of a start about the coordinates of its steps, and the statistics."""
     if plan.curvature is None:
-        return {}
+        return {}, NOTHING
     if plan.accumulates:
         return _accumulated(data, plan, seen)
     if plan.curvature == FULL:
@@ -94,16 +105,17 @@ def _learned(data, plan, seen, rng):
     if not plan.penalty.separable:
         diagonal = diagonal.of_one_scale()
     if plan.curvature == DIAGONAL:
-        return {"metric": diagonal, "passes": 1.0}
+        return {"metric": diagonal, "passes": 1.0}, NOTHING
     if plan.online:  # the steps' own generator: its draws stay as they are
         rng = generator_like(rng)
     metric, rows = low_rank_metric(data, diagonal, plan.penalty.l2, rng)
-    return {"metric": metric, "rows": rows, "passes": 1.0 + rows / data.n_rows}
+    fields = {"metric": metric, "rows": rows, "passes": 1.0 + rows / data.n_rows}
+    return fields, NOTHING
 
 
 def _full(data, plan, seen, rng):
     sketch, sample, weight, answer = None, None, None, None
-    near = seen and seen.weights
+    near = seen and seen.answer
     if plan.online:
         known = seen and seen.curvature
         if known is not None and known.centred != plan.fit_intercept:
@@ -122,14 +134,9 @@ def _full(data, plan, seen, rng):
         metric, weights = curvature.solve(penalty_beside(plan, data))
     else:
         metric, weights = answer or solved(curvature, plan, weight, near=near)
-    return {
-        "curvature": curvature,
-        "sample": sample,
-        "sketch": sketch,
-        "metric": metric,
-        "weights": weights,
-        "passes": passes,
-    }
+    kept = weights if plan.recursive and not plan.quadratic else None
+    fields = {"sketch": sketch, "metric": metric, "weights": weights, "passes": passes}
+    return fields, Statistics(curvature, sample, answer=kept)
 
 
 def _known_so_far(data, plan, known, seen):
@@ -140,7 +147,7 @@ def _known_so_far(data, plan, known, seen):
     if is_squared(plan.loss):
         return curvature_of(data, plan.fit_intercept, known), None, None
     sample = None if known is None else seen.sample
-    return reweighted(data, plan, known, sample, seen and seen.weights)
+    return reweighted(data, plan, known, sample, seen and seen.answer)
 
 
 def _accumulated(data, plan, seen):
@@ -149,4 +156,5 @@ def _accumulated(data, plan, seen):
     if known is None or known.centred != plan.fit_intercept:
         known = Stream.empty(data.n_features, data.n_outputs, plan.fit_intercept)
     reason = "to the least squares of the new rows, near the last answer"
-    return {"stream": known, "metric": known.metric, "reason": reason, "passes": 1.0}
+    fields = {"metric": known.metric, "reason": reason, "passes": 1.0}
+    return fields, Statistics(stream=known)

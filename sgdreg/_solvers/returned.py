@@ -58,14 +58,17 @@ class Search:
     ----------
     data : Data
     start : Start
+    curvature : Curvature or None
+        Of the rows, where it is known.
     solver : Solver
     evaluation : Evaluation
     losses : ndarray of shape (k,)
         Of the model found.
     """
 
-    def __init__(self, data, start, solver, evaluation, losses):
+    def __init__(self, data, start, curvature, solver, evaluation, losses):
         self.data, self.start, self.evaluation = data, start, evaluation
+        self.curvature = curvature
         self.plan = plan = start.plan
         self.solver, self.losses = solver, losses
         self.unit = evaluation.unit
@@ -82,12 +85,12 @@ class Search:
         """
         data, plan, evaluation = self.data, self.plan, self.evaluation
         start = self.start
-        rounding = Rounding.of(start, data.dtype)
+        rounding = Rounding.of(start, data.dtype, self.curvature)
         near = rounded(weights, start.metric.centre, data.dtype)
         if not np.isfinite(near).all():  # which is said where attributes are made
             return Returned(near, self.losses)
         objective, gap = entry["objective"], entry["optimality_gap"]
-        if plan.quadratic and start.curvature is not None:
+        if plan.quadratic and self.curvature is not None:
             cost = rounding.cost(weights, near) * (SAMPLED if start.sampled else 1.0)
             if (cost <= NOT_FELT * self.tol * self.unit).all():
                 share = np.sqrt(np.max(cost / self.unit))
@@ -100,7 +103,7 @@ class Search:
         self.here = evaluation.objectives(here)
         there = evaluation.at(near)
         if not self._good(there):
-            if start.curvature is None and plan.to_the_end:
+            if self.curvature is None and plan.to_the_end:
                 known = curvature_of(data, plan.fit_intercept)
                 rounding = Rounding.of(start, data.dtype, known)
             there = self._improved(there, rounding, weights)
@@ -177,12 +180,14 @@ class Search:
         return state.weights
 
 
-def of_stream(start, weights, dtype):
+def of_stream(start, state, dtype):
     """The weights in dtype of a stream's next answer."""
+    weights, known = state.model(), state.statistics
     if dtype == weights.dtype:
         return weights
-    known = start.plan.recursive or start.stream
-    rounding = Rounding.of(start, dtype) if known else None
+    rounding = None
+    if start.plan.recursive or known.stream:
+        rounding = Rounding.of(start, dtype, known.curvature)
     if rounding is None:
         return rounded(weights, start.metric.centre, dtype)
     explained = rounding.cost(weights, np.zeros_like(weights))

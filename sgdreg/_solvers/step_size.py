@@ -12,16 +12,19 @@ SAFETY_FULL_BATCH = 0.475
 SAFETY_MINI_BATCH = 0.3
 
 
-def schedule_of(data, start):
-    """The schedule that a start asks for, in words why, and the passes over the rows."""
+def schedule_of(data, start, curvature=None):
+    """The schedule that a start asks for, in words why, and the passes over the rows.
+
+    `curvature` is that of the rows so far, where it is known.
+    """
     plan = start.plan
     optimizer, metric, smoothness = plan.optimizer, start.metric, plan.loss.smoothness
     if optimizer.kind != "plain":
         return *_usual_schedule(optimizer), 0
     full = plan.batch_size == "full" or plan.batch_size >= data.n_rows
     rows = data.n_rows if full else plan.batch_size
-    if plan.online and start.curvature is not None and optimizer.momentum == 0:
-        share = rows / start.curvature.total
+    if plan.online and curvature is not None and optimizer.momentum == 0:
+        share = rows / curvature.total
         return schedules.Constant(share), "the batch's share of the rows seen so far", 0
     if full and metric.full and optimizer.momentum == 0 and plan.quadratic:
         return schedules.Constant(1.0), "the Newton step: the curvature is known", 0

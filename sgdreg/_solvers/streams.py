@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from sgdreg._data.order import Order
+from sgdreg._records import changed
 from sgdreg._solvers.conjugate_gradient import ConjugateGradients, dot
 from sgdreg._solvers.full_gradient import FullGradient
 from sgdreg._training.evaluation import Evaluation, Point
@@ -52,11 +53,12 @@ class Streaming(ConjugateGradients):
     def _meet(self, data, state):
         """Move the state by some rows; returns the losses before."""
         old, self.data = self.start, data
-        stream, added, shrink = old.stream.meet(data)
+        seen = state.statistics.stream
+        stream, added, shrink = seen.meet(data)
         start = replace(old, metric=stream.metric)
         state.weights[:, :-1] *= shrink  # about the old centre, where the rows were
         state.adapt(old, start)
-        if self.plan.fit_intercept and not old.stream.total:
+        if self.plan.fit_intercept and not seen.total:
             state.weights[:, -1] = data.best_constants
         anchor = state.weights.copy()
         before = Evaluation(data, start).at(anchor)
@@ -79,5 +81,6 @@ class Streaming(ConjugateGradients):
                 break
             self._move(state)
         state.weights[:] = self.point.weights
-        self.start = replace(self.start, stream=stream, pull=None)
+        self.start = replace(self.start, pull=None)
+        state.statistics = changed(state.statistics, stream=stream)
         return before.losses

@@ -209,6 +209,7 @@ class Training:
         state = self.solver.start_again(self.evaluation)
         if state is None:
             return False
+        state.statistics = self.state.statistics  # which no step has changed
         self.state, self.best, self.verdict = state, None, GO
         self._look_by(self.start)
         return True

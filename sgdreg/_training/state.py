@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sgdreg._records import changed
+from sgdreg._training.statistics import NOTHING, Statistics
 
 # Weights larger than 2 to this are of no use where targets have a size of one.
 LARGEST_SHIFT = 256
@@ -51,6 +52,8 @@ class State:
     rng : numpy.random.Generator
     history : list of dict
         One entry an epoch.
+    statistics : Statistics
+        What has been learned of the rows.
     """
 
     weights: np.ndarray
@@ -72,6 +75,7 @@ class State:
     weight_unit: float | None = None
     exponent: int = 0
     history: list = field(default_factory=list)
+    statistics: Statistics = NOTHING
 
     @classmethod
     def start(cls, start, data, rng, *, flat, coef_init=None, intercept_init=None):
@@ -123,6 +127,7 @@ class State:
                 np.ldexp(array, shift, out=array)
         state.reference = times_power(state.reference, 2 * shift)
         state.history = [self.shown(entry, 2 * shift) for entry in state.history]
+        state.statistics = state.statistics.in_unit(shift)
         return state
 
     def cost(self, value):
@@ -173,8 +178,13 @@ class State:
         return go_back
 
     def packed(self):
-        """The same as a dict, which no later step changes: see `unpacked`."""
-        return vars(self._copied_arrays()) | {"rng": self.rng.bit_generator.state}
+        """The same as a dict of plain values, which no later step changes: see `unpacked`.
+
+        Without the statistics, which the same rows give again.
+        """
+        parts = vars(self._copied_arrays()) | {"rng": self.rng.bit_generator.state}
+        del parts["statistics"]
+        return parts
 
     @classmethod
     def unpacked(cls, parts):

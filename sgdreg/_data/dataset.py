@@ -182,11 +182,16 @@ class Data:
         """Σ slope_i [x_i, 1]."""
         return np.append(self.rows.sums(slopes), slopes.sum())
 
-    def evaluate(self, weights, centre=None):
-        """Mean losses (k,) and mean gradient (k, d + 1) at weights (k, d + 1)."""
+    def evaluate(self, weights, centre=None, predictions=None):
+        """Mean losses (k,) and mean gradient (k, d + 1) at weights (k, d + 1).
+
+        Predictions (k, n_rows) of the rows taking part are written into an array, if one
+        is given.
+        """
+        index = self.rows.index
 
         def part(piece):
-            return evaluate(self.problem, weights, centre, self.rows.index, *piece)
+            return evaluate(self.problem, weights, centre, index, *piece, predictions)
 
         first, *others = self.team.in_order(part, self.pieces)
         losses, gradient = first

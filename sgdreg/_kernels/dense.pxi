@@ -102,6 +102,9 @@ cdef double gradient_of(
             else:
                 products(values, indices, indptr, d, rows, first, size,
                          m.weights + o * width, c)
+            if m.predictions is not NULL:
+                for i in range(size):
+                    m.predictions[o * m.positions + first + i] = c[i] + m.offset[o]
             derivatives(problem, rows, first, size, o, m.offset[o], c, &m.losses[o])
             if m.anchor is not NULL:
                 products(values, indices, indptr, d, rows, first, size,

@@ -58,4 +58,5 @@ def evaluate(
     rows: ndarray,
     start: int,
     stop: int,
+    predictions: ndarray | None = None,
 ) -> tuple[ndarray, ndarray]: ...

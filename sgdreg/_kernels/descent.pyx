@@ -121,6 +121,7 @@ def descend(
     m.offset, m.losses, m.anchor_offset = &scratch[0], &scratch[m.k], &scratch[2 * m.k]
     m.scale, m.residuals = &scratch[3 * m.k], &scratch[3 * m.k + m.d + 1]
     m.anchor = NULL
+    m.predictions = NULL
     if rule.anchor is not None:
         fit_problem(problem, rule.anchor)
         m.anchor = &rule.anchor[0, 0]
@@ -161,6 +162,7 @@ def evaluate(
     const Py_ssize_t[::1] rows,    # IN  rows in the order of use; empty: as stored
     Py_ssize_t start,              # IN  the first one in that order
     Py_ssize_t stop,               # IN  and the end
+    predictions=None,              # OUT (k, rows), where they are wanted: x·w + b
 ):
     """Losses and gradient at a point, in one pass over some rows and without a step.
 
@@ -176,14 +178,22 @@ def evaluate(
     cdef double[::1] losses = np.zeros(problem.n_outputs)
     cdef double[::1] scratch
     cdef const double[::1] middle = None
+    cdef double[:, ::1] kept
     cdef Py_ssize_t o
-    if not 0 <= start <= stop <= (rows.shape[0] if rows.shape[0] else problem.n_rows):
+    m.positions = rows.shape[0] if rows.shape[0] else problem.n_rows
+    if not 0 <= start <= stop <= m.positions:
         raise ValueError("start and stop are not within the rows")
     m.d, m.k, m.span = problem.n_features, problem.n_outputs, span_of(problem)
     fit_problem(problem, weights)
     m.weights = <double *> &weights[0, 0]
-    m.memory = m.total = NULL
+    m.memory = m.total = m.predictions = NULL
     m.anchor = NULL
+    if predictions is not None:
+        kept = predictions
+        if kept.shape[0] != m.k or kept.shape[1] != m.positions:
+            raise ValueError("predictions must be of shape (k, rows)")
+        if m.positions:
+            m.predictions = &kept[0, 0]
     scratch = np.zeros(m.k + m.span)
     m.gradient, m.losses = &gradient[0, 0], &losses[0]
     m.offset, m.residuals = &scratch[0], &scratch[m.k]

@@ -114,6 +114,8 @@ cdef struct Moving:
     double *scale      # (d + 1,), scratch: what an adaptive rule multiplies gradients by
     double *offset     # (k,), what the dense way adds to x·w: intercept - centre·w
     double *losses     # (k,), the sum of losses of a batch
+    double *predictions    # (k, positions) to be filled, or NULL
+    Py_ssize_t positions   # rows in the order of use
     const double *anchor   # (k, d + 1), or NULL: where all rows' gradient is known
     double *anchor_offset  # (k,), as offset
     Py_ssize_t span        # rows that are worked on together

@@ -48,7 +48,7 @@ def _refuse_proximal(optimizer, penalty):
             "(If the penalty is a sum over the coefficients, let its class say separable = "
             "True.)"
         )
-    if optimizer.metric == "sketch":
+    if optimizer.metric == "sketch" and not optimizer.finds_steps:
         raise ValueError(
             "metric='sketch' mixes the coefficients, so that l1, positive=True and "
             "custom penalties cannot act on each by itself: use metric='diagonal' or None."

@@ -137,11 +137,15 @@ class FullGradient(Solver):
         if there.finite and after < self.objective:
             self.point, self.gap = there, self.evaluation.gap(there)
 
+    def _at(self, weights):
+        """The point of some weights, by a pass over the rows."""
+        return self.evaluation.at(weights)
+
     def _arrive(self, state):
-        self.point = self.evaluation.at(state.weights)
+        self.point = self._at(state.weights)
         chosen = self.plan.automatic and not self.plan.online
         if chosen and begin_anew(self.evaluation, state, self.point.losses).any():
-            self.point = self.evaluation.at(state.weights)
+            self.point = self._at(state.weights)
         if not self.point.finite:
             raise ValueError(
                 "The loss at the weights to start from overflows: are numbers of X, y or "

@@ -5,7 +5,7 @@ import numpy as np
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._persistence.soundness import check, like
 from sgdreg._solvers.full_gradient import FullGradient
-from sgdreg._solvers.newton import Part
+from sgdreg._solvers.primal_dual import Part
 from sgdreg.losses import is_squared, made_of_hinges
 
 # The optimality gap below which it shows which coefficients are zero.

@@ -98,7 +98,7 @@ class Evaluation:
     @cached_property
     def unit(self):
         """What gaps are shares of; bounds without an intercept: of zero's loss, if more."""
-        if not self.plan.to_the_end:
+        if self.plan.quadratic or not self.plan.by_line_search:
             return self.variance
         return np.maximum(self.variance, self.constant)
 
@@ -141,10 +141,10 @@ class Evaluation:
 
     # ------------------------------------------------------------------- points
 
-    def at(self, weights):
-        """The point of some weights."""
-        weights = weights.copy()
-        losses, gradient = self.data.evaluate(weights, self.start.metric.centre)
+    def at(self, weights, predictions=None):
+        """The point of some weights; predictions (k, n) of the rows go into an array."""
+        weights, centre = weights.copy(), self.start.metric.centre
+        losses, gradient = self.data.evaluate(weights, centre, predictions)
         self.passes += 1.0
         if not np.isfinite(losses).all():
             self.data.check_finite()
@@ -157,11 +157,11 @@ class Evaluation:
                 gradient[:, :-1] += pull[:, -1:] * self.start.metric.centre
         if not self.plan.fit_intercept:
             gradient[:, -1] = 0.0
-        return self._point(weights, losses, gradient)
+        return self.point(weights, losses, gradient)
 
     def moved(self, point, weights):
         """The same point, in the coordinates of another plan (where it has `weights`)."""
-        return self._point(weights, point.losses, point.gradient)
+        return self.point(weights, point.losses, point.gradient)
 
     def between(self, here, there, step, bend, down):
         """The point here + step (there - here) of each output, without a pass.
@@ -184,9 +184,10 @@ class Evaluation:
             self.objectives(here) - step * down + 0.5 * bend * step**2,
         )
         losses = np.maximum(objective - self.penalties(weights), 0.0)
-        return self._point(weights, losses, gradient)
+        return self.point(weights, losses, gradient)
 
-    def _point(self, weights, losses, gradient):
+    def point(self, weights, losses, gradient):
+        """The point of these, with its slope in the metric's coordinates."""
         return Point(weights, losses, gradient, self.start.metric.to_coordinates(gradient))
 
     def penalties(self, weights):

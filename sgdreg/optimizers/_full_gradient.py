@@ -138,3 +138,26 @@ class InteriorPoint(Plain):
         usable_iterates=False,
         step="Newton's, as far as the bounds",
     )
+
+
+class Newton(Plain):
+    """argmin_u g·(u - w) + ½ (u - w)ᵀ H (u - w) + what is not smooth, exactly.
+
+    H is the curvature of a sample of rows, or of all; g the exact gradient of a pass over
+    all rows. The minimum is found in as many dimensions as there are features, and a pass
+    there tells the next g: some three to ten passes in all.
+
+    References
+    ----------
+    .. [1] J. D. Lee, Y. Sun, M. A. Saunders, "Proximal Newton-type methods for minimizing
+       composite functions", SIAM Journal on Optimization 24 (2014).
+    """
+
+    metric = "sketch"
+    name = "newton"
+    serves = Serves(
+        penalties="norms",
+        finds_steps=True,
+        certifies=True,
+        step="to the minimum of a model in feature space",
+    )

@@ -14,7 +14,7 @@ from sgdreg._curvature.diagonal import Stream
 from sgdreg._curvature.factor import Curvature
 from sgdreg._curvature.metric import Metric
 from sgdreg._curvature.sample import Sketch
-from sgdreg._persistence.format import KNOWN, NAMES, entries, tables
+from sgdreg._persistence.format import KNOWN, NAMES, entries, renewed, tables
 from sgdreg._persistence.snapshot import PLAIN, Frozen, snapshot
 from sgdreg._plan.plan import Plan
 from sgdreg._plan.report import Report
@@ -122,6 +122,8 @@ def restored(document):
     if "history" in training:
         history = entries(training["history"])
     report = training["report"] | {name: getattr(start, name) for name in OF_START}
+    if attributes["_memory"] is not None:
+        attributes["_memory"] = renewed(attributes["_memory"])
     return attributes | {
         "plan_": Report(**report),
         "history_": history,

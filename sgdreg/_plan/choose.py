@@ -226,7 +226,7 @@ def _for_bounds(settings, problem):
     """
     sizes, loss, penalty = problem.sizes, problem.loss, problem.penalty
     smooth, chosen = loss.smoothness is not None, _steps_chosen(settings)
-    few = sizes.n_features <= FULL_CURVATURE_RANK and penalty.custom is None
+    few = sizes.n_features <= FULL_CURVATURE_RANK and not penalty.is_custom
     at_once = problem.affordable.at_once
     if problem.online:
         refuse_stream(penalty)
@@ -294,7 +294,7 @@ def _batch_size(settings, problem, optimizer, hands_free):
         return "full"
     if settings.batch_size != "auto":
         return settings.batch_size
-    if hands_free and problem.penalty.custom is not None and not kinks:
+    if hands_free and problem.penalty.is_custom and not kinks:
         return -(-sizes.n_rows // PROXIMAL_STEPS)
     if hands_free and kinks and not optimizer.finds_steps:
         return "full" if problem.online else _kinked_batch(settings, sizes)

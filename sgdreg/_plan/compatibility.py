@@ -3,6 +3,7 @@
 from sgdreg.losses import is_squared
 
 LOSSES = {"squared": "the squared error", "any": "any loss"}
+# From the narrowest kind to the widest (`AppliedPenalty.kind`).
 PENALTIES = {
     "l2": "an l2 penalty or none",
     "norms": "the penalties l1, l2, elasticnet and positive=True",
@@ -15,13 +16,11 @@ def refuse_mismatch(optimizer, loss, penalty):
 
     What it serves its class declares (`optimizers._base.Serves`).
     """
-    serves, lacking = optimizer.serves, None
+    serves, lacking, kinds = optimizer.serves, None, list(PENALTIES)
     if serves.losses == "squared" and not is_squared(loss):
         lacking = f"loss={loss!r}"
-    elif serves.penalties != "any" and penalty.custom is not None:
-        lacking = f"penalty={penalty.custom!r}"
-    elif serves.penalties == "l2" and penalty.proximal:
-        lacking = f"the penalty {penalty}"
+    elif kinds.index(penalty.kind) > kinds.index(serves.penalties):
+        lacking = f"penalty={penalty}" if penalty.is_custom else f"the penalty {penalty}"
     if lacking:
         raise ValueError(
             f"{optimizer!r} serves {LOSSES[serves.losses]} with "
@@ -34,17 +33,16 @@ def refuse_mismatch(optimizer, loss, penalty):
 
 def _refuse_proximal(optimizer, penalty):
     """Raise where an update rule has no proximal step for a penalty."""
-    custom = penalty.custom
-    if optimizer.nesterov and (penalty.positive or custom is not None):
-        name = "positive=True" if custom is None else f"penalty={custom!r}"
+    if optimizer.nesterov and (penalty.positive or penalty.is_custom):
+        name = f"penalty={penalty}" if penalty.is_custom else "positive=True"
         raise ValueError(
             f"{name} does not go with {optimizer!r}, whose weights are a look ahead, "
             "beyond the proximal step: use Momentum."
         )
-    if custom and not custom.separable and optimizer.kind not in ("plain", "own"):
+    if not penalty.separable and optimizer.kind not in ("plain", "own"):
         raise ValueError(
             f"{optimizer!r} steps by another length along each coefficient, for which "
-            f"penalty={custom!r} has no proximal step: use 'sgd', 'momentum' or 'svrg'. "
+            f"penalty={penalty} has no proximal step: use 'sgd', 'momentum' or 'svrg'. "
             "(If the penalty is a sum over the coefficients, let its class say separable = "
             "True.)"
         )
@@ -61,9 +59,9 @@ def refuse_stream(penalty):
     They are answers, of all rows so far or nearly so, which its prox does not lead to; and
     few rows do not tell how far a gradient step may go.
     """
-    if penalty.custom is not None:
+    if penalty.is_custom:
         raise ValueError(
-            f"partial_fit chooses no steps for penalty={penalty.custom!r}: pass a "
+            f"partial_fit chooses no steps for penalty={penalty}: pass a "
             "learning_rate, a number or a schedule, whose proximal steps it then takes; or "
             "use fit."
         )

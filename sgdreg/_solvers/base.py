@@ -56,10 +56,12 @@ class Solver:
         By which entry of the history the best of all epochs is told.
     curvature : Curvature or None
         That of all rows, where steps have needed it.
+    lowest : ndarray of shape (k,) or None
+        The lowest objectives so far, where the model is kept that has them.
     """
 
     exact, never_uphill, knows_losses = True, False, False
-    compares, curvature = "optimality_gap", None
+    compares, curvature, lowest = "optimality_gap", None, None
 
     def __init__(self, data, start):
         self.data, self.start, self.plan = data, start, start.plan
@@ -102,14 +104,14 @@ class Solver:
         return None
 
     def pack(self, over):
-        """What it goes on from, beside state and start, as plain values.
+        """What it goes on from, beside state and start: a dict of plain values, or None.
 
         Parameters
         ----------
         over : bool
             Whether no epoch will follow.
         """
-        return {"halvings": 0, "origin": None, "shrinking": None, "rounds": None}
+        return None
 
     def unpack(self, memory, state):
         """Go on from what `pack` has returned."""

@@ -47,10 +47,11 @@ def conclude_call(training):
 
 def _bounded(training, reason):
     """What to say of steps along kinks that have ended, where a bound is known."""
-    kinks = training.solver.shrinking
     if training.validation is not None:
         return None, reason
-    shares = shortfall(training.data, training.start, kinks.weights, kinks.lowest)
+    solver = training.solver
+    model = solver.model(training.state)
+    shares = shortfall(training.data, training.start, model, solver.lowest)
     if shares is None or shares.max() <= FAR:
         return None, reason
     return False, too_far(training.state, float(shares.max()))

@@ -52,7 +52,7 @@ class Epochs:
             low_rank=self.start.metric.low_rank,
             anchor=self.anchor,
             drift=self.drift,
-            penalty=None if penalty.custom is None else penalty,
+            penalty=penalty if penalty.is_custom else None,
         )
 
     @property
@@ -65,7 +65,7 @@ class Epochs:
         plan, penalty = self.plan, self.plan.penalty
         if not self.data.is_sparse or self.start.metric.scale is not None:
             return "dense"
-        if penalty.custom is not None:
+        if penalty.is_custom:
             return "dense"
         few = self.data.row_size * self.order.batch_size < self.data.n_features
         if not few or isinstance(plan.average, float):

@@ -65,11 +65,11 @@ class FullGradient(Solver):
         return [Report(self.objective, step, gap=self.gap, losses=losses)]
 
     def pack(self, over):
-        return super().pack(over) | {"rounds": None if over else self.memory()}
+        return None if over else self.memory()
 
     def unpack(self, memory, state):
-        if memory["rounds"] is not None:
-            self.recall(memory["rounds"])
+        if memory is not None:
+            self.recall(memory)
 
     def memory(self):
         """What the next round goes on from, beside the state and the plan.

@@ -1,5 +1,6 @@
 """Mini-batch gradient descent, by compiled passes."""
 
+from sgdreg._persistence.soundness import check, few
 from sgdreg._solvers.base import Solver
 from sgdreg._solvers.epochs import Epochs
 from sgdreg._solvers.shrinking import Shrinking
@@ -28,6 +29,10 @@ class MiniBatch(Solver):
         self.restarts = self.plan.automatic and self.plan.optimizer.momentum != 0
         self.halvings, self.origin = 0, None
         self.compares = "optimality_gap" if self.shrinking is None else "objective"
+
+    @property
+    def lowest(self):
+        return None if self.shrinking is None else self.shrinking.lowest
 
     def _new_shrinking(self):
         if not self.plan.shrinks:
@@ -101,15 +106,17 @@ class MiniBatch(Solver):
         return state
 
     def pack(self, over):
+        if not self.plan.automatic:
+            return None
         kept = {"halvings": self.halvings, "origin": self.origin}
-        kept["shrinking"] = self.shrinking and self.shrinking.memory()
-        return super().pack(over) | kept
+        return kept | {"shrinking": self.shrinking and self.shrinking.memory()}
 
     def unpack(self, memory, state):
-        self.halvings, self.origin = memory["halvings"], memory["origin"]
-        if self.origin is not None:
-            origin = State.unpacked(self.origin)
-            origin.checked(self.start, self.data, state.flat, state.exponent)
-            self.origin = origin.packed()
+        if not self.plan.automatic:
+            return
+        check(memory, {"halvings": few})
+        origin = State.unpacked(memory["origin"])
+        origin.checked(self.start, self.data, state.flat, state.exponent)
+        self.halvings, self.origin = memory["halvings"], origin.packed()
         if self.shrinking is not None:
             self.shrinking.recall(memory["shrinking"])

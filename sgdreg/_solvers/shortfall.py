@@ -28,7 +28,7 @@ def shortfall(data, start, weights, objectives):
     The dual of an interior point tells when it is near the optimum. None where it would
     take longer than the steps have, or does not know the loss or the penalty.
     """
-    known = made_of_hinges(data.loss) and start.plan.penalty.custom is None
+    known = made_of_hinges(data.loss) and not start.plan.penalty.is_custom
     if data.n_features > MOST_FEATURES or not known:
         return None
     plan, metric, weights = start.plan, start.metric, weights.copy()

@@ -6,7 +6,7 @@ the lesser slope; they have to become short beside the residuals, whose size nob
 
 import numpy as np
 
-from sgdreg._persistence.soundness import check, like
+from sgdreg._persistence.soundness import check, like, number, parts_of, whole
 
 # An epoch makes progress that lowers an objective by this share of itself. So many epochs
 # without it, and the steps are halved: 37 problems (quantiles from 0.05 to 0.99, 3 to 100
@@ -80,9 +80,9 @@ class Shrinking:
 
     def recall(self, memory):
         """See `FullGradient.recall`."""
-        kinds = {"lowest": self.lowest, "losses": self.losses}
-        kinds["weights"] = np.empty(self.shape)
-        check(memory, {name: like(pattern) for name, pattern in kinds.items()})
+        kinds = {"lowest": like(self.lowest), "losses": like(self.losses)}
+        kinds |= {"weights": like(np.empty(self.shape)), "stalled": whole}
+        check({"shrinking": memory}, {"shrinking": parts_of(kinds | {"longest": number})})
         vars(self).update(memory)
 
     def _note(self, point, objectives):

@@ -78,10 +78,19 @@ class Evaluation:
     @cached_property
     def worthless(self):
         """The objective of that constant: a custom penalty may cost something at zero."""
-        if self.plan.penalty.custom is None:
-            return self.constant
         zero = np.zeros((self.data.n_outputs, self.data.n_features))
         return self.constant + self.plan.penalty.values(zero)
+
+    def reference(self, weights, loss):
+        """What divergence from these weights is judged by: their loss, or that of zero.
+
+        Whichever is larger; and what a custom penalty costs there, which need not be zero
+        at zero weights.
+        """
+        loss, penalty = max(loss, float(self.data.zero_losses.sum())), self.plan.penalty
+        if penalty.is_custom:
+            loss += float(penalty.values(weights[:, :-1]).sum())
+        return loss
 
     @cached_property
     def variance(self):

@@ -84,7 +84,7 @@ class Training:
             "best": self.best,
             "loss": self.loss,
             "sharpened": self.start.sharpened,
-            **self.solver.pack(over=self.verdict == STOP),
+            "solver": self.solver.pack(over=self.verdict == STOP),
         }
 
     def recall(self, memory):
@@ -96,7 +96,7 @@ class Training:
             setattr(self, name, memory[name])
         if self.began > state.epochs:
             raise ValueError("It began later than it has come.")
-        self.solver.unpack(memory, state)
+        self.solver.unpack(memory["solver"], state)
         latest = state.history[-1]
         if self.plan.certified and "optimality_gap" not in latest:
             raise KeyError("optimality_gap")
@@ -147,10 +147,8 @@ class Training:
             state.weights[:, :-1] -= self.start.metric.left_out(state.weights)
         if not self.solver.never_uphill:
             loss = self._start_loss()
-        loss = max(loss, float(self.data.zero_losses.sum()))
-        if penalty.custom is not None:  # which may cost something at zero
-            loss += float(penalty.values(state.weights[:, :-1]).sum())
-        state.reference = max(state.reference, loss)
+        reference = self.evaluation.reference(state.weights, loss)
+        state.reference = max(state.reference, reference)
         self.solver.begin(state, self.evaluation)
 
     def _train_until(self, last):

@@ -11,13 +11,13 @@ from sgdreg._records import changed
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """Where and how the steps of a plan begin, on some rows.
+    """Where and how the steps of a plan begin on some rows.
 
     Attributes
     ----------
     plan : Plan
     metric : Metric
-        The coordinates of the steps; with all its parts None: raw features.
+        The coordinates of the steps; raw features where all of its parts are None.
     weights : ndarray of shape (k, d + 1) or None
         To start from, at the metric's centre; None: zeros.
     solved : bool
@@ -27,15 +27,16 @@ class Start:
     reason : str
         Where the step size comes from.
     passes : float
-        Passes over the rows that all this has taken.
+        Passes over the rows that were needed for it.
     sketch : Sketch or None
         Which rows a full metric's curvature was taken from.
     rows : int
-        How many were looked at for a metric of low rank.
+        How many rows a metric of low rank was taken from.
     sharpened : int
         How often the sample of rows has been made larger.
-    pull : (ndarray of shape (d + 1,), ndarray of shape (k, d + 1)) or None
-        Strength of a pull towards some weights: ½ (w - anchor)ᵀ strength (w - anchor).
+    proximal_term : (ndarray of shape (d + 1,), ndarray of shape (k, d + 1)) or None
+        (strength, anchor) of ½ (w - anchor)ᵀ diag(strength) (w - anchor), which is added to
+        the objective.
     """
 
     plan: Plan
@@ -48,7 +49,7 @@ class Start:
     sketch: object = None
     rows: int = 0
     sharpened: int = 0
-    pull: tuple | None = None
+    proximal_term: tuple | None = None
 
     @property
     def sampled(self):
@@ -70,6 +71,6 @@ class Start:
         return start, curvature
 
     def released(self):
-        """The same without hold of the data, to be kept with the model."""
+        """A copy that holds no data, to be kept with the model."""
         sketch = self.sketch and self.sketch.released()
         return changed(self, sketch=sketch, weights=None)

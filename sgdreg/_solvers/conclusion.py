@@ -1,4 +1,4 @@
-"""How a fit ends: the model that is returned, and what is said of it."""
+"""The end of a fit: the model that is returned, and the messages about it."""
 
 from sgdreg._curvature.rounding import rounded
 from sgdreg._solvers.continuation import answered
@@ -10,7 +10,7 @@ from sgdreg._training.stopping import STOP, in_words
 
 
 def conclude(training, converged, reason, losses):
-    """The outcome of `Training.fit`, which has returned these three."""
+    """The outcome of a fit, from what `Training.fit` has returned."""
     plan, model = training.plan, training.model()
     start, state = training.start, training.state
     loss, curvature = float(losses.sum()), training.solver.curvature
@@ -46,7 +46,7 @@ def conclude_call(training):
 
 
 def _bounded(training, reason):
-    """What to say of steps along kinks that have ended, where a bound is known."""
+    """(converged, reason) of steps along kinks, checked with the optimum if possible."""
     if training.validation is not None:
         return None, reason
     solver = training.solver
@@ -58,7 +58,7 @@ def _bounded(training, reason):
 
 
 def _returned(training, model, losses):
-    """The model in the numbers of X, of one that has these losses."""
+    """The model rounded to the dtype of X, from one that has these losses."""
     data, start, state = training.data, training.start, training.state
     if data.dtype == model.dtype:
         return Returned(model, losses, _of_an_earlier_epoch(training))
@@ -73,18 +73,18 @@ def _returned(training, model, losses):
 
 
 def _of_an_earlier_epoch(training):
-    """What is known of the model, where it is not that of the last epoch."""
+    """Objective and gap of the model, where it is not that of the last epoch."""
     best, history = training.best, training.state.history
     back = training.state.epochs - best[2] if best is not None else 0
     if not training.plan.to_the_end or not 0 < back < len(history):
         return {}
     entry, name = history[-1 - back], "optimality_gap"
-    gap = min(entry[name], history[-1][name])  # it is no higher than the last one
+    gap = min(entry[name], history[-1][name])  # the best one is not above the last one
     return {"objective": entry["objective"], name: gap}
 
 
 def _too_coarse(training, gap):
-    """The sentence for a model that float32 cannot hold well enough."""
+    """The sentence for a model whose rounding to float32 costs too much."""
     return (
         f"Stopped after {in_words(training.state.epochs)} at the limit of "
         f"{training.data.dtype}: coefficients and intercept rounded to it are at an "

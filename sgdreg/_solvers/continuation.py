@@ -1,13 +1,13 @@
-"""What a fit leaves to a stream that follows: the curvature of its rows."""
+"""The statistics that a fit keeps for a stream that may follow."""
 
 from sgdreg._curvature.diagonal import Stream
 from sgdreg._records import changed
-from sgdreg._solvers.parabolas import met
+from sgdreg._solvers.parabolas import curvature_at
 from sgdreg.losses import is_squared
 
 
 def answered(data, start, known, weights, loss, curvature=None):
-    """The statistics that hold the answer of all rows, for a stream to go on from there.
+    """The statistics whose optimum is the answer of the fit, to continue from there.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def answered(data, start, known, weights, loss, curvature=None):
     if plan.to_the_end:
         if not is_squared(plan.loss) and data.n_outputs > 1:
             return known
-        return changed(known, curvature=curvature or met(data, start, weights))
+        return changed(known, curvature=curvature or curvature_at(data, start, weights))
     if not start.sampled:
         return known
     curvature = known.curvature.solved_by(weights, start.metric.centre, plan.penalty.l2)

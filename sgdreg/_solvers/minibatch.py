@@ -1,4 +1,4 @@
-"""Mini-batch gradient descent, by compiled passes."""
+"""Mini-batch gradient descent, by compiled passes over the rows."""
 
 from sgdreg._persistence.soundness import check, few
 from sgdreg._solvers.base import Solver
@@ -8,15 +8,15 @@ from sgdreg._training.divergence import TOO_HIGH, Diverged
 from sgdreg._training.state import State
 from sgdreg._training.stopping import stopping_rule
 
-# 2^-60 of a step moves nothing.
+# The most halvings of a step: 2^-60 of it changes no weight.
 MOST_HALVINGS = 60
 
 
 class MiniBatch(Solver):
     """Epochs of mini-batch steps.
 
-    Steps of a size chosen here that make the loss too high are taken back and halved:
-    "auto" never diverges.
+    Automatic steps (learning_rate="auto") that make the loss too high are taken back and
+    halved, so that they never diverge.
     """
 
     def __init__(self, data, start):
@@ -24,8 +24,9 @@ class MiniBatch(Solver):
         self.epochs = Epochs(data, start)
         self.exact = self.epochs.n_batches == 1
         self.shrinking = self._new_shrinking()
-        # Momentum of a step chosen here must not carry it up the other side (O'Donoghue,
-        # Candès, Adaptive restart for accelerated gradient schemes, 2015, section 3.2).
+        # With automatic steps momentum is set to zero where the objective rises
+        # (O'Donoghue, Candès, Adaptive restart for accelerated gradient schemes, 2015,
+        # section 3.2).
         self.restarts = self.plan.automatic and self.plan.optimizer.momentum != 0
         self.halvings, self.origin = 0, None
         self.compares = "optimality_gap" if self.shrinking is None else "objective"
@@ -61,7 +62,7 @@ class MiniBatch(Solver):
         history = state.history
         if self.restarts and history and objectives[0] > history[-1]["objective"]:
             state.memory[:] = 0.0
-        # Reports as plain tuples (of one pass each): thousands may be of some microseconds.
+        # Reports are plain tuples, as an epoch may take a few microseconds. Each is a pass.
         each = zip(objectives.tolist(), last_steps.tolist(), strict=True)
         return [(objective, step, 1.0, None, None) for objective, step in each]
 
@@ -95,7 +96,7 @@ class MiniBatch(Solver):
         if self.shrinking is not None:
             self.shrinking = self._new_shrinking()
             self._begin_to_shrink(state, evaluation)
-        if self.halvings > MOST_HALVINGS:  # the start itself is what is too high
+        if self.halvings > MOST_HALVINGS:  # the loss at the start itself is too high
             if self.halvings > 2 * MOST_HALVINGS:
                 raise ValueError(
                     "No step is short enough: the loss grows however short the steps. "

@@ -1,4 +1,4 @@
-"""What the rows add to a plan: the metric, where to start, the size of the steps."""
+"""From a plan and the rows to a start: the metric, first weights, the size of the steps."""
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from sgdreg._curvature.sample import Sketch
 from sgdreg._plan.plan import DIAGONAL, FULL
 from sgdreg._plan.start import Start
 from sgdreg._records import changed
+from sgdreg._solvers.full_gradient import SMALLEST_TOL, USUAL_TOL
 from sgdreg._solvers.reweighted import first_answer, reweighted, solved
 from sgdreg._solvers.step_size import penalty_beside, schedule_of
 from sgdreg._training.state import generator_like
@@ -19,23 +20,23 @@ from sgdreg.losses import is_squared
 
 
 def prepare(data, plan, seen=None, rng=None):
-    """Where the steps of a plan begin on these rows, and how.
+    """The start of a plan on these rows, and what has been learned of them.
 
     Parameters
     ----------
     data : Data
     plan : Plan
     seen : Statistics or None
-        Of a stream: those of the rows before.
+        In a stream those of the rows before; None for the first rows.
     rng : numpy.random.Generator
-        To sample rows with; online (where the curvature is that of all rows) it is left as
-        it is.
+        The generator for samples of rows. In a stream, whose curvature is that of all rows,
+        it is not used.
 
     Returns
     -------
     start : Start
     learned : Statistics
-        Of a stream: of the rows before, too.
+        In a stream those of the rows before are included.
     """
     if not np.isfinite(data.zero_losses).all():
         raise ValueError(
@@ -52,7 +53,7 @@ def prepare(data, plan, seen=None, rng=None):
 
 
 def sampling_rng(seeds):
-    """The generator that rows are sampled by; it leaves that of the steps alone."""
+    """The generator for samples of rows, independent of the steps' generator."""
     return np.random.default_rng(seeds.spawn(1)[0])
 
 
@@ -69,9 +70,16 @@ def _steps(data, start, learned):
 
 
 def _weights(data, start, solved, first):
-    """The start with the weights that steps begin from, where they are chosen here.
+    """The start with the weights that steps begin from, where they are automatic.
 
-    `solved`: it has the least squares of a curvature; `first`: no rows came before.
+    Parameters
+    ----------
+    data : Data
+    start : Start
+    solved : bool
+        Whether its weights are the optimum by a curvature of the rows.
+    first : bool
+        Whether there were no rows before.
     """
     plan = start.plan
     if not plan.hands_free:
@@ -88,13 +96,13 @@ def _weights(data, start, solved, first):
         return changed(start, weights=None)
     if solved and plan.by_line_search and not plan.online:
         return changed(start, solved=True)
-    # With averages or mini-batches of a stream, steps of the batch's share of the rows seen
-    # so far, w <- w - |B|/n · H⁻¹ g, come near to its answer.
+    # With averages or mini-batches of a stream, steps by the batch's share of the rows seen
+    # so far, w <- w - |B|/n · H⁻¹ g, come near to the optimum for all rows.
     return changed(start, weights=plan.constant_model(data))
 
 
 def _learned(data, plan, seen, rng):
-    """The fields of a start about the coordinates of its steps, and the statistics."""
+    """(fields of the start about the coordinates of its steps, statistics)."""
     if plan.curvature is None:
         return {}, NOTHING
     if plan.accumulates:
@@ -106,7 +114,7 @@ def _learned(data, plan, seen, rng):
         diagonal = diagonal.of_one_scale()
     if plan.curvature == DIAGONAL:
         return {"metric": diagonal, "passes": 1.0}, NOTHING
-    if plan.online:  # the steps' own generator: its draws stay as they are
+    if plan.online:  # a copy, so that the random numbers of the steps stay the same
         rng = generator_like(rng)
     metric, rows = low_rank_metric(data, diagonal, plan.penalty.l2, rng)
     fields = {"metric": metric, "rows": rows, "passes": 1.0 + rows / data.n_rows}
@@ -124,9 +132,10 @@ def _full(data, plan, seen, rng):
         passes, weight = 1.0, sample and sample.weight
     else:
         size = data.n_rows
-        # Only line searches are safe with a sampled curvature, and let the sample grow.
+        # Only line searches are safe with the curvature of a sample, and can enlarge it.
         if plan.by_line_search:
-            size = sample_size(data.n_rows, data.n_features, max(plan.tol or 1e-8, 1e-14))
+            tol = max(plan.tol or USUAL_TOL, SMALLEST_TOL)
+            size = sample_size(data.n_rows, data.n_features, tol)
         sketch = Sketch(data, data.n_rows, plan.fit_intercept, size, rng)
         curvature, sketch = sketch.curvature()
         passes = sketch.cost
@@ -140,9 +149,9 @@ def _full(data, plan, seen, rng):
 
 
 def _known_so_far(data, plan, known, seen):
-    """The curvature of the rows of a stream, those before and new ones; their sample.
+    """(curvature, sample, answer) of the rows of a stream, those before and the new ones.
 
-    And the metric and answer that it has, if these are known by then.
+    The answer is the metric and the optimum by that curvature, if they are known already.
     """
     if is_squared(plan.loss):
         return curvature_of(data, plan.fit_intercept, known), None, None
@@ -151,7 +160,7 @@ def _known_so_far(data, plan, known, seen):
 
 
 def _accumulated(data, plan, seen):
-    """The fields for the next rows of a stream of many features."""
+    """`_learned` for the next rows of a stream with many features."""
     known = seen and seen.stream
     if known is None or known.centred != plan.fit_intercept:
         known = Stream.empty(data.n_features, data.n_outputs, plan.fit_intercept)

@@ -1,4 +1,4 @@
-"""What the rows have told: all that a stream, or a later question about them, needs."""
+"""The statistics of a fit: what has been learned of the rows, for streams to continue."""
 
 from dataclasses import dataclass
 
@@ -9,18 +9,19 @@ from sgdreg._records import changed
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """What has been learned of the rows so far. It never changes: more rows make a new one.
+    """What has been learned of the rows so far. It never changes; more rows make a new one.
 
     Attributes
     ----------
     curvature : Curvature or None
-        Of the rows (weighed, where the loss is not quadratic), with their targets.
+        That of the rows with their targets; of weighted rows where the loss is not
+        quadratic.
     sample : Sample or None
-        Of the rows of a stream, which are weighed anew as its model changes.
+        A sample of the rows of a stream, whose weights follow its model.
     stream : Stream or None
         The diagonal of the curvature, where a stream has too many features for all of it.
     answer : ndarray of shape (k, d + 1) or None
-        The optimum for these rows, at which the search for the next one begins.
+        The optimum for the rows of a stream, where the search for the next one begins.
     """
 
     curvature: object = None
@@ -29,14 +30,14 @@ class Statistics:
     answer: np.ndarray | None = None
 
     def in_unit(self, shift):
-        """The same of targets that are multiplied by 2^shift."""
+        """The same, for targets multiplied by 2^shift."""
         known = self.curvature, self.sample, self.stream
         curvature, sample, stream = (part and part.in_unit(shift) for part in known)
         answer = None if self.answer is None else np.ldexp(self.answer, shift)
         return Statistics(curvature, sample, stream, answer)
 
     def kept(self, plan):
-        """What is kept with a model: no curvature that is too large for a stream."""
+        """The statistics to keep with a model: no curvature too large for a stream."""
         return changed(self, curvature=None) if plan.wide else self
 
 

@@ -586,7 +586,7 @@ def test_parts_that_do_not_fit_are_refused():
     svrg = problem("svrg")[2].fit(*data).checkpoint_
     point = svrg["solver"]["point"]
     point["gradient"] = point["gradient"][:, 1:]
-    with pytest.raises(ValueError, match="its point is none that fits"):
+    with pytest.raises(ValueError, match="its point is of a wrong kind"):
         SGDLinearRegressor.resume(svrg, *data, max_iter=20)
     other = {**checkpoint, "parameters": checkpoint["parameters"] | {"colour": 1}}
     with pytest.raises(ValueError, match=r"of an estimator that has \['colour'\]"):

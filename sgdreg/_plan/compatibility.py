@@ -39,7 +39,7 @@ def _refuse_proximal(optimizer, penalty):
             f"{name} does not go with {optimizer!r}, whose weights are a look ahead, "
             "beyond the proximal step: use Momentum."
         )
-    if not penalty.separable and optimizer.kind not in ("plain", "own"):
+    if not penalty.separable and optimizer.kind not in ("plain", "custom"):
         raise ValueError(
             f"{optimizer!r} steps by a different length along each coefficient, for which "
             f"penalty={penalty} has no proximal step: use 'sgd', 'momentum' or 'svrg'. "

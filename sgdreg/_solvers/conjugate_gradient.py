@@ -107,7 +107,7 @@ class ConjugateGradients(FullGradient):
         elif (
             self.steps
             and self._gap_by_steps(PROBED) <= tol
-            and (metric.least(self.plan.penalty.l2) < least / PROBED).any()
+            and (metric.least_curvature(self.plan.penalty.l2) < least / PROBED).any()
         ):
             self.probed = True
             if metric.scale is None:  # steps have explored offsets and scales only
@@ -121,7 +121,7 @@ class ConjugateGradients(FullGradient):
         """The gap by the least curvature along the steps (over a margin), or the l2."""
         least = np.where(np.isinf(self.least), 1.0, self.least) / margin
         metric = self.witness or self.start.metric
-        least = np.maximum(least, metric.least(self.plan.penalty.l2))
+        least = np.maximum(least, metric.least_curvature(self.plan.penalty.l2))
         return self.evaluation.gap(self.point, least, self.witness)
 
     def _find_witness(self):

@@ -58,7 +58,7 @@ class Streaming(ConjugateGradients):
         """Move the state by a batch of new rows; returns their losses before."""
         old, self.data = self.start, data
         seen = state.statistics.stream
-        stream, added, shrink = seen.meet(data)
+        stream, added, shrink = seen.update_moments(data)
         start = replace(old, metric=stream.metric)
         state.weights[:, :-1] *= shrink  # in features about the old centre
         state.adapt(old, start)

@@ -383,7 +383,7 @@ def test_a_wide_stream_keeps_its_optimizer_whatever_the_size_of_a_chunk():
         data = sparse.random(rows, 2100, density=0.05, random_state=1, format="csr")
         model.partial_fit(data, rng.normal(size=rows))
         assert type(model.plan_.optimizer).__name__ == "ConjugateGradient"
-        assert model._continuation[0].curvature is None
+        assert model._continuation[1].statistics.curvature is None
 
 
 def test_one_held_out_row_tells_nothing():

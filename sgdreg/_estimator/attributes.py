@@ -24,6 +24,7 @@ def attributes(start, state, weights, dtype, made_for):
         Whether `partial_fit` was called, and a snapshot of the parameters.
     """
     start = start.released()
+    state.statistics = state.statistics.kept(start.plan)
     with np.errstate(over="ignore", invalid="ignore"):
         if state.exponent:
             weights = np.ldexp(weights, state.exponent)

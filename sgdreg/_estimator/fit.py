@@ -100,14 +100,16 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
             refuse_other_data(source, memory)
         with one_blas_thread():
             plan = choose(estimator, Sizes.of(data), data.loss, exponent=exponent)
-            begin = prepare(data, plan, rng=sampling_rng(seeds))
+            begin, learned = prepare(data, plan, rng=sampling_rng(seeds))
             if memory is None:
                 state = _state(estimator, begin, data, seeds, flat, start, exponent)
             else:
                 with damage_noticed(memory["where"]):
                     for _ in range(memory["sharpened"]):
-                        begin = begin.sharper()
+                        begin, curvature = begin.sharper()
+                        learned = changed(learned, curvature=curvature)
                     state = State.unpacked(state).checked(begin, data, flat, exponent)
+            state.statistics = learned
             hooks = _hooks(estimator, seen, X.dtype, source, state, memory, on_exit)
             training = Training(data, begin, state, solver_of(data, begin), held_out, hooks)
             if memory is not None:
@@ -166,17 +168,17 @@ def partial_fit(estimator, X, y, sample_weight):
                 seeds = _seeds(estimator.random_state)
                 draws = sampling_rng(seeds)
                 plan = choose(estimator, Sizes.of(data), data.loss, True, exponent)
-                start = prepare(data, plan, rng=draws)
+                start, learned = prepare(data, plan, rng=draws)
                 rng = np.random.default_rng(seeds)
                 state = State.start(start, data, rng, flat=y.ndim == 1)
                 state.exponent = exponent
             else:
                 unchanged = known
                 if exponent != state.exponent:
-                    before = before.in_unit(state.exponent - exponent)
                     state, unchanged = state.in_unit(exponent), False
-                start = _online_start(estimator, data, before, unchanged, state)
+                start, learned = _online_start(estimator, data, before, unchanged, state)
                 state = state.continued(before, start, data)
+            state.statistics = learned
             training = Training(data, start, state, solver_of(data, start))
             training.one_epoch()
             outcome = conclude_call(training)
@@ -235,22 +237,22 @@ def _state(estimator, begin, data, seeds, flat, start, exponent):
 
 
 def _online_start(estimator, data, before, unchanged, state):
-    """The start for the next rows of a stream, after that of the rows before.
+    """The start for the next rows of a stream, and the statistics of all rows so far.
 
     Where nothing in the start comes from the rows, the last start is used again.
     Otherwise the new rows are added to the curvature of the rows seen so far. (The plan is
     chosen again only where it may differ, because a choice takes 40 µs.)
     """
-    plan = before.plan
+    plan, seen = before.plan, state.statistics
     if unchanged and plan.online and not plan.automatic:
-        return changed(before, passes=0.0)
+        return changed(before, passes=0.0), seen
     if unchanged and plan.recursive and (plan.quadratic or not data.is_sparse):
         plan = changed(plan, loss=data.loss)
     else:
         sizes, exponent = Sizes.of(data), state.exponent
         plan = choose(estimator, sizes, data.loss, online=True, exponent=exponent)
-        before = changed(before, weights=None)  # the answer of another plan
-    return prepare(data, plan, seen=before, rng=state.rng)
+        seen = changed(seen, answer=None)  # that of another plan
+    return prepare(data, plan, seen, state.rng)
 
 
 def _hooks(estimator, seen, dtype, source, state, memory, on_exit):

@@ -13,7 +13,7 @@ from sgdreg._curvature.diagonal import Stream
 from sgdreg._curvature.factor import Curvature
 from sgdreg._curvature.metric import Metric
 from sgdreg._curvature.sample import Sketch
-from sgdreg._persistence.format import KNOWN, NAMES, entries, tables
+from sgdreg._persistence.format import KNOWN, NAMES, entries, renewed, tables
 from sgdreg._persistence.snapshot import PLAIN, Frozen, snapshot
 from sgdreg._plan.plan import Plan
 from sgdreg._plan.report import Report
@@ -21,6 +21,7 @@ from sgdreg._plan.start import Start
 from sgdreg._records import changed
 from sgdreg._solvers.reservoir import Sample
 from sgdreg._training.state import State
+from sgdreg._training.statistics import NOTHING, Statistics
 from sgdreg._version import __version__
 from sgdreg.penalties import AppliedPenalty
 
@@ -35,11 +36,19 @@ RECORDS = {
     "curvature": Curvature,
     "sample": Sample,
     "stream": Stream,
+    "statistics": Statistics,
 }
 RECORD_NAMES = {kind: name for name, kind in RECORDS.items()}
 # Fields of a Report that are stored with it; the fields OF_START come from the Start.
 REPORTED = ("scaled", "rank", "low_rank", "sampled", "rows")
 OF_START = ("plan", "schedule", "reason", "solved")
+# Statistics that files of 0.1.0 have among the fields of the start, by their names there.
+WERE_OF_START = {
+    "curvature": "curvature",
+    "sample": "sample",
+    "stream": "stream",
+    "weights": "answer",
+}
 
 
 def saved(model):
@@ -62,8 +71,10 @@ def saved(model):
         known = {f.name: f.default for f in fields(State)}
         parts = state.packed()
         parts = {n: v for n, v in parts.items() if not _is_default(v, known[n])}
+        if any(part is not None for part in vars(state.statistics).values()):
+            parts["statistics"] = written(state.statistics)
         document["training"] = {
-            "start": written(_without_root(start)),
+            "start": written(_without_root(start, state.statistics.curvature)),
             "state": parts | {"history": tables(parts["history"])},
             "online": online,
             "report": {name: getattr(report, name) for name in REPORTED},
@@ -98,15 +109,20 @@ def restored(document):
     if "training" not in document:
         return attributes
     training = document["training"]
-    start, parts = _with_centre(read(training["start"])), training["state"]
+    begin, parts = _statistics_moved(training["start"], training["state"])
+    statistics = read(parts["statistics"]) if "statistics" in parts else NOTHING
+    start = _with_centre(read(begin), statistics.curvature)
     made_for = snapshot(parameters)
     if "made_for" in training:
         made_for = read(training["made_for"])
-    state = State.unpacked(parts | {"history": entries(parts["history"])})
+    parts = parts | {"history": entries(parts["history"]), "statistics": statistics}
+    state = State.unpacked(parts)
     history = state.shown_history()
     if "history" in training:
         history = entries(training["history"])
     report = training["report"] | {name: getattr(start, name) for name in OF_START}
+    if attributes["_memory"] is not None:
+        attributes["_memory"] = renewed(attributes["_memory"])
     return attributes | {
         "plan_": Report(**report),
         "history_": history,
@@ -135,7 +151,18 @@ def _same(one, other):
         return False
 
 
-def _without_root(start):
+def _statistics_moved(start, state):
+    """(start, state) of a file, with the statistics in the state."""
+    parts = start["fields"]
+    found = {new: parts[old] for old, new in WERE_OF_START.items() if old in parts}
+    if not found:
+        return start, state
+    parts = {name: part for name, part in parts.items() if name not in WERE_OF_START}
+    statistics = {"record": RECORD_NAMES[Statistics], "fields": found}
+    return start | {"fields": parts}, state | {"statistics": statistics}
+
+
+def _without_root(start, curvature):
     """The start without what its metric is made of: what goes on from it makes it anew.
 
     A stream of textbook steps keeps them: it stays in the coordinates of its first rows.
@@ -143,14 +170,14 @@ def _without_root(start):
     if start.plan.online and not start.plan.automatic:
         return start
     slim = Metric(start.metric.centre, start.metric.scale)
-    if start.curvature is not None and np.array_equal(slim.centre, start.curvature.mean):
+    if curvature is not None and np.array_equal(slim.centre, curvature.mean):
         slim = Metric(None, slim.scale)
     return changed(start, metric=slim, sketch=None)
 
 
-def _with_centre(start):
+def _with_centre(start, known):
     """The start with the centre of its curvature, where it was written without one."""
-    known, metric = start.curvature, start.metric
+    metric = start.metric
     if known is None or metric.centre is not None or not known.centred:
         return start
     return changed(start, metric=Metric(known.mean, metric.scale, metric.root))

@@ -163,7 +163,7 @@ def _statistics_moved(start, state):
 
 
 def _without_root(start, curvature):
-    """The start without what its metric is made of: what goes on from it makes it anew.
+    """The start without the large arrays of its metric, which a further fit recomputes.
 
     A stream of textbook steps keeps them: it stays in the coordinates of its first rows.
     """
@@ -176,7 +176,7 @@ def _without_root(start, curvature):
 
 
 def _with_centre(start, known):
-    """The start with the centre of its curvature, where it was written without one."""
+    """The start with the centre of its curvature, where the file has no centre."""
     metric = start.metric
     if known is None or metric.centre is not None or not known.centred:
         return start

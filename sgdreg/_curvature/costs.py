@@ -16,6 +16,10 @@ SPARSE_COST = 4.0
 SAMPLE_ROWS = 5
 # ... and enough of them that a rare column is likely to be seen in it.
 SMALLEST_SAMPLE = 1000
+# A sample may hold a row that is rare among all, and show its direction as stronger than it
+# is: of 60 problems with outliers, rare levels and clusters one had a gap 5 times what the
+# sample's curvature made of it, the others less than 3.3 times.
+SAMPLED = 3.0
 
 
 def cost_of_all(n_features):
@@ -35,6 +39,19 @@ def cost_of_density(data):
 def cost_of_sample(size, n_rows, n_features):
     """Passes that the curvature of so many rows takes."""
     return size / n_rows * (cost_of_all(n_features) + FETCH_COST)
+
+
+def single_size(n_rows, n_features, tol):
+    """How many rows to take a curvature in single precision from; see `sample_size`."""
+    a_row = PRODUCT_COST + 0.5 * PRODUCT_COST_A_FEATURE * n_features
+    best, least, size = n_rows, a_row + 1.0, 2 * n_features
+    while 2 * size < n_rows:
+        cost = size / n_rows * (a_row + FETCH_COST)
+        cost += max(1.0, passes_left(1.0, tol, n_features / size))
+        if cost < least:
+            best, least = size, cost
+        size = int(1.5 * size)
+    return best
 
 
 def passes_left(gap, tol, ratio):

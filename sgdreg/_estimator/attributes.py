@@ -12,7 +12,7 @@ def attributes(start, state, weights, dtype, made_for):
     Arrays and lists are copies, but for the state. `made_for` is whether this was
     `partial_fit`, and the estimator's parameters.
     """
-    start = start.released()
+    report, start = Report.of(start), start.released()
     with np.errstate(over="ignore", invalid="ignore"):
         if state.exponent:
             weights = np.ldexp(weights, state.exponent)
@@ -39,7 +39,7 @@ def attributes(start, state, weights, dtype, made_for):
         "intercept_": intercept[0] if state.flat else intercept,
         "n_iter_": state.epochs,
         "t_": state.steps,
-        "plan_": Report.of(start),
+        "plan_": report,
         "history_": state.shown_history(),
         "_continuation": (start, state, made_for),
         "_memory": None,

@@ -39,7 +39,7 @@ RECORDS = {
 }
 RECORD_NAMES = {kind: name for name, kind in RECORDS.items()}
 # What the report of a plan says beside the start that it is of.
-REPORTED = ("scaled", "rank", "low_rank", "sampled", "rows")
+REPORTED = ("scaled", "rank", "low_rank", "sampled", "rows", "single")
 OF_START = ("plan", "schedule", "reason", "solved")
 
 

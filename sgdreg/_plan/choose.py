@@ -7,13 +7,13 @@ from numbers import Integral
 import numpy as np
 
 from sgdreg import optimizers
-from sgdreg._curvature.costs import cost_of_density
+from sgdreg._curvature.costs import cost_of_density, single_size
 from sgdreg._plan.compatibility import (
     refuse_idle_settings,
     refuse_mismatch,
     refuse_stream,
 )
-from sgdreg._plan.plan import DIAGONAL, FULL, STRONGEST, Plan
+from sgdreg._plan.plan import DIAGONAL, FULL, SINGLE, STRONGEST, Plan
 from sgdreg.losses import get_loss, is_squared, made_of_hinges
 from sgdreg.penalties import get_penalty
 from sgdreg.schedules import get_schedule
@@ -23,6 +23,10 @@ from sgdreg.schedules import get_schedule
 # matrix would not fit in a corner of memory.
 FULL_CURVATURE_RANK = 2000
 FULL_CURVATURE_BYTES = 2**27
+# Of single precision, which conjugate gradients correct: up to 10,000 features.
+SINGLE_CURVATURE_BYTES = 400_000_000
+# Columns from which on it saves half of the time, and the tolerance it is chosen for.
+SINGLE_FEATURES, TOL = 500, 1e-8
 # Where a curvature of sparse rows takes more passes than this, conjugate gradients with the
 # diagonal have as a rule arrived (docs/design-notes.md).
 MOST_DENSE_PASSES = 20
@@ -269,6 +273,8 @@ def _curvature(optimizer, problem):
         return None
     if kind == "diagonal":
         return DIAGONAL
+    if _single(optimizer, problem):
+        return SINGLE
     if problem.affordable.full:
         return FULL
     if sizes.is_sparse:
@@ -277,6 +283,23 @@ def _curvature(optimizer, problem):
             f"got {sizes.n_features}. Use metric='diagonal'."
         )
     return STRONGEST
+
+
+def _single(optimizer, problem):
+    """Whether the curvature is best taken in single precision.
+
+    Where double precision costs too much, or, of many columns, more time than a step or
+    two that correct it; but a sample of few columns can grow in double precision only.
+    """
+    sizes, corrects = problem.sizes, type(optimizer) is optimizers.ConjugateGradient
+    n, d = sizes.n_rows, sizes.n_features
+    if problem.online or sizes.is_sparse or not corrects:
+        return False
+    if 4 * d**2 > SINGLE_CURVATURE_BYTES:
+        return False
+    if not problem.affordable.full:
+        return True
+    return d >= SINGLE_FEATURES and n > d and 2 * single_size(n, d, TOL) >= n
 
 
 def _provable(optimizer, affordable):

@@ -7,7 +7,7 @@ import numpy as np
 from sgdreg.losses import is_squared
 
 # What is taken of the curvature of the rows, for the coordinates of the steps.
-FULL, STRONGEST, DIAGONAL = "full", "strongest", "diagonal"
+FULL, SINGLE, STRONGEST, DIAGONAL = "full", "single", "strongest", "diagonal"
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class Plan:
     average : None, int, "tail" or float
         The step from which the weights are averaged; "tail": over the latest half; a
         float: exponentially, by this factor a step.
-    curvature : None, "full", "strongest" or "diagonal"
+    curvature : None, "full", "single", "strongest" or "diagonal"
         What is taken of the curvature of the rows; None: nothing (raw features).
     tol : float or None
     n_iter_no_change : int

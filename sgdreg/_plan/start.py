@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sgdreg._curvature.metric import Metric
-from sgdreg._plan.plan import Plan
+from sgdreg._plan.plan import SINGLE, Plan
 from sgdreg._records import changed
 
 
@@ -81,9 +81,12 @@ class Start:
 
     def released(self):
         """The same without hold of the data, to be kept with the model."""
-        plan = self.plan
+        plan, metric = self.plan, self.metric
+        if plan.curvature == SINGLE:  # which nothing goes on with
+            metric = replace(metric, root=None)
         return changed(
             self,
+            metric=metric,
             sketch=self.sketch and self.sketch.released(),
             weights=self.weights if plan.recursive and not plan.quadratic else None,
             curvature=None if plan.wide else self.curvature,

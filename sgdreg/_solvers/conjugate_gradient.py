@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import eigvalsh, eigvalsh_tridiagonal
 
-from sgdreg._curvature.costs import QR_WORK
+from sgdreg._curvature.costs import QR_WORK, SAMPLED
 from sgdreg._curvature.metric import diagonal_metric
 from sgdreg._persistence.soundness import check, like, number, or_none, table, truth, vector
 from sgdreg._solvers.full_gradient import FullGradient
@@ -19,10 +19,6 @@ UNMET = 100.0
 # Before they are believed, so many steps from a random vector look for weaker ones; then
 # this margin will do.
 PROBES, PROBED = 25, 10.0
-# A sample may hold a row that is rare among all, and show its direction as stronger than it
-# is: of 60 problems with outliers, rare levels and clusters one had a gap 5 times what the
-# sample's curvature made of it, the others less than 3.3 times.
-SAMPLED = 3.0
 # By a curvature of all rows every step is near one: beyond this it is of rounding errors.
 LONGEST = 10.0
 # A first step so long that the loss overflows is tried again at this share.
@@ -90,6 +86,7 @@ class ConjugateGradients(FullGradient):
             if self.start.sampled and self.evaluation.unseen(self.point.gradient):
                 return np.inf
             least = np.minimum(least, 1.0) / (SAMPLED if self.start.sampled else 1.0)
+            least *= metric.certain
             return self.evaluation.gap(self.point, least)
         tol = self.plan.tol or 1e-8
         if self.plan.provable:

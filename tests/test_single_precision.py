@@ -94,7 +94,8 @@ def test_the_plan_says_so_and_a_step_or_two_are_enough(few_columns):
     X, y = drawn(2000, 30, 0)
     model = SGDLinearRegressor().fit(X, y)
     assert model.plan_.slots["metric"].endswith("from all rows, in single precision")
-    assert model.converged_ and model.n_iter_ <= 2
+    assert model.converged_
+    assert model.n_iter_ <= 2
     assert model._continuation[0].metric.root is None  # nothing goes on with it
 
 
@@ -123,7 +124,8 @@ def test_float32_rows_constants_and_rare_columns(few_columns, beyond):
     X = X.astype(np.float32)
     exact = SGDLinearRegressor().fit(X.astype(float), y)
     model = SGDLinearRegressor().fit(X, y)
-    assert model.converged_ and exact.converged_
+    assert model.converged_
+    assert exact.converged_
     assert model.coef_.ravel()[0] == exact.coef_.ravel()[0] == 0.0
     assert_honest(exact, excess(exact, X[:, 1:].astype(float), y, of=slice(1, None)))
     np.testing.assert_allclose(model.predict(X), exact.predict(X), rtol=1e-3, atol=1e-3)

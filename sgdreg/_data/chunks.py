@@ -1,4 +1,4 @@
-"""Rows that are read some at a time, as memory does not hold them all."""
+"""Rows that are read in pieces, because memory does not hold all of them."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -14,12 +14,12 @@ class Chunks:
     read : callable
         () -> generator of (X, y, weights or None).
     again : bool
-        Whether it may be called again.
+        Whether `read` may be called again.
     """
 
     read: Callable
     again: bool = True
 
     def reading(self):
-        """A context in which the chunks are met once; what is open is closed at its end."""
+        """A context that yields the chunks once, and closes open files at its end."""
         return closing(self.read())

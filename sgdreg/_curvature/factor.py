@@ -346,7 +346,7 @@ def inverse_of(R):
 
     It is computed by substitution, by which R R⁻¹ is near the identity, as the metric needs
     it. (LAPACK's inversion makes R⁻¹R near the identity: at a condition number of 4e8 its
-    R R⁻¹ is off by 0.03.) A well-conditioned triangle of many columns is inverted by LAPACK,
+    R R⁻¹ is off by 0.03.) LAPACK inverts a well-conditioned triangle of many columns,
     in half of the time.
     """
     if not len(R):

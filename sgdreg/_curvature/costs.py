@@ -16,9 +16,9 @@ SPARSE_COST = 4.0
 SAMPLE_ROWS = 5
 # ... and at least SMALLEST_SAMPLE rows, so that it is likely to contain a rare column.
 SMALLEST_SAMPLE = 1000
-# A sample may hold a row that is rare among all, and show its direction as stronger than it
-# is: of 60 problems with outliers, rare levels and clusters one had a gap 5 times what the
-# sample's curvature made of it, the others less than 3.3 times.
+# A sample may contain a row that is rare among all rows, and show too much curvature along
+# it: of 60 problems with outliers, rare levels and clusters one had a gap 5 times the one
+# by the sample's curvature, the others less than 3.3 times.
 SAMPLED = 3.0
 # From this share of the rows on, all are taken: a sample would cost nearly as much.
 LARGEST_SAMPLE = 0.5

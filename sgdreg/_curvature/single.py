@@ -10,16 +10,20 @@ from sgdreg._curvature.costs import SAMPLED
 
 # Rows of a product, for its speed.
 PRODUCT_ROWS = 512
-# What is added to the diagonal, a share of its mean (one): single precision cannot tell
-# weaker directions from none (docs/design-notes.md).
+# This is added to the diagonal, whose mean is one: single precision cannot tell directions
+# of less curvature from none (docs/design-notes.md). If rounding errors are larger, ten times
+# as much is tried, up to MOST_JITTER.
 JITTER, MOST_JITTER = 1e-6, 1e-3
-# Rounding errors of the products, as such a share: of random signs in each of d² numbers.
+# Rounding errors of the products: each of the d² numbers has one of a random sign.
 EPS = float(np.finfo(np.float32).eps)
-# A column that a sample shows as this much less than all rows do counts by its own scale.
+# A column whose squares in the sample are less than this share of those in all rows counts by
+# its scale in all rows.
 HARDLY_SEEN = 0.5
-# Steps that look for the weakest direction, and what they may have missed of it.
+# Power iterations that look for the direction of least curvature, and the factor that they
+# may have missed of it.
 POWER_STEPS, MISSED = 12, 2.0
-# Directions with a larger share of jitter and rounding errors are not known.
+# Where jitter and rounding errors may be more than this share of the least curvature, it is
+# not known.
 KNOWN = 0.5
 
 

@@ -135,22 +135,11 @@ def descend(
     # The two NULL only choose the types of X's numbers and indices.
     with nogil:
         if problem.single:
-            if problem.narrow:
-                done = run[float, int32_t](
-                    NULL, NULL, problem, rule, &m, rows,
-                    batches, steps, log, average_from, limit)
-            else:
-                done = run[float, int64_t](
-                    NULL, NULL, problem, rule, &m, rows,
-                    batches, steps, log, average_from, limit)
-        elif problem.narrow:
-            done = run[double, int32_t](
-                NULL, NULL, problem, rule, &m, rows,
-                batches, steps, log, average_from, limit)
+            done = run_by_index[float](
+                NULL, problem, rule, &m, rows, batches, steps, log, average_from, limit)
         else:
-            done = run[double, int64_t](
-                NULL, NULL, problem, rule, &m, rows,
-                batches, steps, log, average_from, limit)
+            done = run_by_index[double](
+                NULL, problem, rule, &m, rows, batches, steps, log, average_from, limit)
     problem.raise_error()
     rule.raise_error()
     return done
@@ -205,13 +194,10 @@ def evaluate(
             m.offset[o] = weights[o, m.d]
             if centre is not None:
                 m.offset[o] -= dot_f64(&middle[0], &weights[o, 0], m.d)
-        if problem.single:
-            if problem.narrow:
-                gradient_of[float, int32_t](
-                    NULL, NULL, problem, &m, rows, start, stop, stop)
-            else:
-                gradient_of[float, int64_t](
-                    NULL, NULL, problem, &m, rows, start, stop, stop)
+        if problem.single and problem.narrow:
+            gradient_of[float, int32_t](NULL, NULL, problem, &m, rows, start, stop, stop)
+        elif problem.single:
+            gradient_of[float, int64_t](NULL, NULL, problem, &m, rows, start, stop, stop)
         elif problem.narrow:
             gradient_of[double, int32_t](NULL, NULL, problem, &m, rows, start, stop, stop)
         else:
@@ -236,6 +222,19 @@ cdef Py_ssize_t span_of(Problem problem):
         return SPAN
     row_bytes = <Py_ssize_t> sizeof(double) * max(1, problem.n_features)
     return max(1, min(<Py_ssize_t> SPAN, SPAN_BYTES // row_bytes))
+
+
+cdef Py_ssize_t run_by_index(
+    const real *_value, Problem problem, Rule rule, Moving *m,
+    const Py_ssize_t[::1] rows, const Py_ssize_t[:, ::1] batches,
+    const double[::1] steps, double[:, ::1] log, Py_ssize_t average_from, double limit,
+) noexcept nogil:
+    """`run`, for the type of the indices."""
+    if problem.narrow:
+        return run[real, int32_t](
+            NULL, NULL, problem, rule, m, rows, batches, steps, log, average_from, limit)
+    return run[real, int64_t](
+        NULL, NULL, problem, rule, m, rows, batches, steps, log, average_from, limit)
 
 
 cdef Py_ssize_t run(

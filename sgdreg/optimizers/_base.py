@@ -94,6 +94,7 @@ class Optimizer(BaseEstimator):
         super().__init_subclass__(**kwargs)
         if "direction" in vars(cls):  # also in a class derived from a built-in rule
             cls.kind = "custom"
+            cls.serves = vars(cls).get("serves", Serves())
 
     def direction(self, gradient: Array, memory: Array, t: int) -> Array:
         raise NotImplementedError(

@@ -11,13 +11,13 @@ from sgdreg._curvature.costs import SAMPLED
 # Rows of a product, for its speed.
 PRODUCT_ROWS = 512
 # This is added to the diagonal, whose mean is one: single precision cannot tell directions
-# of less curvature from none (docs/design-notes.md). If rounding errors are larger, ten times
-# as much is tried, up to MOST_JITTER.
+# of less curvature from none (docs/design-notes.md). If rounding errors are larger, ten
+# times as much is tried, up to MOST_JITTER.
 JITTER, MOST_JITTER = 1e-6, 1e-3
 # Rounding errors of the products: each of the d² numbers has one of a random sign.
 EPS = float(np.finfo(np.float32).eps)
-# A column whose squares in the sample are less than this share of those in all rows counts by
-# its scale in all rows.
+# A column whose squares in the sample are less than this share of those in all rows counts
+# by its scale in all rows.
 HARDLY_SEEN = 0.5
 # Power iterations that look for the direction of least curvature, and the factor that they
 # may have missed of it.

@@ -40,7 +40,7 @@ RECORDS = {
 }
 RECORD_NAMES = {kind: name for name, kind in RECORDS.items()}
 # Fields of a Report that are stored with it; the fields OF_START come from the Start.
-REPORTED = ("scaled", "rank", "low_rank", "sampled", "rows")
+REPORTED = ("scaled", "rank", "low_rank", "sampled", "rows", "single")
 OF_START = ("plan", "schedule", "reason", "solved")
 # Statistics that files of 0.1.0 have among the fields of the start, by their names there.
 WERE_OF_START = {

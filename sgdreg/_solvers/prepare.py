@@ -1,5 +1,7 @@
 """What the rows add to a plan: the metric, where to start, the size of the steps."""
 
+from functools import cached_property
+
 import numpy as np
 
 from sgdreg._curvature.costs import sample_size
@@ -54,9 +56,21 @@ def prepare(data, plan, seen=None, rng=None):
     return changed(start, schedule=schedule, reason=reason, passes=passes)
 
 
-def sampling_rng(seeds):
-    """The generator that rows are sampled by; it leaves that of the steps alone."""
-    return np.random.default_rng(seeds.spawn(1)[0])
+class Draws:
+    """The generator that rows are sampled by, made where one is drawn (it takes 40 µs).
+
+    It leaves that of the steps alone.
+    """
+
+    def __init__(self, seeds):
+        self.seeds = seeds
+
+    @cached_property
+    def generator(self):
+        return np.random.default_rng(self.seeds.spawn(1)[0])
+
+    def __getattr__(self, name):
+        return getattr(self.generator, name)
 
 
 def _weights(data, start, first):

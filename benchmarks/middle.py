@@ -82,10 +82,8 @@ def times(estimators, X, y, options):
 def sizes_table(options):
     """A line for each size, and the geometric means."""
     print("\nratio: the fastest of LinearRegression, Ridge and Lasso over ours")
-    print(
-        f"{'':16s}" + "".join(f"  {kind:>8s} (ms)   ratio        " for kind in options.kinds)
-        + "  floor   fastest peer (ms)"
-    )  # fmt: skip
+    titles = "".join(f"  {kind:>8s} (ms)   ratio        " for kind in options.kinds)
+    print(f"{'':16s}{titles}  floor   fastest peer (ms)")
     ratios = {kind: [] for kind in options.kinds}
     for n, d in options.sizes:
         X, y = problem(n, d)

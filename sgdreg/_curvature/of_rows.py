@@ -1,4 +1,4 @@
-"""The curvature of the rows of a data set: by QR where they are few, else by products."""
+"""The curvature of the rows of a data set: by products, or by QR where digits need it."""
 
 from dataclasses import replace
 from math import isfinite
@@ -14,12 +14,14 @@ from sgdreg._data.moments import refuse_overflow
 def curvature_of(data, fit_intercept, start=None, *, work=QR_WORK):
     """The curvature of all rows of the data (added to those of `start`).
 
-    By QR up to so much work (n d²): a sample need not be known to the last digit.
+    Up to so much work (n d²) by QR, unless products have digits to spare. (A sample need
+    not be known to the last digit.)
     """
     d = data.n_features
     known = None
-    if start is None and data.n_rows * d**2 > work and data.n_rows > 2 * d:
-        known = curvature_by_products(data, fit_intercept)
+    if start is None and data.n_rows > 2 * d:
+        small = data.n_rows * d**2 <= work
+        known = curvature_by_products(data, fit_intercept, easy=small)
     if known is not None:
         return replace(known, coarse=data.coarse)
     known = start or Curvature.empty(d, data.n_outputs, fit_intercept)

@@ -37,6 +37,15 @@ cdef extern from "vector.h" nogil:
     void plain_step_f64(double keep, double step, const double *x, double *w, Py_ssize_t d)
     void prefetch_span(const void *first, const void *end)
 
+cdef extern from "products.h" nogil:
+    const int BLOCK, TILE
+    void centred_f32(const float *x, const double *centre, Py_ssize_t rows, Py_ssize_t d,
+                     double *block)
+    void centred_f64(const double *x, const double *centre, Py_ssize_t rows, Py_ssize_t d,
+                     double *block)
+    void times_block(const double *factor, Py_ssize_t columns, double *block)
+    void add_products(const double *block, Py_ssize_t width, double *out)
+
 cdef extern from "rules.h" nogil:
     void momentum_direction(double momentum, bint nesterov, double *g, double *v,
                             Py_ssize_t d)
@@ -71,6 +80,7 @@ include "loss.pxi"
 include "dense.pxi"
 include "lazy.pxi"
 include "visited.pxi"
+include "products.pxi"
 
 
 def descend(

@@ -22,6 +22,12 @@ SURELY = 2.0
 # spreads; what is longer than that is kept nevertheless, as LinearRegression does (whose
 # cut-off is at 1e-6), and costs no digits that float32 does not have.
 ROUNDED_SPREADS = 8.0
+# Where the inverse of ZᵀZ, in features of unit length, is no larger than this (in the
+# 1-norm), its least squares are known to ten digits, which measured numbers do not have.
+EASY_INFLATION = 1e6
+# LAPACK's estimates of norms are within a factor of ten; directions that are so many times
+# longer than rounding errors need not be measured.
+SURELY_LONGER = 100.0
 # Columns that LAPACK's QR takes at a time, or more: the work space it may have.
 QR_BLOCK = 64
 
@@ -146,20 +152,19 @@ class Curvature:
         errors, pulled = np.abs(errors), pulls.any()
         coarse = self.coarse * np.hypot(1.0, errors)
         most = max(self.rows - self.centred, 0)
-        least = pulls.min() if pulled else 0.0
-        Z, targets, hidden, inverse = self._seen(Z, targets, errors, coarse, most, least)
-        faint = None
-        if pulled and len(Z) < len(errors):
-            (Z, targets, hardly), inverse = _pulled(Z, targets, pulls), None
-            if len(hardly):
-                faint = np.zeros((len(hardly), d))
-                faint[:, varying] = hardly
-        elif pulled:
-            pull = np.diag(pulls)
-            Z = np.vstack([Z, pull])
-            targets = np.vstack([targets, np.zeros((len(pull), targets.shape[1]))])
-            none = 0.0 * errors
-            Z, targets, _, inverse = self._seen(Z, targets, none, none, len(errors))
+        hidden, faint = 0.0, None
+        if pulled and self._surely_seen(Z, errors, coarse, most):
+            Z, targets = _pulled_by_products(Z, targets, pulls)
+            inverse = inverse_of(Z)
+        else:
+            least = pulls.min() if pulled else 0.0
+            seen = self._seen(Z, targets, errors, coarse, most, least)
+            Z, targets, hidden, inverse = seen
+            if pulled:
+                Z, targets, inverse, hardly = self._pulled(Z, targets, errors, pulls)
+                if len(hardly):
+                    faint = np.zeros((len(hardly), d))
+                    faint[:, varying] = hardly
         root = np.ascontiguousarray(root_of(Z, inverse))
         if not whole:
             among, root = root, np.zeros((len(Z), d))
@@ -169,6 +174,35 @@ class Curvature:
         answer = np.empty((len(self.centre) - d, len(Z) + 1))
         answer[:, :-1], answer[:, -1] = targets.T, self.centre[d:]
         return metric, metric.to_raw(answer)
+
+    def _pulled(self, Z, targets, errors, pulls):
+        """Z, targets, inverse and what is hardly bent, with a penalty, by its rows."""
+        if len(Z) < len(errors):
+            Z, targets, hardly = _pulled(Z, targets, pulls)
+            return Z, targets, None, hardly
+        pull = np.diag(pulls)
+        Z = np.vstack([Z, pull])
+        targets = np.vstack([targets, np.zeros((len(pull), targets.shape[1]))])
+        none = 0.0 * errors
+        Z, targets, _, inverse = self._seen(Z, targets, none, none, len(errors))
+        return Z, targets, inverse, none[:0]
+
+    def _surely_seen(self, Z, errors, coarse, most):
+        """Whether all directions of Z are far longer than its rounding errors.
+
+        And long enough for products of Z to have digits to spare.
+        """
+        if not most >= len(Z) == Z.shape[1] > 0 or not is_triangle(Z):
+            return False
+        inverse = inverse_size(Z)
+        rounding = self._rounding(Z, errors, coarse)
+        return inverse <= EASY_INFLATION and SURELY_LONGER**2 * rounding**2 * inverse < 1
+
+    def _rounding(self, Z, errors, coarse):
+        """What the rounding errors of sums, means and numbers may leave in a direction."""
+        floor = max(sqrt(self.total), Z.shape[1])
+        rounding = EPS * max(floor * _length(Z), 4 * _length(errors))
+        return max(rounding, self._capped(_length(coarse)))
 
     def _seen(self, Z, targets, errors, coarse, most, pull=0.0):
         """Z and targets, of the same products, but without what is rounding errors.
@@ -189,12 +223,10 @@ class Curvature:
             if len(Z) > size or not is_triangle(Z):
                 both = triangle_of(np.column_stack([Z, targets]))[:size]
                 Z, targets = both[:, :size], both[:, size:]
-            rounding = max(floor * _length(Z), 4 * _length(errors))
             with np.errstate(over="ignore"):
                 inverse = inverse_of(Z)
                 shortest = 1.0 / _length(inverse)
-            rounding = max(EPS * rounding, self._capped(_length(coarse)))
-            if shortest > rounding:  # all directions are longer
+            if shortest > self._rounding(Z, errors, coarse):  # all directions are longer
                 return Z, targets, 0.0, inverse
         U, s, Vt = linalg.svd(Z, full_matrices=False, check_finite=False)
         with np.errstate(over="ignore"):
@@ -229,6 +261,21 @@ class Curvature:
         else:
             middle = np.zeros(len(coef))
         return changed(self, triangle=triangle, centre=np.append(self.centre[:d], middle))
+
+
+def _pulled_by_products(Z, targets, pulls):
+    """[R, R⁻ᵀ Zᵀ targets] with RᵀR = ZᵀZ + pulls²: where products have digits to spare."""
+    H = linalg.blas.dsyrk(1.0, Z, trans=1)
+    H[np.diag_indices_from(H)] += pulls * pulls
+    R, _ = linalg.lapack.dpotrf(H, clean=True, overwrite_a=True)
+    found, _ = linalg.lapack.dtrtrs(R, Z.T @ targets, trans=1)
+    return R, found
+
+
+def inverse_size(R):
+    """The 1-norm of (RᵀR)⁻¹, as LAPACK estimates it."""
+    share, _ = linalg.lapack.dpocon(R, 1.0)
+    return 1.0 / share if share > 0 else np.inf
 
 
 def _pulled(Z, targets, pull):

@@ -1,21 +1,25 @@
 """The curvature of many rows, at the speed of matrix products and with its digits."""
 
 from itertools import pairwise
+from math import sqrt
 
 import numpy as np
 from scipy import linalg
 
-from sgdreg._curvature.factor import Curvature, inverse_of, triangle_of
+from sgdreg._curvature.factor import (
+    EASY_INFLATION,
+    Curvature,
+    inverse_of,
+    inverse_size,
+    triangle_of,
+)
 from sgdreg._curvature.sparse_products import NEAR, by_nonzeros, sparse_products, split
 from sgdreg._data.moments import CONSTANT_SHARE, pooled
-from sgdreg._kernels.descent import centred_products, rough_centre
+from sgdreg._kernels.descent import centred_products, move_to_mean, rough_centre
 
 # ZᵀZ knows a direction of length s to eps·(s_max/s)²: to 2e-6 at this ratio, which a
 # step corrects. Directions that are shorter are looked at in the rows themselves.
 SQUARED_CONDITION = 1e5
-# Where ZᵀZ has no larger condition number (in the 1-norm), its least squares are known to
-# ten digits: as good as those of a QR factorisation, for tables of measured numbers.
-EASY_CONDITION = 1e6
 # So few that looking at them is cheap beside a factorisation of all columns.
 WEAK_SHARE = 0.25
 # Rows of a product: 1 MiB, what a core's cache holds, but enough for the product's speed.
@@ -43,43 +47,65 @@ def curvature_by_products(data, centred, easy=False):
     """
     d, width = data.n_features, data.n_features + data.n_outputs
     total, centre, products = _products(data, centred)
-    squares = np.diagonal(products)[:d]
+    squares = products.diagonal()[:d]
     scale = np.sqrt(squares)
-    varying = scale > CONSTANT_SHARE * np.sqrt(total) * np.abs(centre[:d])
-    used, zero = squares[varying], np.flatnonzero(~varying & (squares < SMALLEST))
+    varying = scale > CONSTANT_SHARE * sqrt(total) * np.abs(centre[:d])
+    whole = bool(varying.all())
+    used = squares if whole else squares[varying]
+    if len(used) and not SMALLEST < used.min() <= used.max() < LARGEST:
+        return None
     if not (np.isfinite(products).all() and np.isfinite(centre).all()):
         return None
-    if not ((used > SMALLEST) & (used < LARGEST)).all() or data.rows.vary(zero):
-        return None
-    scale, columns = scale[varying], np.append(varying, np.ones(width - d, dtype=bool))
-    C = products[np.ix_(varying, columns)]
-    C = C / scale[:, None] / np.append(scale, np.ones(width - d))
-    part = _factor(C[:, : len(scale)], C[:, len(scale) :], easy)
+    if not whole:
+        zero = np.flatnonzero(~varying & (squares < SMALLEST))
+        if data.rows.vary(zero):
+            return None
+        columns = np.append(varying, np.ones(width - d, dtype=bool))
+        products, scale = products[np.ix_(varying, columns)], scale[varying]
+    size = len(scale)
+    C = products[:size] / scale[:, None]
+    C[:, :size] /= scale
+    part = _easy_factor(C, size) if easy else _factor(C[:, :size], C[:, size:])
     if part is None and not easy:
         part = _deflated(data, centre, varying, scale, C)
     if part is None:
         return None
-    triangle = np.zeros((d, width))
-    part[:, : len(scale)] *= scale
-    triangle[np.ix_(varying, columns)] = part
+    part[:, :size] *= scale
+    if whole:
+        triangle = part
+    else:
+        triangle = np.zeros((d, width))
+        triangle[np.ix_(varying, columns)] = part
     return Curvature(total, data.n_rows, centre, triangle, d, centred)
 
 
 def _products(data, centred):
     """Σ s, mean and (its upper triangle) Σ s (z - mean)(z - mean)ᵀ of z = [x, y]."""
     width = data.n_features + data.n_outputs
+    with np.errstate(over="ignore", invalid="ignore"):
+        if by_nonzeros(data):
+            known = sparse_products(data, centred, _pieces(data, width))
+            if known is not None:
+                return known
+        if width <= MOST_IN_REGISTERS:
+            return _compiled_products(data, centred, _pieces(data, width))
+        return _products_by_blas(data, centred, _pieces(data, width))
+
+
+def _pieces(data, width):
+    """(start, stop) of what threads work on: few enough for the memory of their sums."""
+    if len(data.pieces) == 1:
+        return data.pieces
     size = 8 * width**2
     count = max(2, min(len(data.pieces), PIECES_BYTES // size))
     cuts = np.linspace(0, len(data.pieces), min(count, len(data.pieces)) + 1).astype(int)
     starts = [piece[0] for piece in data.pieces] + [data.n_rows]
-    pieces = [(starts[a], starts[b]) for a, b in pairwise(cuts)]
-    with np.errstate(over="ignore", invalid="ignore"):
-        if by_nonzeros(data):
-            known = sparse_products(data, centred, pieces)
-            if known is not None:
-                return known
-        if width <= MOST_IN_REGISTERS:
-            return _compiled_products(data, centred, pieces)
+    return [(starts[a], starts[b]) for a, b in pairwise(cuts)]
+
+
+def _products_by_blas(data, centred, pieces):
+    """The same of many features, by BLAS."""
+    width = data.n_features + data.n_outputs
 
     def part(piece):
         total, mean = 0.0, np.zeros(width)
@@ -97,10 +123,9 @@ def _products(data, centred):
         return total, mean, products
 
     total, mean, products = 0.0, np.zeros(width), None
-    with np.errstate(over="ignore", invalid="ignore"):
-        for weight, middle, more in data.team.in_order(part, pieces):
-            products = more if products is None else np.add(products, more, out=products)
-            total, mean = _joined(products, total, mean, weight, middle)
+    for weight, middle, more in data.team.in_order(part, pieces):
+        products = more if products is None else np.add(products, more, out=products)
+        total, mean = _joined(products, total, mean, weight, middle)
     return total, mean, products
 
 
@@ -113,27 +138,19 @@ def _compiled_products(data, centred, pieces):
     width = data.n_features + data.n_outputs
     if not centred:
         products = _pass(data, np.zeros(width), pieces)
-        return products[-1, -1], np.zeros(width), products[:-1, :-1]
+        return float(products[-1, -1]), np.zeros(width), products[:-1, :-1]
     positions = np.arange(0, data.n_rows, -(-data.n_rows // CENTRE_ROWS))
     rows = data.rows.index
     centre = rough_centre(data.problem, rows[positions] if len(rows) else positions)
     for _ in range(2):
         products = _pass(data, centre, pieces)
-        total, sums = products[-1, -1], products[:-1, -1]
-        rest = sums / total
-        squares, away = np.diagonal(products)[:-1], total * rest * rest
-        centre = centre + rest
-        spread = np.maximum(squares - away, 0.0)
-        if (away <= np.maximum(NEAR**2 * spread, _of_constants(centre, total))).all():
+        total, away = (
+            float(products[-1, -1]),
+            move_to_mean(products, centre, CONSTANT_SHARE),
+        )
+        if away <= NEAR:
             break
-    products = products[:-1, :-1] - total * np.outer(rest, rest)
-    np.fill_diagonal(products, spread)
-    return total, centre, products
-
-
-def _of_constants(centre, total):
-    """Squares about a mean that are rounding errors of numbers like it."""
-    return total * (CONSTANT_SHARE * centre) ** 2
+    return total, centre, products[:-1, :-1]
 
 
 def _pass(data, centre, pieces):
@@ -161,26 +178,30 @@ def _joined(products, total, mean, weight, middle):
     return both, mean
 
 
-def _factor(H, products, easy):
-    """[R, R⁻ᵀ products] with RᵀR = H; None where H is nearly singular, or not easy."""
+def _easy_factor(C, size):
+    """[R, R⁻ᵀ products] of C = [H, products]; None where its digits would be felt.
+
+    The diagonal of H is one: that of its inverse says how many times the variance of a
+    coefficient, and so of its rounding errors, is what it were for orthogonal features.
+    """
+    R, failed = linalg.lapack.dpotrf(C[:, :size], clean=True)
+    if failed or not size:
+        return None if failed else C
+    if not inverse_size(R) <= EASY_INFLATION:
+        return None
+    part, _ = linalg.lapack.dtrtrs(R, C[:, size:], trans=1)
+    return np.concatenate([R, part], axis=1)
+
+
+def _factor(H, products):
+    """[R, R⁻ᵀ products] with RᵀR = H; None where H is nearly singular."""
     R, failed = linalg.lapack.dpotrf(H, clean=True)
     if failed or not len(H):
         return None if failed else np.zeros((0, products.shape[1]))
-    if easy:
-        least, _ = linalg.lapack.dpocon(R, _norm(H))
-        if not least * EASY_CONDITION >= 1.0:
-            return None
-        part, _ = linalg.lapack.dtrtrs(R, products, trans=1)
-        return np.column_stack([R, part])
     inverse = inverse_of(R)
     if not np.linalg.norm(inverse) * np.linalg.norm(R) <= SQUARED_CONDITION:
         return None
     return np.column_stack([R, inverse.T @ products])
-
-
-def _norm(H):
-    """The 1-norm of a symmetric matrix, of its upper triangle."""
-    return float((np.abs(np.triu(H)).sum(axis=0) + np.abs(np.triu(H, 1)).sum(axis=1)).max())
 
 
 def _deflated(data, centre, varying, scale, C):

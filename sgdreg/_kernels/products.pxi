@@ -49,6 +49,35 @@ def rough_centre(
     return np.asarray(centre)
 
 
+def move_to_mean(
+    double[:, :] products not None,  # IN/OUT  of `centred_products`
+    double[::1] centre not None,     # IN/OUT  what they are about: afterwards the mean
+    double constant,                 # IN  a share of it that is rounding
+):
+    """Move products to the mean of their rows; return how many spreads that is, at most.
+
+    Where it is many, digits are lost.
+    """
+    cdef Py_ssize_t width = centre.shape[0], i, j
+    cdef double total, away, spread, far = 0.0
+    cdef double[::1] rest = np.empty(width)
+    if products.shape[0] != width + 1 or products.shape[1] != width + 1:
+        raise ValueError("the products do not fit the centre")
+    total = products[width, width]
+    for j in range(width):
+        rest[j] = products[j, width] / total
+    for i in range(width):
+        centre[i] += rest[i]
+        away = total * rest[i] * rest[i]
+        spread = products[i, i] - away
+        for j in range(i, width):
+            products[i, j] -= total * rest[i] * rest[j]
+        products[i, i] = spread if not spread < 0.0 else 0.0
+        if away > total * (constant * centre[i]) ** 2 and not away <= far * far * spread:
+            far = sqrt(away / spread) if spread > 0.0 else LARGEST
+    return far
+
+
 cdef double mean_of(const double *values, Py_ssize_t n) noexcept nogil:
     cdef double total = 0.0
     cdef Py_ssize_t i

@@ -2,13 +2,17 @@
 
 import numpy as np
 
-# Up to this work (n d²) the factorisation is QR, some 5 ms; above, it is by products.
+# Up to this work (n d²), some ms, all rows are taken, and by QR where digits need it.
 QR_WORK = 2e7
 # What the work on a row costs, in passes of that row (measured from 10 to 1000 features,
-# docs/design-notes.md): its products, and fetching it from a random place.
-PRODUCT_COST = 3.0
-PRODUCT_COST_A_FEATURE = 1 / 16
-FETCH_COST = 3.0
+# docs/design-notes.md): its products (once, and for each feature), by the compiled pass or
+# by BLAS, and fetching it from a random place.
+COMPILED_COST, COMPILED_COST_A_FEATURE = 0.5, 1 / 20
+BLAS_COST, BLAS_COST_A_FEATURE = 4.0, 1 / 50
+FETCH_COST = 2.0
+# Up to so many columns the compiled pass is the quicker one: BLAS, whose products of narrow
+# blocks wait for memory, takes 1.5 times as long at 20.
+MOST_COMPILED = 150
 # A non-zero of a sparse row costs as much as so many numbers of a dense one.
 SPARSE_COST = 4.0
 # The least sample: with 5 rows a feature a step shrinks the gap fivefold, and directions
@@ -20,7 +24,9 @@ SMALLEST_SAMPLE = 1000
 
 def cost_of_all(n_features):
     """Passes that the curvature of all rows takes."""
-    return PRODUCT_COST + PRODUCT_COST_A_FEATURE * n_features
+    if n_features < MOST_COMPILED:
+        return COMPILED_COST + COMPILED_COST_A_FEATURE * n_features
+    return BLAS_COST + BLAS_COST_A_FEATURE * n_features
 
 
 def cost_of_density(data):

@@ -6,6 +6,7 @@ from math import sqrt
 import numpy as np
 from scipy import linalg
 
+from sgdreg._curvature.costs import MOST_COMPILED
 from sgdreg._curvature.factor import (
     EASY_INFLATION,
     Curvature,
@@ -27,9 +28,6 @@ PRODUCT_BYTES = 2**20
 PRODUCT_ROWS = 256
 # Each of the pieces that threads work on has a matrix of its own: two, if they are large.
 PIECES_BYTES = 2**24
-# Up to so many columns the compiled pass is quicker than BLAS, whose products of narrow
-# blocks wait for memory.
-MOST_IN_REGISTERS = 150
 # Rows that tell it a centre to begin with.
 CENTRE_ROWS = 32
 # Squares beyond these are too near to the ends of the range of floats.
@@ -87,7 +85,7 @@ def _products(data, centred):
             known = sparse_products(data, centred, _pieces(data, width))
             if known is not None:
                 return known
-        if width <= MOST_IN_REGISTERS:
+        if width <= MOST_COMPILED:
             return _compiled_products(data, centred, _pieces(data, width))
         return _products_by_blas(data, centred, _pieces(data, width))
 

@@ -37,6 +37,18 @@ cdef extern from "vector.h" nogil:
     void plain_step_f64(double keep, double step, const double *x, double *w, Py_ssize_t d)
     void prefetch_span(const void *first, const void *end)
 
+cdef extern from "narrow.h" nogil:
+    enum: NARROW
+    void narrow_pass_f32(
+        const float *x, const double *y, const double *s, Py_ssize_t rows, Py_ssize_t d,
+        Py_ssize_t k, const double *w, double offset, double *sums)
+    void narrow_pass_f64(
+        const double *x, const double *y, const double *s, Py_ssize_t rows, Py_ssize_t d,
+        Py_ssize_t k, const double *w, double offset, double *sums)
+    void shifted_sums(
+        const double *y, const double *s, Py_ssize_t n, Py_ssize_t k, double shift,
+        double *sums)
+
 cdef extern from "products.h" nogil:
     const int BLOCK, TILE
     void centred_f32(const float *x, const double *centre, Py_ssize_t rows, Py_ssize_t d,
@@ -81,6 +93,7 @@ include "dense.pxi"
 include "lazy.pxi"
 include "visited.pxi"
 include "products.pxi"
+include "narrow.pxi"
 
 
 def descend(
@@ -204,7 +217,9 @@ def evaluate(
             m.offset[o] = weights[o, m.d]
             if centre is not None:
                 m.offset[o] -= dot_f64(&middle[0], &weights[o, 0], m.d)
-        if problem.single:
+        if narrow_gradient(problem, &m, rows, start, stop):
+            pass
+        elif problem.single:
             if problem.narrow:
                 gradient_of[float, int32_t](
                     NULL, NULL, problem, &m, rows, start, stop, stop)

@@ -149,12 +149,11 @@ cdef void fill_features(
             centred_f64(values + first * d, &centre[0], size, d, block)
         return
     if indptr is NULL:
-        for i in range(size):
+        for i in range(size):  # TILE columns of TILE rows touch few lines of a cache
             fetch_ahead(values, indices, indptr, d, problem.y, problem.n_outputs,
                         problem.n_rows, rows, first + i, rows.shape[0], rows.shape[0])
-            r = rows[first + i]
-            for j in range(d):
-                block[j * BLOCK + i] = values[r * d + j] - centre[j]
+            if i % TILE == TILE - 1 or i == size - 1:
+                add_group(values, rows, first, i // TILE * TILE, i + 1, d, &centre[0], block)
         return
     for j in range(d):
         for i in range(size):
@@ -163,3 +162,24 @@ cdef void fill_features(
         r = row_at(rows, first + i)
         for j in range(indptr[r], indptr[r + 1]):
             block[indices[j] * BLOCK + i] += values[j]
+
+
+cdef void add_group(
+    const real *values, const Py_ssize_t[::1] rows, Py_ssize_t first, Py_ssize_t start,
+    Py_ssize_t stop, Py_ssize_t d, const double *centre, double *block,
+) noexcept nogil:
+    """Rows `start` to `stop` of a block, of dense rows that lie anywhere."""
+    cdef Py_ssize_t i, j = 0
+    while j < d:
+        for i in range(start, stop):
+            fill(values + rows[first + i] * d + j, centre + j, min(TILE, d - j),
+                 block + j * BLOCK + i)
+        j += TILE
+
+
+cdef inline void fill(
+    const real *row, const double *centre, Py_ssize_t columns, double *out,
+) noexcept nogil:
+    cdef Py_ssize_t j
+    for j in range(columns):
+        out[j * BLOCK] = row[j] - centre[j]

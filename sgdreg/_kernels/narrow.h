@@ -79,48 +79,51 @@ enum { SUMMED = 4096 };
 SGDREG_DEFINE_NARROW(float, f32)
 SGDREG_DEFINE_NARROW(double, f64)
 
-/* sums <- sums + [sum s, sum s (y - shift), sum s (y - shift)^2, sum |y - shift|] of one of
- * k columns. */
+/* sums <- sums + [sum s, sum s (y - shift), sum s (y - shift)^2, sum |y - shift|]. */
+static inline void sums_of_few(
+    const double *restrict y, ptrdiff_t rows, double shift, double *restrict sums)
+{
+    double sum = 0, squares = 0, sizes = 0;
+    SGDREG_SIMD("omp simd reduction(+:sum,squares,sizes)")
+    for (ptrdiff_t i = 0; i < rows; i++) {
+        const double e = y[i] - shift;
+        sum += e;
+        squares += e * e;
+        sizes += fabs(e);
+    }
+    sums[0] += (double)rows;
+    sums[1] += sum;
+    sums[2] += squares;
+    sums[3] += sizes;
+}
+
+static inline void sums_of_column(
+    const double *restrict y, const double *restrict s, ptrdiff_t rows, ptrdiff_t k,
+    double shift, double *restrict sums)
+{
+    double weight = 0, sum = 0, squares = 0, sizes = 0;
+    for (ptrdiff_t i = 0; i < rows; i++) {
+        const double e = y[i * k] - shift, si = s ? s[i] : 1.0;
+        weight += si;
+        sum += si * e;
+        squares += si * e * e;
+        sizes += fabs(e);
+    }
+    sums[0] += weight;
+    sums[1] += sum;
+    sums[2] += squares;
+    sums[3] += sizes;
+}
+
+/* The same of one of k columns, of any length. */
 SGDREG_CLONES static void shifted_sums(
     const double *restrict y, const double *restrict s, ptrdiff_t n, ptrdiff_t k,
     double shift, double *restrict sums)
 {
     for (ptrdiff_t first = 0; first < n; first += SUMMED) {
         const ptrdiff_t rows = n - first < SUMMED ? n - first : SUMMED;
-        const double *ys = y + first * k;
-        double weight = 0, sum = 0, squares = 0, sizes = 0;
-        if (s) {
-            const double *ss = s + first;
-            SGDREG_SIMD("omp simd reduction(+:weight,sum,squares,sizes)")
-            for (ptrdiff_t i = 0; i < rows; i++) {
-                const double e = ys[i * k] - shift;
-                weight += ss[i];
-                sum += ss[i] * e;
-                squares += ss[i] * e * e;
-                sizes += fabs(e);
-            }
-        } else if (k == 1) {
-            weight = (double)rows;
-            SGDREG_SIMD("omp simd reduction(+:sum,squares,sizes)")
-            for (ptrdiff_t i = 0; i < rows; i++) {
-                const double e = ys[i] - shift;
-                sum += e;
-                squares += e * e;
-                sizes += fabs(e);
-            }
-        } else {
-            weight = (double)rows;
-            for (ptrdiff_t i = 0; i < rows; i++) {
-                const double e = ys[i * k] - shift;
-                sum += e;
-                squares += e * e;
-                sizes += fabs(e);
-            }
-        }
-        sums[0] += weight;
-        sums[1] += sum;
-        sums[2] += squares;
-        sums[3] += sizes;
+        if (k == 1 && !s) sums_of_few(y + first, rows, shift, sums);
+        else sums_of_column(y + first * k, s ? s + first : s, rows, k, shift, sums);
     }
 }
 

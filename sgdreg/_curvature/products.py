@@ -15,7 +15,7 @@ from sgdreg._curvature.factor import (
     triangle_of,
 )
 from sgdreg._curvature.sparse_products import NEAR, by_nonzeros, sparse_products, split
-from sgdreg._data.moments import CONSTANT_SHARE, pooled
+from sgdreg._data.moments import CONSTANT_SHARE
 from sgdreg._kernels.descent import centred_products, move_to_mean, rough_centre
 
 # ZᵀZ knows a direction of length s to eps·(s_max/s)²: to 2e-6 at this ratio, which a
@@ -63,7 +63,7 @@ def curvature_by_products(data, centred, easy=False):
     size = len(scale)
     C = products[:size] / scale[:, None]
     C[:, :size] /= scale
-    part = _easy_factor(C, size) if easy else _factor(C[:, :size], C[:, size:])
+    part = _factor(C, size, easy)
     if part is None and not easy:
         part = _deflated(data, centre, varying, scale, C)
     if part is None:
@@ -85,9 +85,7 @@ def _products(data, centred):
             known = sparse_products(data, centred, _pieces(data, width))
             if known is not None:
                 return known
-        if width <= MOST_COMPILED:
-            return _compiled_products(data, centred, _pieces(data, width))
-        return _products_by_blas(data, centred, _pieces(data, width))
+        return _moved_products(data, centred, _pieces(data, width))
 
 
 def _pieces(data, width):
@@ -101,34 +99,28 @@ def _pieces(data, width):
     return [(starts[a], starts[b]) for a, b in pairwise(cuts)]
 
 
-def _products_by_blas(data, centred, pieces):
-    """The same of many features, by BLAS."""
-    width = data.n_features + data.n_outputs
+def _products_by_blas(data, pieces, centre):
+    """Σ s z zᵀ of z = [x, y] - centre and 1, its upper triangle, by BLAS."""
+    d, width = data.n_features, data.n_features + data.n_outputs + 1
 
     def part(piece):
-        total, mean = 0.0, np.zeros(width)
-        products = np.zeros((width, width), order="F")
+        products, Z = np.zeros((width, width), order="F"), None
         for X, y, weights in data.chunks(PRODUCT_ROWS, piece, PRODUCT_BYTES):
-            Z = np.column_stack([X, y])
-            weight, middle = weights.sum(), np.zeros(width)
-            if centred:
-                middle = weights @ Z / weight
-                Z -= middle
+            if Z is None or len(Z) != len(X):
+                Z = np.empty((len(X), width))
+            np.subtract(X, centre[:d], out=Z[:, :d])
+            np.subtract(y, centre[d:], out=Z[:, d:-1])
+            Z[:, -1] = 1.0
             if data.weights is not None:
                 Z *= np.sqrt(weights)[:, None]
             products = _added(products, Z.T)
-            total, mean = _joined(products, total, mean, weight, middle)
-        return total, mean, products
+        return products
 
-    total, mean, products = 0.0, np.zeros(width), None
-    for weight, middle, more in data.team.in_order(part, pieces):
-        products = more if products is None else np.add(products, more, out=products)
-        total, mean = _joined(products, total, mean, weight, middle)
-    return total, mean, products
+    return _sum(data.team.in_order(part, pieces))
 
 
-def _compiled_products(data, centred, pieces):
-    """The same by the compiled pass, about a centre that a few rows tell.
+def _moved_products(data, centred, pieces):
+    """The same of dense pieces, about a centre that a few rows tell.
 
     Moving the products to the mean costs a digit where that is NEAR spreads away: a
     second pass is then about the mean itself.
@@ -153,11 +145,17 @@ def _compiled_products(data, centred, pieces):
 
 def _pass(data, centre, pieces):
     """Σ s z zᵀ of z = [x, y] - centre and 1, its upper triangle."""
+    if len(centre) > MOST_COMPILED:
+        return _products_by_blas(data, pieces, centre)
 
     def part(piece):
         return centred_products(data.problem, centre, data.rows.index, *piece)
 
-    first, *others = data.team.in_order(part, pieces)
+    return _sum(data.team.in_order(part, pieces))
+
+
+def _sum(parts):
+    first, *others = parts
     for more in others:
         first += more
     return first
@@ -168,38 +166,25 @@ def _added(products, columns):
     return linalg.blas.dsyrk(1.0, columns, beta=1.0, c=products, overwrite_c=True)
 
 
-def _joined(products, total, mean, weight, middle):
-    """Two groups of rows as one, their products being added in place."""
-    both, mean, step, share = pooled(total, mean, weight, middle)
-    if total and step.any():
-        _added(products, (np.sqrt(share) * step)[:, None])
-    return both, mean
+def _factor(C, size, easy):
+    """[R, R⁻ᵀ products] of C = [H, products] with RᵀR = H; None where H is near singular.
 
-
-def _easy_factor(C, size):
-    """[R, R⁻ᵀ products] of C = [H, products]; None where its digits would be felt.
-
-    The diagonal of H is one: that of its inverse says how many times the variance of a
-    coefficient, and so of its rounding errors, is what it were for orthogonal features.
+    Or, with `easy`, where its digits would be felt. The diagonal of H is one: that of its
+    inverse says how many times the variance of a coefficient, and so of its rounding
+    errors, is what it were for orthogonal features.
     """
     R, failed = linalg.lapack.dpotrf(C[:, :size], clean=True)
     if failed or not size:
         return None if failed else C
-    if not inverse_size(R) <= EASY_INFLATION:
-        return None
+    if inverse_size(R) > EASY_INFLATION:
+        if easy or not _condition(R) <= SQUARED_CONDITION:
+            return None
     part, _ = linalg.lapack.dtrtrs(R, C[:, size:], trans=1)
     return np.concatenate([R, part], axis=1)
 
 
-def _factor(H, products):
-    """[R, R⁻ᵀ products] with RᵀR = H; None where H is nearly singular."""
-    R, failed = linalg.lapack.dpotrf(H, clean=True)
-    if failed or not len(H):
-        return None if failed else np.zeros((0, products.shape[1]))
-    inverse = inverse_of(R)
-    if not np.linalg.norm(inverse) * np.linalg.norm(R) <= SQUARED_CONDITION:
-        return None
-    return np.column_stack([R, inverse.T @ products])
+def _condition(R):
+    return np.linalg.norm(inverse_of(R)) * np.linalg.norm(R)
 
 
 def _deflated(data, centre, varying, scale, C):

@@ -1,4 +1,4 @@
-"""The curvature of the rows of a data set: by products, or by QR where digits need it."""
+"""The curvature of a data set: by products, or by QR if its digits need that."""
 
 from dataclasses import replace
 from math import isfinite
@@ -10,16 +10,20 @@ from sgdreg._curvature.factor import Curvature, column_norms
 from sgdreg._curvature.products import curvature_by_products
 from sgdreg._data.moments import refuse_overflow
 
+# Products are used for more than this many rows for each column; with fewer rows some
+# directions are weak, which products cannot resolve.
+TALL = 2
+
 
 def curvature_of(data, fit_intercept, start=None, *, work=QR_WORK):
-    """The curvature of all rows of the data (added to those of `start`).
+    """The curvature of all rows of the data, added to that of `start`.
 
-    Up to so much work (n d²) by QR, unless products have digits to spare. (A sample need
-    not be known to the last digit.)
+    Up to `work` (n d²) by QR, unless products have digits to spare. (For a sample `work` is
+    0: it needs no last digit.)
     """
     d = data.n_features
     known = None
-    if start is None and data.n_rows > 2 * d:
+    if start is None and data.n_rows > TALL * d:
         small = data.n_rows * d**2 <= work
         known = curvature_by_products(data, fit_intercept, easy=small)
     if known is not None:
@@ -28,11 +32,11 @@ def curvature_of(data, fit_intercept, start=None, *, work=QR_WORK):
     if data.coarse > known.coarse:
         known = replace(known, coarse=data.coarse)
     with np.errstate(invalid="ignore", over="ignore"):
-        # Each factorisation goes over the triangle again: few, and of many rows.
+        # Each factorisation includes the triangle again, so pieces have d rows or more.
         for piece in data.chunks(at_least=d):
             known = known.add(*piece)
         squares = known.mean @ known.mean, np.vdot(known.features, known.features)
-        if isfinite(sum(squares)):  # as a rule: then nothing else has to be looked at
+        if isfinite(sum(squares)):  # nearly always: all numbers are then finite
             return known
         sizes = column_norms(known.features)
     if not np.isfinite(known.mean).all() or not np.isfinite(sizes).all():

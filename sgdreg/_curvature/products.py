@@ -1,4 +1,4 @@
-"""The curvature of many rows, at the speed of matrix products and with its digits."""
+"""The curvature of many rows, at the speed of products and with the digits of QR."""
 
 from itertools import pairwise
 from math import sqrt
@@ -16,45 +16,48 @@ from sgdreg._curvature.factor import (
 )
 from sgdreg._curvature.sparse_products import NEAR, by_nonzeros, sparse_products, split
 from sgdreg._data.moments import CONSTANT_SHARE
+from sgdreg._data.rows import FLOAT_BYTES
 from sgdreg._kernels.descent import centred_products, move_to_mean, rough_centre
 
-# ZᵀZ knows a direction of length s to eps·(s_max/s)²: to 2e-6 at this ratio, which a
-# step corrects. Directions that are shorter are looked at in the rows themselves.
+# In ZᵀZ a direction of length s has a relative error of eps·(s_max/s)²: 2e-6 at this ratio
+# s_max/s, which one step corrects. Shorter (weak) directions are computed from the rows.
 SQUARED_CONDITION = 1e5
-# So few that looking at them is cheap beside a factorisation of all columns.
+# Up to this share of weak directions, that is cheap beside a QR of all columns.
 WEAK_SHARE = 0.25
-# Rows of a product: 1 MiB, what a core's cache holds, but enough for the product's speed.
+# The rows of a product: 1 MiB, which a core's cache holds, but at least PRODUCT_ROWS, which
+# the product needs for its speed.
 PRODUCT_BYTES = 2**20
 PRODUCT_ROWS = 256
-# Each of the pieces that threads work on has a matrix of its own: two, if they are large.
+# Each of the pieces that threads work on has its own matrix of products. All together have
+# this many bytes at most, but MATRICES is the least number of pieces.
 PIECES_BYTES = 2**24
-# Rows that tell it a centre to begin with.
+MATRICES = 2
+# The centre about which products are first computed is the mean of this many rows.
 CENTRE_ROWS = 32
 # Squares beyond these are too near to the ends of the range of floats.
 SMALLEST, LARGEST = 1e-200, 1e200
 
 
 def curvature_by_products(data, centred, easy=False):
-    """The curvature of all rows of `data`; None where products cannot tell it.
+    """The curvature of all rows of `data`; None if products cannot resolve it.
 
-    Or, with `easy`, where they have no digits to spare.
-
-    Cholesky's triangle of ZᵀZ, in the scaled features; where that is nearly singular, its
-    eigenvectors, of which the weak ones are given their length (and their part of the
-    targets) by the rows.
+    It is Cholesky's triangle of ZᵀZ, in the scaled features. If that is nearly singular, it
+    is made of the eigenvectors of ZᵀZ; the lengths of the weak ones, and the targets along
+    them, are computed from the rows. With `easy` it is then None: a QR factorisation of few
+    rows is faster.
     """
     d, width = data.n_features, data.n_features + data.n_outputs
     total, centre, products = _products(data, centred)
     squares = products.diagonal()[:d]
     scale = np.sqrt(squares)
     varying = scale > CONSTANT_SHARE * sqrt(total) * np.abs(centre[:d])
-    whole = bool(varying.all())
-    used = squares if whole else squares[varying]
+    all_vary = bool(varying.all())
+    used = squares if all_vary else squares[varying]
     if len(used) and not SMALLEST < used.min() <= used.max() < LARGEST:
         return None
     if not (np.isfinite(products).all() and np.isfinite(centre).all()):
         return None
-    if not whole:
+    if not all_vary:
         zero = np.flatnonzero(~varying & (squares < SMALLEST))
         if data.rows.vary(zero):
             return None
@@ -69,9 +72,8 @@ def curvature_by_products(data, centred, easy=False):
     if part is None:
         return None
     part[:, :size] *= scale
-    if whole:
-        triangle = part
-    else:
+    triangle = part
+    if not all_vary:
         triangle = np.zeros((d, width))
         triangle[np.ix_(varying, columns)] = part
     return Curvature(total, data.n_rows, centre, triangle, d, centred)
@@ -79,29 +81,60 @@ def curvature_by_products(data, centred, easy=False):
 
 def _products(data, centred):
     """Σ s, mean and (its upper triangle) Σ s (z - mean)(z - mean)ᵀ of z = [x, y]."""
-    width = data.n_features + data.n_outputs
+    pieces = _pieces(data)
     with np.errstate(over="ignore", invalid="ignore"):
         if by_nonzeros(data):
-            known = sparse_products(data, centred, _pieces(data, width))
+            known = sparse_products(data, centred, pieces)
             if known is not None:
                 return known
-        return _moved_products(data, centred, _pieces(data, width))
+        return _about_mean(data, centred, pieces)
 
 
-def _pieces(data, width):
-    """(start, stop) of what threads work on: few enough for the memory of their sums."""
+def _pieces(data):
+    """(start, stop) of the rows that threads work on: few, if their matrices are large."""
     if len(data.pieces) == 1:
         return data.pieces
-    size = 8 * width**2
-    count = max(2, min(len(data.pieces), PIECES_BYTES // size))
+    size = FLOAT_BYTES * (data.n_features + data.n_outputs) ** 2
+    count = max(MATRICES, min(len(data.pieces), PIECES_BYTES // size))
     cuts = np.linspace(0, len(data.pieces), min(count, len(data.pieces)) + 1).astype(int)
     starts = [piece[0] for piece in data.pieces] + [data.n_rows]
     return [(starts[a], starts[b]) for a, b in pairwise(cuts)]
 
 
-def _products_by_blas(data, pieces, centre):
-    """Σ s z zᵀ of z = [x, y] - centre and 1, its upper triangle, by BLAS."""
-    d, width = data.n_features, data.n_features + data.n_outputs + 1
+def _about_mean(data, centred, pieces):
+    """The same, computed about the mean of a few rows and moved to that of all rows.
+
+    That costs a digit for a move of NEAR standard deviations. If it is longer, a second
+    pass is about the mean of all rows.
+    """
+    if not centred:
+        centre = np.zeros(data.n_features + data.n_outputs)
+        products = _pass(data, centre, pieces)
+        return float(products[-1, -1]), centre, products[:-1, :-1]
+    positions = np.arange(0, data.n_rows, -(-data.n_rows // CENTRE_ROWS))
+    rows = data.rows.index
+    centre = rough_centre(data.problem, rows[positions] if len(rows) else positions)
+    for _ in range(2):
+        products = _pass(data, centre, pieces)
+        if move_to_mean(products, centre, CONSTANT_SHARE) <= NEAR:
+            break
+    return float(products[-1, -1]), centre, products[:-1, :-1]
+
+
+def _pass(data, centre, pieces):
+    """Σ s z zᵀ of z = [x - centre, y - centre, 1], its upper triangle, in one pass."""
+    if len(centre) > MOST_COMPILED:
+        return _pass_by_blas(data, centre, pieces)
+
+    def part(piece):
+        return centred_products(data.problem, centre, data.rows.index, *piece)
+
+    return _sum(data.team.in_order(part, pieces))
+
+
+def _pass_by_blas(data, centre, pieces):
+    """The same of many columns."""
+    d, width = data.n_features, len(centre) + 1
 
     def part(piece):
         products, Z = np.zeros((width, width), order="F"), None
@@ -119,66 +152,32 @@ def _products_by_blas(data, pieces, centre):
     return _sum(data.team.in_order(part, pieces))
 
 
-def _moved_products(data, centred, pieces):
-    """The same of dense pieces, about a centre that a few rows tell.
-
-    Moving the products to the mean costs a digit where that is NEAR spreads away: a
-    second pass is then about the mean itself.
-    """
-    width = data.n_features + data.n_outputs
-    if not centred:
-        products = _pass(data, np.zeros(width), pieces)
-        return float(products[-1, -1]), np.zeros(width), products[:-1, :-1]
-    positions = np.arange(0, data.n_rows, -(-data.n_rows // CENTRE_ROWS))
-    rows = data.rows.index
-    centre = rough_centre(data.problem, rows[positions] if len(rows) else positions)
-    for _ in range(2):
-        products = _pass(data, centre, pieces)
-        total, away = (
-            float(products[-1, -1]),
-            move_to_mean(products, centre, CONSTANT_SHARE),
-        )
-        if away <= NEAR:
-            break
-    return total, centre, products[:-1, :-1]
-
-
-def _pass(data, centre, pieces):
-    """Σ s z zᵀ of z = [x, y] - centre and 1, its upper triangle."""
-    if len(centre) > MOST_COMPILED:
-        return _products_by_blas(data, pieces, centre)
-
-    def part(piece):
-        return centred_products(data.problem, centre, data.rows.index, *piece)
-
-    return _sum(data.team.in_order(part, pieces))
-
-
 def _sum(parts):
-    first, *others = parts
+    """The sum of arrays, in the first of them."""
+    total, *others = parts
     for more in others:
-        first += more
-    return first
+        total += more
+    return total
 
 
 def _added(products, columns):
-    """products + columns columnsᵀ, in place, the upper triangle only."""
+    """The upper triangle of products + columns columnsᵀ, in place."""
     return linalg.blas.dsyrk(1.0, columns, beta=1.0, c=products, overwrite_c=True)
 
 
 def _factor(C, size, easy):
-    """[R, R⁻ᵀ products] of C = [H, products] with RᵀR = H; None where H is near singular.
+    """[R, R⁻ᵀ products] of C = [H, products], with RᵀR = H; None if H is nearly singular.
 
-    Or, with `easy`, where its digits would be felt. The diagonal of H is one: that of its
-    inverse says how many times the variance of a coefficient, and so of its rounding
-    errors, is what it were for orthogonal features.
+    With `easy` also None unless the products have digits to spare. The diagonal of H is
+    one. So that of its inverse tells how many times larger the variance of a coefficient,
+    and of its rounding errors, is than it would be for orthogonal features.
     """
     R, failed = linalg.lapack.dpotrf(C[:, :size], clean=True)
     if failed or not size:
         return None if failed else C
-    if inverse_size(R) > EASY_INFLATION:
-        if easy or not _condition(R) <= SQUARED_CONDITION:
-            return None
+    resolved = inverse_size(R) <= EASY_INFLATION
+    if not resolved and (easy or not _condition(R) <= SQUARED_CONDITION):
+        return None
     part, _ = linalg.lapack.dtrtrs(R, C[:, size:], trans=1)
     return np.concatenate([R, part], axis=1)
 
@@ -188,7 +187,7 @@ def _condition(R):
 
 
 def _deflated(data, centre, varying, scale, C):
-    """The triangle where H is nearly singular, of its eigenvectors; None: too many weak."""
+    """The triangle from the eigenvectors of a nearly singular H; None: many are weak."""
     size = len(scale)
     H, products = C[:, :size], C[:, size:]
     values, vectors = linalg.eigh(H, lower=False, check_finite=False)
@@ -196,35 +195,35 @@ def _deflated(data, centre, varying, scale, C):
     if weak.sum() > max(1, WEAK_SHARE * size):
         return None
     strong, lengths = vectors[:, ~weak], np.sqrt(values[~weak])
-    faint = vectors[:, weak]
-    look = _Look(data, centre, varying, scale)
-    along = look.gradients(faint / scale[:, None]) / scale[:, None]
+    weakest = vectors[:, weak]
+    rows = _Projections(data, centre, varying, scale)
+    along = rows.products(weakest / scale[:, None]) / scale[:, None]
     overlap = strong.T @ along / lengths[:, None] ** 2
-    found = look.triangle((faint - strong @ overlap) / scale[:, None])
+    found = rows.triangle((weakest - strong @ overlap) / scale[:, None])
     known = np.column_stack(
         [
-            lengths[:, None] * (strong.T + overlap @ faint.T),
+            lengths[:, None] * (strong.T + overlap @ weakest.T),
             (strong.T @ products) / lengths[:, None],
         ]
     )
-    count = faint.shape[1]
-    found = np.column_stack([found[:, :count] @ faint.T, found[:, count:]])
+    count = weakest.shape[1]
+    found = np.column_stack([found[:, :count] @ weakest.T, found[:, count:]])
     return triangle_of(np.vstack([known, found]))[:size]
 
 
-class _Look:
-    """The rows themselves, along a few directions (columns), in pieces by threads."""
+class _Projections:
+    """The centred rows projected on a few directions (columns), in pieces by threads."""
 
     def __init__(self, data, centre, varying, scale):
         self.data, self.centre, self.varying = data, centre, varying
-        # Where means are small beside spreads, they can be subtracted afterwards.
+        # Means that are small beside standard deviations can be subtracted afterwards.
         sizes, nearest = np.abs(self._mean[varying]), NEAR / np.sqrt(data.n_rows)
         self.near = sizes.max() <= nearest * scale.min()
         self.far = np.flatnonzero(varying)[sizes > nearest * scale]
         self.dense = not by_nonzeros(data) or len(self.far) > data.row_size
 
-    def gradients(self, directions):
-        """Σ s (x - mean) (x - mean)ᵀ v: what else they overlap with."""
+    def products(self, directions):
+        """Σ s (x - mean) (x - mean)ᵀ v of each direction v."""
         full = self._full(directions)
 
         def part(piece):
@@ -238,7 +237,7 @@ class _Look:
         return sum(self._in_order(part))[self.varying]
 
     def triangle(self, directions):
-        """The triangle of the rows' parts along them, and of y."""
+        """The triangle of the rows' projections and of y."""
         full, count = self._full(directions), directions.shape[1]
 
         def part(piece):

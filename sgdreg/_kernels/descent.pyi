@@ -58,6 +58,7 @@ def evaluate(
     rows: ndarray,
     start: int,
     stop: int,
+    predictions: ndarray | None = None,
 ) -> tuple[ndarray, ndarray]: ...
 def centred_products(
     problem: Problem, centre: ndarray, rows: ndarray, start: int, stop: int

@@ -1,0 +1,1 @@
+"""Newton steps on a model of the objective in feature space."""

@@ -1,0 +1,59 @@
+"""What the epochs of Newton's method ask of the model of one output."""
+
+
+class Model:
+    """A model of one output's objective: a curvature, an exact gradient, its kinks.
+
+    It knows the best point so far, says which one to look at next, and is told what a
+    pass over the rows says of that.
+
+    Parameters
+    ----------
+    solver : Newton
+        For its data, start and evaluation.
+    output : int
+
+    Attributes
+    ----------
+    weights : ndarray of shape (d + 1,)
+        The best ones so far, at the plan's centre.
+    loss : float
+        Their mean loss, without the penalty.
+    gradient : ndarray of shape (d + 1,)
+        As in `Point`.
+    gap : float
+        What the objective is above its optimum there, at most.
+    """
+
+    def __init__(self, solver, output):
+        self.data, self.start, self.plan = solver.data, solver.start, solver.plan
+        self.output = output
+        point = solver.point
+        self.weights = point.weights[output].copy()
+        self.loss = float(point.losses[output])
+        self.gradient = point.gradient[output].copy()
+        self.gap = float("inf")
+
+    def ask(self):
+        """The weights (d + 1,) that the next pass is to evaluate."""
+        raise NotImplementedError
+
+    def tell(self, loss, gradient, predictions):
+        """Take in what a pass has found there: go there, or ask for another point.
+
+        Parameters
+        ----------
+        loss : float
+        gradient : ndarray of shape (d + 1,)
+        predictions : ndarray of shape (n_rows,)
+            To be copied where it is kept: the next pass overwrites it.
+        """
+        raise NotImplementedError
+
+    def memory(self):
+        """See `FullGradient.memory`."""
+        raise NotImplementedError
+
+    def recall(self, memory):
+        """See `FullGradient.recall`."""
+        raise NotImplementedError

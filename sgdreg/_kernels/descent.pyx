@@ -41,10 +41,12 @@ cdef extern from "narrow.h" nogil:
     enum: NARROW
     void narrow_pass_f32(
         const float *x, const double *y, const double *s, Py_ssize_t rows, Py_ssize_t d,
-        Py_ssize_t k, const double *w, double offset, double *sums)
+        Py_ssize_t k, const double *w, const double *centre, double offset,
+        double *sums)
     void narrow_pass_f64(
         const double *x, const double *y, const double *s, Py_ssize_t rows, Py_ssize_t d,
-        Py_ssize_t k, const double *w, double offset, double *sums)
+        Py_ssize_t k, const double *w, const double *centre, double offset,
+        double *sums)
     void shifted_sums(
         const double *y, const double *s, Py_ssize_t n, Py_ssize_t k, double shift,
         double *sums)
@@ -191,6 +193,7 @@ def evaluate(
     cdef double[::1] losses = np.zeros(problem.n_outputs)
     cdef double[::1] scratch
     cdef const double[::1] middle = None
+    cdef const double *about = NULL
     cdef double[:, ::1] kept
     cdef Py_ssize_t o
     m.positions = rows.shape[0] if rows.shape[0] else problem.n_rows
@@ -212,12 +215,13 @@ def evaluate(
     m.offset, m.residuals = &scratch[0], &scratch[m.k]
     if centre is not None:
         middle = centre
+        about = &middle[0]
     with nogil:
         for o in range(m.k):
             m.offset[o] = weights[o, m.d]
             if centre is not None:
                 m.offset[o] -= dot_f64(&middle[0], &weights[o, 0], m.d)
-        if narrow_gradient(problem, &m, rows, start, stop):
+        if narrow_gradient(problem, &m, about, rows, start, stop):
             pass
         elif problem.single and problem.narrow:
             gradient_of[float, int32_t](NULL, NULL, problem, &m, rows, start, stop, stop)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sgdreg import optimizers
 from sgdreg._curvature.costs import sample_size
 from sgdreg._curvature.diagonal import Stream
 from sgdreg._curvature.low_rank import low_rank_metric
@@ -11,6 +12,7 @@ from sgdreg._curvature.sample import Sketch
 from sgdreg._plan.plan import DIAGONAL, FULL
 from sgdreg._plan.start import Start
 from sgdreg._records import changed
+from sgdreg._solvers.newton.kinds import kind_of
 from sgdreg._solvers.reweighted import first_answer, reweighted, solved
 from sgdreg._solvers.step_size import penalty_beside, schedule_of
 from sgdreg._training.state import generator_like
@@ -120,6 +122,9 @@ def _full(data, plan, seen, rng):
         passes = sketch.cost
     if plan.shrinks:
         metric, weights = curvature.solve(penalty_beside(plan, data))
+    elif type(plan.optimizer) is optimizers.Newton and not plan.online:
+        metric, _ = curvature.solve(plan.penalty.l2)
+        weights = kind_of(plan).answer(curvature, plan)
     else:
         metric, weights = answer or solved(curvature, plan, weight, near=near)
     return {

@@ -1,6 +1,11 @@
 """Which model serves a loss."""
 
+from sgdreg._solvers.newton.squares import Squares
+from sgdreg.losses import is_squared
+
 
 def kind_of(plan):
     """The class of models that serves a plan's loss and penalty; None: there is none."""
+    if is_squared(plan.loss) and plan.penalty.custom is None:
+        return Squares
     return None

@@ -212,14 +212,18 @@ class Curvature:
     def _capped(self, coarse):
         return np.minimum(coarse, ROUNDED_SPREADS * self.coarse)
 
-    def solved_by(self, weights, centre, alpha):
+    def solved_by(self, weights, centre, alpha, slope=None):
         """The same curvature, of targets whose optimum are these weights (k, d + 1).
 
         What is known of a sample's rows can so stand for all rows, whose answer is known.
+        `slope` (k, d) is the loss's about the mean, where more holds it than alpha.
         """
         coef, d = weights[:, :-1], self.n_features
         targets = self.features @ coef.T
-        if alpha:  # RᵀR w + alpha·total w = Rᵀ targets
+        if slope is not None:  # RᵀR w - total slope = Rᵀ targets
+            pull = linalg.lstsq(self.features.T, slope.T, check_finite=False)[0]
+            targets -= self.total * pull
+        elif alpha:  # RᵀR w + alpha·total w = Rᵀ targets
             pull = linalg.lstsq(self.features.T, coef.T, check_finite=False)[0]
             targets += alpha * self.total * pull
         triangle = np.column_stack([self.features, targets])

@@ -13,7 +13,8 @@ def conclude(training, converged, reason, losses):
     """The outcome of `Training.fit`, which has returned these three."""
     plan, model = training.plan, training.model()
     known = training.solver.curvature if plan.to_the_end else None
-    start = answered(training.data, training.start, model, float(losses.sum()), known)
+    point, loss = getattr(training.solver, "point", None), float(losses.sum())
+    start = answered(training.data, training.start, model, loss, known, point)
     returned = _returned(training, model, losses)
     if converged is None and training.verdict == STOP and plan.shrinks:
         converged, reason = _bounded(training, reason)

@@ -18,6 +18,11 @@ from sgdreg._solvers.step_size import penalty_beside, schedule_of
 from sgdreg._training.state import generator_like
 from sgdreg.losses import is_squared
 
+# Up to this work (n d²) a model's curvature is that of all rows: its minimum is then the
+# answer, and one pass tells so. (20,000 x 50 in 8.5 ms for 10.5, 10,000 x 100 in 9.3 for
+# 11 to 16, 4,000 x 200 in 12 for 16 to 40; 40,000 x 100 in 25 for 17.)
+MODEL_WORK = 2e8
+
 
 def prepare(data, plan, seen=None, rng=None):
     """Where the steps of a plan begin on these rows, and how.
@@ -113,16 +118,17 @@ def _full(data, plan, seen, rng):
         curvature, sample, answer = _known_so_far(data, plan, known, seen)
         passes, weight = 1.0, sample and sample.weight
     else:
-        size = data.n_rows
+        size, work = data.n_rows, data.n_rows * data.n_features**2
+        at_once = type(plan.optimizer) is optimizers.Newton and work <= MODEL_WORK
         # Only line searches are safe with a sampled curvature, and let the sample grow.
-        if plan.by_line_search:
+        if plan.by_line_search and not at_once:
             size = sample_size(data.n_rows, data.n_features, max(plan.tol or 1e-8, 1e-14))
         sketch = Sketch(data, data.n_rows, plan.fit_intercept, size, rng)
         curvature, sketch = sketch.curvature()
         passes = sketch.cost
     if plan.shrinks:
         metric, weights = curvature.solve(penalty_beside(plan, data))
-    elif type(plan.optimizer) is optimizers.Newton and not plan.online:
+    elif type(plan.optimizer) is optimizers.Newton:
         metric, _ = curvature.solve(plan.penalty.l2)
         weights = kind_of(plan).answer(curvature, plan)
     else:

@@ -30,7 +30,7 @@ class Newton(FullGradient):
         start = self.start
         solved = start.solved and np.array_equal(state.weights, start.weights)
         self._arrive(state)
-        while solved and self.start.sampled and self._is_unlike(state):
+        while solved and self.start.sampled and self._is_unlike():
             self._sharpen(state)
             state.weights[:] = self.start.weights
             self._arrive(state)
@@ -42,8 +42,8 @@ class Newton(FullGradient):
         state.steps += solved
         return 1.0 if solved else None
 
-    def _is_unlike(self, state):
-        """Whether the sample's optimum is further from that of all rows than it should be."""
+    def _is_unlike(self):
+        """Whether the sample's optimum is further from that of all than it should be."""
         return self.start.sketch.is_unrepresentative(self.gap)
 
     def _arrive(self, state):

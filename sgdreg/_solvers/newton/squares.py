@@ -40,7 +40,8 @@ class Bowl:
     @classmethod
     def of(cls, curvature, penalty, sampled=False):
         """That of a curvature and a penalty."""
-        H, d = curvature.features.T @ curvature.features / curvature.total, len(curvature.mean)
+        triangle, d = curvature.features, curvature.n_features
+        H = triangle.T @ triangle / curvature.total
         scale = np.sqrt(np.diagonal(H))
         constant = curvature.constant(scale)
         scale = np.where(constant, 1.0, scale)
@@ -108,7 +109,7 @@ class Squares(Model):
         coef, promise, left = self.bowl.lowest(about, self.weights[:-1])
         self.aim = np.append(coef, self.weights[-1] - b)
         promise += 0.5 * b * b
-        left = np.append(left if centre is None else left, 0.0)
+        left = np.append(left, 0.0)
         self.gap = promise * (SAMPLED if self.start.sampled else 1.0) + self._rest(left)
 
     def _rest(self, left):

@@ -33,6 +33,9 @@ BATCH_ROWS_A_FEATURE = 4
 # the passes over them (d² beside b d, at the speed of products in a cache).
 FEATURES_A_ROW = 64
 SMALLEST_BATCH = 32
+# Squares with l1 of fewer rows a column, and of more work (n d²) than this, are fitted by
+# a working set of columns.
+ROWS_A_COLUMN, ALL_COLUMNS_WORK = 10, 1e6
 # Steps an epoch with a custom penalty, each of which calls its prox: docs/design-notes.md.
 PROXIMAL_STEPS = 64
 
@@ -233,8 +236,9 @@ def _for_bounds(settings, problem):
         alike = is_squared(loss) or sizes.n_outputs == 1
         by_rows = few and alike and not chosen and at_once
         return optimizers.SGD(metric="sketch" if by_rows else "diagonal")
-    if few and not chosen and is_squared(loss) and at_once:
-        return optimizers.Newton()
+    if not chosen and is_squared(loss) and penalty.custom is None:
+        if few and at_once or _by_columns(problem):
+            return optimizers.Newton()
     if few and not chosen and (smooth or made_of_hinges(loss)):
         return optimizers.InteriorPoint()
     if smooth and settings.average in ("auto", "tail", False):
@@ -242,6 +246,20 @@ def _for_bounds(settings, problem):
     quick = sizes.n_features <= FEATURES_A_ROW * _kinked_batch(settings, sizes)
     whole = quick and not penalty.proximal and at_once
     return optimizers.SGD(metric="sketch" if whole and not smooth else "diagonal")
+
+
+def _by_columns(problem):
+    """Whether few of the columns are looked at closely: those that l1 lets go from zero.
+
+    Where rows are so few beside them that the curvature of all of them is what takes the
+    time, or where that is not affordable.
+    """
+    sizes, penalty = problem.sizes, problem.penalty
+    if problem.online or not is_squared(problem.loss) or not penalty.l1:
+        return False
+    n, d = sizes.n_rows, sizes.n_features
+    small = n < ROWS_A_COLUMN * d and n * d**2 > ALL_COLUMNS_WORK
+    return small or d > FULL_CURVATURE_RANK or not problem.affordable.at_once
 
 
 def _kinked_batch(settings, sizes):
@@ -269,7 +287,8 @@ def _curvature(optimizer, problem):
     kind, sizes = optimizer.metric, problem.sizes
     if kind is None:
         return None
-    if kind == "diagonal":
+    by_columns = type(optimizer) is optimizers.Newton and _by_columns(problem)
+    if kind == "diagonal" or by_columns:
         return DIAGONAL
     if problem.affordable.full:
         return FULL

@@ -1,5 +1,7 @@
 """Which model serves a loss."""
 
+from sgdreg._plan.plan import DIAGONAL
+from sgdreg._solvers.newton.columns import Columns
 from sgdreg._solvers.newton.squares import Squares
 from sgdreg.losses import is_squared
 
@@ -7,5 +9,5 @@ from sgdreg.losses import is_squared
 def kind_of(plan):
     """The class of models that serves a plan's loss and penalty; None: there is none."""
     if is_squared(plan.loss) and plan.penalty.custom is None:
-        return Squares
+        return Columns if plan.curvature == DIAGONAL else Squares
     return None

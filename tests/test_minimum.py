@@ -37,6 +37,10 @@ def slow_sweep(H, q, u, l1, l2, bounded, slack, enough, most):
     return most
 
 
+def scratch(d):
+    return np.empty(d, dtype=np.intp), np.empty(d * (d + 2))
+
+
 def quadratics(count, seed=0):
     """Quadratics of all kinds: rows fewer than columns, copies, constants, correlations."""
     rng = np.random.default_rng(seed)
@@ -106,7 +110,7 @@ def test_sweeps_are_those_in_numpy(most):
         bounded = np.full(len(at), positive, dtype=np.uint8)
         u, v, q = at.copy(), at.copy(), g.copy()
         numbers = (l1, l2, bounded, 1e-12, 1e-6, most)
-        done = sweep(H, q, u, *numbers, np.empty(len(u), dtype=np.intp))
+        done = sweep(H, q, u, *numbers, *scratch(len(u)))
         assert done == slow_sweep(H, g, v, *numbers)
         np.testing.assert_allclose(u, v, rtol=1e-8, atol=1e-10)
         np.testing.assert_allclose(q, g + H @ (u - at), rtol=1e-8, atol=1e-10)
@@ -114,6 +118,5 @@ def test_sweeps_are_those_in_numpy(most):
 
 def test_sizes_that_differ():
     one, two, bounded = np.ones(1), np.ones(2), np.zeros(2, dtype=np.uint8)
-    active = np.zeros(2, dtype=np.intp)
     with pytest.raises(ValueError, match="not of one size"):
-        sweep(np.eye(2), two, two, one, two, bounded, 0.0, 0.0, 1, active)
+        sweep(np.eye(2), two, two, one, two, bounded, 0.0, 0.0, 1, *scratch(2))

@@ -13,4 +13,5 @@ def sweep(
     enough: float,
     most: int,
     active: ndarray,
+    space: ndarray,
 ) -> int: ...

@@ -26,6 +26,7 @@ def sweep(
     double enough,                     # IN  ended: a sweep falls by this share of all
     Py_ssize_t most,                   # IN  sweeps, at most
     Py_ssize_t[::1] active,            # OUT (d,) scratch
+    double[::1] space,                 # OUT (d (d + 2),) scratch
 ):
     """Sweep over all coordinates, then over those that are not zero, in turn.
 
@@ -36,48 +37,69 @@ def sweep(
     """
     cdef Py_ssize_t d = u.shape[0], done = 0
     if (H.shape[0] != d or H.shape[1] != d or q.shape[0] != d or l1.shape[0] != d
-            or l2.shape[0] != d or bounded.shape[0] != d or active.shape[0] != d):
+            or l2.shape[0] != d or bounded.shape[0] != d or active.shape[0] != d
+            or space.shape[0] != d * (d + 2)):
         raise ValueError("the arrays are not of one size")
     if d:
         with nogil:
             done = sweeps(&H[0, 0], &q[0], &u[0], &l1[0], &l2[0], &bounded[0], d, slack,
-                          enough, most, &active[0])
+                          enough, most, &active[0], &space[0])
     return done
 
 
 cdef Py_ssize_t sweeps(
     const double *H, double *q, double *u, const double *l1, const double *l2,
     const unsigned char *bounded, Py_ssize_t d, double slack, double enough,
-    Py_ssize_t most, Py_ssize_t *active,
+    Py_ssize_t most, Py_ssize_t *active, double *space,
 ) noexcept nogil:
-    cdef Py_ssize_t done, k, j, count = 0
-    cdef double fall, fallen = 0.0, before, now
-    cdef bint full = True
-    for done in range(most):
+    cdef Py_ssize_t done = 0, k, i, j, count
+    cdef double fall, fallen = 0.0, before, now, bend
+    cdef double *part_q = space
+    cdef double *start = space + d
+    cdef double *part = space + 2 * d
+    while done < most:
+        done += 1
         fall = 0.0
-        if full:
-            count = d
-        for k in range(count):
-            j = k if full else active[k]
-            before = u[j]
-            now = least(q[j], H[j * d + j], before, l1[j], l2[j], bounded[j], slack)
+        for j in range(d):
+            before, bend = u[j], H[j * d + j]
+            now = least(q[j], bend, before, l1[j], l2[j], bounded[j], slack)
             if now != before:
                 u[j] = now
                 add_f64(H + j * d, now - before, q, d)
                 # The fall is half of this at least.
-                fall += (now - before) * (now - before) * (H[j * d + j] + l2[j])
+                fall += (now - before) * (now - before) * (bend + l2[j])
         fallen += fall
         if not fall > enough * fallen:
-            if full:
-                return done + 1
-            full = True
-        elif full:
-            full = False
-            count = 0
-            for j in range(d):
-                if u[j] != 0.0:
-                    active[count] = j
-                    count += 1
+            return done
+        count = 0
+        for j in range(d):
+            if u[j] != 0.0:
+                active[count] = j
+                count += 1
+        # Their part of H, side by side: it may fit a cache that H does not.
+        for k in range(count):
+            j = active[k]
+            part_q[k], start[k] = q[j], u[j]
+            for i in range(count):
+                part[k * count + i] = H[j * d + active[i]]
+        while done < most:
+            done += 1
+            fall = 0.0
+            for k in range(count):
+                j = active[k]
+                before, bend = u[j], part[k * count + k]
+                now = least(part_q[k], bend, before, l1[j], l2[j], bounded[j], slack)
+                if now != before:
+                    u[j] = now
+                    add_f64(part + k * count, now - before, part_q, count)
+                    fall += (now - before) * (now - before) * (bend + l2[j])
+            fallen += fall
+            if not fall > enough * fallen:
+                break
+        for k in range(count):
+            j = active[k]
+            if u[j] != start[k]:
+                add_f64(H + j * d, u[j] - start[k], q, d)
     return most
 
 

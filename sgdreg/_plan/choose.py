@@ -236,9 +236,9 @@ def _for_bounds(settings, problem):
         alike = is_squared(loss) or sizes.n_outputs == 1
         by_rows = few and alike and not chosen and at_once
         return optimizers.SGD(metric="sketch" if by_rows else "diagonal")
-    if not chosen and is_squared(loss) and penalty.custom is None:
-        if few and at_once or _by_columns(problem):
-            return optimizers.Newton()
+    squares = is_squared(loss) and not chosen and penalty.custom is None
+    if squares and ((few and at_once) or _by_columns(problem)):
+        return optimizers.Newton()
     if few and not chosen and (smooth or made_of_hinges(loss)):
         return optimizers.InteriorPoint()
     if smooth and settings.average in ("auto", "tail", False):

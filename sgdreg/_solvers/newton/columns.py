@@ -4,15 +4,20 @@ import numpy as np
 
 from sgdreg._curvature.chosen import products
 from sgdreg._persistence.soundness import check, like, number, table
-from sgdreg._solvers.newton.minimum import minimum
+from sgdreg._solvers.newton.minimum import least_slope, minimum
 from sgdreg._solvers.newton.model import Model
 
 # Columns of a working set: this many times those that are not zero, and so many more.
 # (Doubled from round to round regardless, a fit took three times as long with 2,929 columns
 # for 453.)
 TIMES, MORE = 2, 100
-# From this share of all columns on, all are taken: no pass tells which.
-MOST = 0.5
+# ... of columns that are pulled by this share of l1 at least.
+NEAR = 0.9
+# Where after a first round this share of all columns is, and rows are as many as columns,
+# all are taken at once: they are solved for in the time of a few rounds.
+MOST = 0.8
+# Products of 128 MiB: of so many columns at most.
+LARGEST = 4096
 
 
 class Columns(Model):
@@ -84,17 +89,27 @@ class Columns(Model):
 
     def _choose(self, slope):
         """The next working set, and the products of its columns."""
-        used = np.flatnonzero(self.weights[:-1])
-        d, size = len(slope), TIMES * len(used) + MORE
-        if size >= MOST * d:
-            chosen = np.flatnonzero(~self.metric.constant)
-        else:
+        penalty, constant = self.penalty, self.metric.constant
+        pull = self._pull(slope)
+        used = self.weights[:-1] != 0
+        near = np.flatnonzero((used | (pull >= NEAR * penalty.l1)) & ~constant)
+        size = min(TIMES * int(used.sum()) + MORE, LARGEST)
+        many = len(self.chosen) and len(near) >= MOST * len(slope)
+        if many and len(slope) <= min(self.data.n_rows, LARGEST):
+            near = np.flatnonzero(~constant)
+        elif len(near) > size:
+            at = self.weights[:-1][near]
+            left = np.abs(least_slope(slope[near], at, penalty.l1, penalty.positive))
             with np.errstate(over="ignore"):
-                far = (self.penalty.l1 - self._pull(slope)) / self.metric.scale
-            far[self.metric.constant] = np.inf
-            far[used] = -np.inf
-            chosen = np.sort(np.argpartition(far, size - 1)[:size])
-            chosen = chosen[far[chosen] < np.inf]
+                far = (penalty.l1 - pull[near]) / self.metric.scale[near]
+                # Those that are not zero stay, as long as there is room.
+                kept = -left / self.metric.scale[near] if used.sum() > size else -np.inf
+            far = np.where(used[near], kept, far)
+            near = np.sort(near[np.argpartition(far, size - 1)[:size]])
+        self._take(near)
+
+    def _take(self, chosen):
+        """These columns (indices in order), with the products that are known already."""
         at = np.searchsorted(self.chosen, chosen)
         at[at == len(self.chosen)] = 0
         known = np.zeros(len(chosen), dtype=bool)

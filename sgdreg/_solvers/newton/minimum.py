@@ -51,12 +51,13 @@ def minimum(H, g, at, l1, l2, positive=False):
     l1, l2 = np.ascontiguousarray(l1, float), np.ascontiguousarray(l2, float)
     bounded = np.zeros(len(u), dtype=np.uint8) | np.asarray(positive, dtype=np.uint8)
     fixed, active = (l1 > 0) | (bounded > 0), np.empty(len(u), dtype=np.intp)
+    space = np.empty(len(u) * (len(u) + 2))
     longest = np.abs(np.diagonal(H)).max(initial=0.0)
     for _ in range(ROUNDS):
         loud = np.abs(g).max(initial=0.0) + l1.max(initial=0.0)
         loud += longest * np.abs(u - at).max(initial=0.0)
         slack = ZERO_SLOPE * loud
-        sweep(H, q, u, l1, l2, bounded, slack, SETTLED, SWEEPS, active)
+        sweep(H, q, u, l1, l2, bounded, slack, SETTLED, SWEEPS, active, space)
         _solve_support(H, q, u, l1, l2, fixed, slack)
         q = g + H @ (u - at)
         if np.abs(least_slope(q + l2 * u, u, l1, bounded)).max(initial=0.0) <= slack:

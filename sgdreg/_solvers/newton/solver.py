@@ -34,9 +34,11 @@ class Newton(FullGradient):
             self._sharpen(state)
             state.weights[:] = self.start.weights
             self._arrive(state)
+        constant = self.plan.constant_model(self.data)
         worse = self.evaluation.objectives(self.point) > self.evaluation.constant
+        worse &= (state.weights != constant).any(axis=1)
         if worse.any():
-            state.weights[worse] = self.plan.constant_model(self.data)[worse]
+            state.weights[worse] = constant[worse]
             self._arrive(state)
             solved = False
         state.steps += solved

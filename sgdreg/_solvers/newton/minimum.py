@@ -1,7 +1,7 @@
 """The minimum of a quadratic with l1, l2 and bounds in feature space, exactly."""
 
 import numpy as np
-from scipy.linalg.lapack import dpotrf, dpotrs
+from scipy.linalg.lapack import dpotrf, dpotrs, dpstrf, dtrtrs
 
 from sgdreg._kernels.coordinates import sweep
 
@@ -56,7 +56,8 @@ def minimum(H, g, at, l1, l2, positive=False):
     for _ in range(ROUNDS):
         loud = np.abs(g).max(initial=0.0) + l1.max(initial=0.0)
         loud += longest * np.abs(u - at).max(initial=0.0)
-        slack = ZERO_SLOPE * loud
+        # ... and what the last digit of u is worth.
+        slack = ZERO_SLOPE * loud + 4 * EPS * longest * np.abs(u).max(initial=0.0)
         sweep(H, q, u, l1, l2, bounded, slack, SETTLED, SWEEPS, active, space)
         _solve_support(H, q, u, l1, l2, fixed, slack)
         q = g + H @ (u - at)
@@ -83,62 +84,80 @@ def least_slope(slope, u, l1, positive=False):
 def _solve_support(H, q, u, l1, l2, fixed, slack):
     """Newton's step on what is not zero, as far as a `fixed` sign allows; in place."""
     free = np.flatnonzero((u != 0) & (np.diagonal(H) + l2 > 0))
-    hits = 0
-    while len(free) and hits < HITS:
+    for _ in range(HITS):
+        if not len(free):
+            return
         before, signed = u[free], fixed[free]
         scale = np.sqrt(H[free, free] + l2[free])
         M = H[free[:, None], free] / scale[:, None] / scale
         np.fill_diagonal(M, 1.0)
         slope = (q[free] + l2[free] * before + l1[free] * np.sign(before)) / scale
-        root, dependent = _factor(M)
-        if dependent is None:
-            step, most = -dpotrs(root, slope)[0], 1.0
-            share = _to_first_zero(before * scale, step, signed)
-        else:
-            step, most = _unbent(M, dependent), np.inf
-            noise = slack * float(np.abs(step / scale).sum())
-            step, share = _downhill(step, slope @ step, noise, before * scale, signed)
-            if not np.isfinite(share):
-                free = np.delete(free, dependent)  # it stays what it is
-                continue
-        part = min(share, most)
-        if dependent is None and not slope @ step < 0.0:
+        at, root = before * scale, _factor(M)
+        if root is None:
+            moved, kept = _along_unbent(M, slope, at, signed, slack / scale.min())
+            u[free] = moved / scale
+            q += H[:, free] @ (u[free] - before)
+            free = free[kept]
+            continue
+        step = -dpotrs(root, slope)[0]
+        if not slope @ step < 0.0:
             return
-        moved = before + part * step / scale
-        if share <= most:  # all that are zero with the first one, up to rounding
+        share = _to_first_zero(at, step, signed)
+        moved = (at + min(share, 1.0) * step) / scale
+        if share <= 1.0:  # all that are zero with the first one, up to rounding
             moved[signed & (moved * before <= 4 * EPS * before**2)] = 0.0
         u[free] = moved
-        if dependent is None and share > 1.0:
+        if share > 1.0:
             return
-        hits += dependent is None
         q += H[:, free] @ (moved - before)
         free = free[moved != 0]
 
 
 def _factor(M):
-    """Cholesky's factor, or the first column that depends on those before it."""
+    """Cholesky's factor; None where a column depends on others."""
     root, failed = dpotrf(M)
-    known = failed - 1 if failed else len(M)
-    if failed:
-        root, _ = dpotrf(M[:known, :known])
-    low = np.diagonal(root) ** 2 <= DEPENDENT * EPS * len(M)
-    if failed or low.any():
-        return None, int(np.argmax(low)) if low.any() else known
-    return root, None
+    if failed or (np.diagonal(root) ** 2 <= DEPENDENT * EPS * len(M)).any():
+        return None
+    return root
 
 
-def _unbent(M, column):
-    """The direction that M does not bend by this column."""
-    v = np.zeros(len(M))
-    v[column] = 1.0
-    if column:
-        root, _ = dpotrf(M[:column, :column])
-        v[:column] = -dpotrs(root, M[:column, column])[0]
-    return v
+def _along_unbent(M, slope, u, signed, noise):
+    """Move along what M does not bend, each time to the first zero of a signed coordinate.
+
+    Returns
+    -------
+    u : ndarray of shape (k,)
+    kept : ndarray of bool, shape (k,)
+        Which are free to move, with the others as they are now.
+    """
+    N, u, kept = _null_space(M), u.copy(), np.ones(len(u), dtype=bool)
+    while N.shape[1]:
+        v, N = N[:, 0], N[:, 1:]
+        step, share = _downhill(v, slope @ v, noise * np.abs(v).sum(), u, signed & kept)
+        if np.isfinite(share):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                first = np.where(signed & kept & (step * u < 0), -u / step, np.inf).argmin()
+            u = u + share * step
+            u[first] = 0.0
+        else:  # what no bound ends stays what it is
+            first = int(np.abs(v).argmax())
+        kept[first] = False
+        N = N - np.outer(v, N[first] / v[first])
+        N[first] = 0.0
+    return u, kept
+
+
+def _null_space(M):
+    """Vectors (columns) that M, of a diagonal of one, takes to zero up to rounding."""
+    root, order, rank, _ = dpstrf(M, tol=DEPENDENT * EPS * len(M))
+    order, N = order - 1, np.zeros((len(M), len(M) - rank))
+    N[order[:rank]] = -dtrtrs(root[:rank, :rank], root[:rank, rank:])[0]
+    N[order[rank:]] = np.eye(len(M) - rank)
+    return N
 
 
 def _downhill(v, along, noise, u, signed):
-    """v or -v, and the share of it that brings the first signed coefficient to zero.
+    """v or -v, and the share of it that brings the first signed coordinate to zero.
 
     Downhill by the slope `along` v; to what is nearest, where that is but noise.
     """
@@ -151,6 +170,6 @@ def _downhill(v, along, noise, u, signed):
 
 
 def _to_first_zero(u, step, signed):
-    """The share of a step at which the first signed coefficient is zero; inf: none."""
+    """The share of a step at which the first signed coordinate is zero; inf: none."""
     nearer = signed & (step * u < 0)
     return float((-u[nearer] / step[nearer]).min(initial=np.inf))

@@ -34,9 +34,9 @@ BATCH_ROWS_A_FEATURE = 4
 FEATURES_A_ROW = 64
 SMALLEST_BATCH = 32
 # Squares with l1 of fewer rows a column, and of more work (n d²) than this, are fitted by
-# a working set of columns: 1,000 x 300 in 6 to 11 ms for 15 to 18, 2,000 x 500 in 6 to 27 for
-# 53 to 61. Where rows are fewer than columns the curvature of all takes a factorisation that
-# is slower by far (100 x 300: 17 to 33 ms for 4 to 27).
+# a working set of columns: 1,000 x 300 in 6 to 11 ms for 15 to 18, 2,000 x 500 in 6 to 27
+# for 53 to 61. With fewer rows than columns the curvature of all takes a factorisation
+# that is far slower (100 x 300: 17 to 33 ms for 4 to 27).
 ROWS_A_COLUMN, ALL_COLUMNS_WORK, FEW_ROWS_WORK = 10, 2e7, 1e6
 # Steps an epoch with a custom penalty, each of which calls its prox: docs/design-notes.md.
 PROXIMAL_STEPS = 64

@@ -1,38 +1,51 @@
-"""What a fit leaves to a stream that follows: the curvature of its rows."""
+"""The statistics that a fit keeps for a stream that may follow."""
 
 import numpy as np
 
 from sgdreg._curvature.diagonal import Stream
 from sgdreg._curvature.factor import Curvature
+from sgdreg._plan.plan import DIAGONAL
 from sgdreg._records import changed
-from sgdreg._solvers.parabolas import met
+from sgdreg._solvers.parabolas import curvature_at
 from sgdreg.losses import is_squared
 
 # The length, in the scaled features, of a row that tells a slope and no curvature.
 HARDLY = 1e-3
 
 
-def answered(data, start, weights, loss, known=None, point=None):
-    """The start that holds the answer of all rows, for a stream to go on from there.
+def answered(data, start, known, weights, loss, curvature=None, point=None):
+    """The statistics whose optimum is the answer of the fit, to continue from there.
 
-    `known` is the curvature of all rows, where an interior point has taken it; `point` a
-    `Point` whose gradient is known already.
+    Parameters
+    ----------
+    data : Data
+    start : Start
+    known : Statistics
+        What the fit has learned.
+    weights : ndarray of shape (k, d + 1)
+        The answer.
+    loss : float
+        Its loss, summed over the outputs.
+    curvature : Curvature or None
+        That of all rows, where the solver has taken it.
+    point : Point or None
+        A point whose gradient is known.
     """
     plan = start.plan
     if plan.by_line_search and plan.wide and start.metric.scale is not None:
-        return changed(start, stream=Stream.after_fit(start.metric, data, loss))
+        return changed(known, stream=Stream.after_fit(start.metric, data, loss))
     if plan.to_the_end:
         if not is_squared(plan.loss) and data.n_outputs > 1:
-            return start
-        return changed(start, curvature=known or met(data, start, weights))
-    if start.curvature is None and plan.by_line_search and start.metric.scale is not None:
-        return changed(start, curvature=_of_some_rows(data, start, weights, point))
+            return known
+        return changed(known, curvature=curvature or curvature_at(data, start, weights))
+    if plan.by_line_search and plan.penalty.proximal and plan.curvature == DIAGONAL:
+        return changed(known, curvature=_of_some_rows(data, start, weights, point))
     if not start.sampled:
-        return start
-    centre, alpha = start.metric.centre, plan.penalty.l2
+        return known
+    alpha, centre = plan.penalty.l2, start.metric.centre
     slope = _slope(data, start, weights, point) if plan.penalty.proximal else None
-    known = start.curvature.solved_by(weights, centre, alpha, slope)
-    return changed(start, curvature=known)
+    curvature = known.curvature.solved_by(weights, centre, alpha, slope)
+    return changed(known, curvature=curvature)
 
 
 def _slope(data, start, weights, point):
@@ -56,8 +69,8 @@ def _of_some_rows(data, start, weights, point):
     """
     metric, d, k = start.metric, data.n_features, data.n_outputs
     coef, centred = weights[:, :-1], start.plan.fit_intercept
-    rows = data.some_rows(max(1, d - k)) if data.n_rows > d - k else data
-    X, _, own = rows.take(np.arange(rows.n_rows))
+    count = min(data.n_rows, max(1, d - k))
+    X, _, own = data.take(np.linspace(0, data.n_rows - 1, count).astype(np.intp))
     middle = metric.centre if centred else np.zeros(d)
     Z = np.sqrt(own * (data.n_rows / own.sum()))[:, None] * (X - middle)
     slope = _slope(data, start, weights, point)

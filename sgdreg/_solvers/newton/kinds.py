@@ -8,6 +8,6 @@ from sgdreg.losses import is_squared
 
 def kind_of(plan):
     """The class of models that serves a plan's loss and penalty; None: there is none."""
-    if is_squared(plan.loss) and plan.penalty.custom is None:
+    if is_squared(plan.loss) and not plan.penalty.is_custom:
         return Columns if plan.curvature == DIAGONAL else Squares
     return None

@@ -25,9 +25,14 @@ class Newton(FullGradient):
             self.predictions = np.empty((data.n_outputs, data.n_rows))
         self.models = None  # until there is a point to start from
         self.shared = None  # what the first model leaves to those of the other outputs
+        self.known = None  # the curvature of the metric's rows
+
+    def unpack(self, memory, state):
+        self.known = state.statistics.curvature
+        super().unpack(memory, state)
 
     def _begin(self, state):
-        start = self.start
+        start, self.known = self.start, state.statistics.curvature
         solved = start.solved and np.array_equal(state.weights, start.weights)
         self._arrive(state)
         while solved and self.start.sampled and self._is_unlike():
@@ -56,7 +61,8 @@ class Newton(FullGradient):
     def _sharpen(self, state):
         self.models = None
         super()._sharpen(state)
-        weights = self.kind.answer(self.start.curvature, self.plan)
+        self.known = state.statistics.curvature
+        weights = self.kind.answer(self.known, self.plan)
         self.start = changed(self.start, weights=weights)
         self._model_anew()
 

@@ -95,7 +95,7 @@ class Squares(Model):
         start = self.start
         self.bowl = solver.shared
         if self.bowl is None:
-            known = start.curvature, self.plan.penalty, start.sampled
+            known = solver.known, self.plan.penalty, start.sampled
             solver.shared = self.bowl = Bowl.of(*known)
         tol = self.plan.tol or 0.0
         self.enough = tol * self.evaluation.unit[output] * (0.3 if start.sampled else 1.0)

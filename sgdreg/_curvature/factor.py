@@ -282,14 +282,18 @@ class Curvature:
     def _capped(self, coarse):
         return np.minimum(coarse, ROUNDED_SPREADS * self.coarse)
 
-    def solved_by(self, weights, centre, alpha):
+    def solved_by(self, weights, centre, alpha, slope=None):
         """The same curvature with targets for which these weights (k, d + 1) are optimal.
 
-        So the curvature of a sample can stand for all rows, whose optimum is known.
+        So the curvature of a sample can stand for all rows, whose optimum is known. With
+        more than an l2 penalty of strength alpha, `slope` (k, d) is that of the loss.
         """
         coef, d = weights[:, :-1], self.n_features
         targets = self.features @ coef.T
-        if alpha:  # RᵀR w + alpha·total w = Rᵀ targets
+        if slope is not None:  # RᵀR w - total slope = Rᵀ targets
+            more = linalg.lstsq(self.features.T, slope.T, check_finite=False)[0]
+            targets -= self.total * more
+        elif alpha:  # RᵀR w + alpha·total w = Rᵀ targets
             more = linalg.lstsq(self.features.T, coef.T, check_finite=False)[0]
             targets += alpha * self.total * more
         triangle = np.column_stack([self.features, targets])

@@ -117,6 +117,15 @@ class Rows:
             X.sum_duplicates()
         return X.astype(np.float64, copy=False)
 
+    def piece(self, start, stop):
+        """The rows taking part from one position to another, as they are stored."""
+        return self.X[self.index[start:stop] if len(self.index) else slice(start, stop)]
+
+    @cached_property
+    def by_column(self):
+        """CSR rows taking part, in float64 and by columns."""
+        return self.canonical.astype(np.float64, copy=False).tocsc()
+
     def products(self, coef):
         """x·coef of each row."""
         if self.is_sparse:

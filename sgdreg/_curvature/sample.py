@@ -24,6 +24,8 @@ class Sketch:
     rng : numpy.random.Generator or None
     cost : float
         Passes over the rows that it has taken so far.
+    sample : Data or None
+        The rows, where they are not all.
     """
 
     data: Data | None
@@ -32,6 +34,7 @@ class Sketch:
     size: int
     rng: np.random.Generator | None
     cost: float = 0.0
+    sample: Data | None = None
 
     @property
     def exact(self):
@@ -40,7 +43,7 @@ class Sketch:
 
     def released(self):
         """What can be kept when the data are gone."""
-        return replace(self, data=None, rng=None)
+        return replace(self, data=None, rng=None, sample=None)
 
     def larger(self):
         """A sketch of four times as many rows, drawn anew, or of all if that is no more."""
@@ -79,7 +82,7 @@ class Sketch:
             sketch = replace(sketch, cost=sketch.cost + sketch.size / sketch.n_rows)
             still = np.flatnonzero(known.constant())
             if not data.rows.vary(still):
-                return known.standing_for(data.n_rows), sketch
+                return known.standing_for(data.n_rows), replace(sketch, sample=sample)
             sketch = sketch.larger()
         sketch = replace(sketch, size=self.n_rows, cost=sketch.cost + 1.0)
         return curvature_of(data, self.fit_intercept), sketch

@@ -53,6 +53,10 @@ class Newton(FullGradient):
         gaps = np.minimum(gaps, self.evaluation.objectives(self.point))
         return float(np.max(gaps / self.evaluation.unit))
 
+    def _is_poor(self, before):
+        """Models take more rows themselves where a sample misleads."""
+        return False
+
     def memory(self):
         return super().memory() | {"models": [model.memory() for model in self.models]}
 

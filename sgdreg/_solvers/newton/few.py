@@ -1,0 +1,126 @@
+"""The problem of so few rows that all of them are kept in the model's coordinates."""
+
+import numpy as np
+from scipy import linalg
+
+from sgdreg._solvers.newton.bends import Formula, bends, lowest_along, slopes, values
+
+# Fewer rows than this share, or than so many a coordinate, near the fit: the zone is
+# widened at first. It is then narrowed by this factor a step.
+THIN, ROWS_A_COORDINATE, NARROWER = 0.05, 4, 4.0
+# Beyond this share of rows that have changed, products are taken anew.
+MANY = 0.25
+STEPS = 500
+# A share of the mean curvature that is added to every direction: those without any row in
+# the zone then have a long step, which the line search shortens.
+RIDGE = 1e-12
+
+
+class Few:
+    """Rows in coordinates, with targets and shares of the whole (their sum is one)."""
+
+    def __init__(self, rows, y, shares):
+        self.rows, self.y, self.shares = rows, y, shares
+
+    def minimum(self, loss, predictions, quadratic, tol):
+        """The displacement that minimises Σ share L(y, p + rows v) and a quadratic.
+
+        Newton steps, each to the lowest point along it. Of a loss made of hinges a row
+        bends in a zone about the fit only: once no row enters or leaves it, the step ends
+        at the minimum. (K. Madsen, H. B. Nielsen, Finite algorithms for robust linear
+        regression, BIT 30 (1990).) A thin zone is first widened, and narrowed step by
+        step (their paper on l1, SIAM Journal on Optimization 3 (1993)).
+
+        Parameters
+        ----------
+        loss : Loss
+        predictions : ndarray of shape (m,)
+            To begin from.
+        quadratic : (ndarray of shape (r, r), ndarray of shape (r,))
+            Curvature and slope of the penalty, with respect to v.
+        tol : float
+            What the objective may be above its minimum.
+
+        Returns
+        -------
+        v : ndarray of shape (r,)
+        H : ndarray of shape (r, r)
+            The curvature there, without the penalty's.
+        count : int
+            Rows that bend.
+        """
+        loss, (ridge, pull) = Formula.of(loss), quadratic
+        p, v, known = predictions.copy(), np.zeros(self.rows.shape[1]), None
+        factor, whole = self._widening(loss, p), False
+        for _ in range(STEPS):
+            current = loss.wider(factor) if factor > 1.0 else loss
+            before = known
+            H, known = self._products(bends(current, self.y, p), known)
+            if whole and isinstance(loss, Formula) and (known[0] == before[0]).all():
+                break  # the last step went to the minimum
+            along = self.shares * slopes(current, self.y, p)
+            g = self.rows.T @ along + ridge @ v + pull
+            step = -solve(H + ridge, g)
+            fall = float(g @ step)
+            if not -0.5 * fall > tol:
+                if factor == 1.0:
+                    break
+                factor = max(1.0, factor / NARROWER)
+                continue
+            change, bent = self.rows @ step, ridge @ step
+
+            def slope(t, current=current, p=p, v=v, change=change, bent=bent, step=step):
+                rise = (self.shares * slopes(current, self.y, p + t * change)) @ change
+                return float(rise + bent @ (v + t * step) + pull @ step)
+
+            t = lowest_along(slope, fall)
+            v, p = v + t * step, p + t * change
+            whole = t == 1.0 and factor == 1.0
+            if 0.5 < t < 2.0:
+                factor = max(1.0, factor / NARROWER)
+        return v, H, int(np.count_nonzero(known[0]))
+
+    def _widening(self, loss, p):
+        """How many times as wide the zone is to be at first."""
+        if not isinstance(loss, Formula) or np.isinf(loss.above + loss.below):
+            return 1.0
+        n, size = self.rows.shape
+        least = min(n / 2, max(THIN * n, ROWS_A_COORDINATE * size))
+        if np.count_nonzero(bends(loss, self.y, p)) >= least:
+            return 1.0
+        usual = np.median(np.abs(p - self.y))
+        return max(1.0, float(usual / (loss.width * min(loss.below, loss.above))))
+
+    def _products(self, now, known):
+        """Σ share bend z zᵀ, from the last one where few rows have changed."""
+        if known is not None:
+            changed = np.flatnonzero(now != known[0])
+            if len(changed) <= MANY * len(now):
+                if len(changed):
+                    more = self.shares[changed] * (now[changed] - known[0][changed])
+                    Z = self.rows[changed]
+                    H = known[1] + (Z * more[:, None]).T @ Z
+                    known = now, H
+                return known[1], known
+        bent = now != 0
+        rows, weights = self.rows, self.shares * now
+        if not bent.all():
+            rows, weights = rows[bent], weights[bent]
+        Z = np.sqrt(weights)[:, None] * rows
+        H = Z.T @ Z
+        return H, (now, H)
+
+    def objective(self, loss, p):
+        """Σ share L."""
+        return float(self.shares @ values(Formula.of(loss), self.y, p))
+
+
+def solve(H, g):
+    """H⁻¹ g of a curvature that may be singular."""
+    size = max(float(np.trace(H)) / max(1, len(H)), np.finfo(np.float64).tiny)
+    M = H.copy()
+    M[np.diag_indices(len(M))] += RIDGE * size
+    L, failed = linalg.lapack.dpotrf(M, lower=1)
+    if failed:
+        return linalg.pinvh(M) @ g
+    return linalg.cho_solve((L, True), g, check_finite=False)

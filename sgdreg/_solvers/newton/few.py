@@ -11,8 +11,8 @@ THIN, ROWS_A_COORDINATE, NARROWER = 0.05, 4, 4.0
 # Beyond this share of rows that have changed, products are taken anew.
 MANY = 0.25
 STEPS = 500
-# A share of the mean curvature that is added to every direction: those without any row in
-# the zone then have a long step, which the line search shortens.
+# A share of the curvature of rows that all bend, which every direction has at least: those
+# without any row in the zone then have a long step, which the line search shortens.
 RIDGE = 1e-12
 
 
@@ -46,8 +46,8 @@ class Few:
         v : ndarray of shape (r,)
         H : ndarray of shape (r, r)
             The curvature there, without the penalty's.
-        count : int
-            Rows that bend.
+        bends : ndarray of shape (m,)
+            Of each row, there.
         """
         loss, (ridge, pull) = Formula.of(loss), quadratic
         p, v, known = predictions.copy(), np.zeros(self.rows.shape[1]), None
@@ -60,7 +60,7 @@ class Few:
                 break  # the last step went to the minimum
             along = self.shares * slopes(current, self.y, p)
             g = self.rows.T @ along + ridge @ v + pull
-            step = -solve(H + ridge, g)
+            step = -solve(H + ridge, g, loss.smoothness)
             fall = float(g @ step)
             if not -0.5 * fall > tol:
                 if factor == 1.0:
@@ -78,7 +78,7 @@ class Few:
             whole = t == 1.0 and factor == 1.0
             if 0.5 < t < 2.0:
                 factor = max(1.0, factor / NARROWER)
-        return v, H, int(np.count_nonzero(known[0]))
+        return v, H, known[0]
 
     def _widening(self, loss, p):
         """How many times as wide the zone is to be at first."""
@@ -115,12 +115,12 @@ class Few:
         return float(self.shares @ values(Formula.of(loss), self.y, p))
 
 
-def solve(H, g):
-    """H⁻¹ g of a curvature that may be singular."""
-    size = max(float(np.trace(H)) / max(1, len(H)), np.finfo(np.float64).tiny)
+def solve(H, g, bend):
+    """H⁻¹ g of a curvature that may be singular, where rows bend by so much at most."""
     M = H.copy()
-    M[np.diag_indices(len(M))] += RIDGE * size
+    M[np.diag_indices(len(M))] += RIDGE * bend
     L, failed = linalg.lapack.dpotrf(M, lower=1)
     if failed:
-        return linalg.pinvh(M) @ g
+        values, vectors = linalg.eigh(M, check_finite=False)
+        return (vectors / np.maximum(values, RIDGE * bend)) @ (vectors.T @ g)
     return linalg.cho_solve((L, True), g, check_finite=False)

@@ -5,11 +5,15 @@ from functools import cached_property
 import numpy as np
 
 from sgdreg._curvature.costs import cost_of_all, cost_of_sample
+from sgdreg._curvature.factor import ROUNDED_SPREADS
 from sgdreg._curvature.of_rows import curvature_of
+from sgdreg._solvers.full_gradient import SMALLEST_TOL
 from sgdreg._solvers.newton.bends import Formula, bends, lowest_along, slopes
 from sgdreg._solvers.newton.few import MANY, Few, solve
 from sgdreg._solvers.newton.frame import Frame
 from sgdreg._solvers.newton.model import Model
+from sgdreg._training.evaluation import EPS, ROUNDINGS
+from sgdreg._training.stopping import ROUNDING
 
 # Numbers of rows that are kept in the model's coordinates: 16 MB.
 FEW_NUMBERS = 2**21
@@ -17,13 +21,15 @@ FEW_NUMBERS = 2**21
 SAMPLED = 3.0
 # Where the promise falls by less than this, twice, the sample misleads.
 FALL, SLOW = 4.0, 2
-# The promise is the gap once fewer than this share of the rows that bend have changed.
-SETTLED = 0.01
+# Rows that are fetched at a time where a few have changed.
+ROWS_AT_ONCE = 4096
 # The answer of a sample need not be nearer than this share of what it is off by.
 SAMPLE_TOL = 0.02
 # A step that is so near to the best length is taken as it is.
 SHORT, LONG = 0.5, 2.0
-ROUNDING = 8 * np.finfo(np.float64).eps
+# What a model goes on from, beside arrays.
+KEPT = ("loss", "gap", "promise", "rate", "length", "slow", "whole")
+TINY = np.finfo(np.float64).tiny
 
 
 class Zones(Model):
@@ -43,7 +49,8 @@ class Zones(Model):
         self.x = solver.predictions[output].copy()
         self.H, self.bends = None, None
         self.whole, self.slow, self.length = False, 0, 1.0
-        self.promise, self.rate, self.changed = np.inf, 0.0, 1.0
+        self.promise, self.rate = np.inf, 0.0
+        self.core, self.before = None, None
         self.step = None
 
     @cached_property
@@ -88,10 +95,12 @@ class Zones(Model):
         few = Few(Z, y, weights / weights.sum())
         penalty = self.ridge, self.frame.pull(self.plan.penalty.l2, self.weights)
         unit = float(self.evaluation.unit[self.output])
-        tol = 0.0 if every else SAMPLE_TOL * self.frame.size / data.n_rows
-        step, H, count = few.minimum(self.plan.loss, p, penalty, tol * unit)
+        tol = EPS if every else SAMPLE_TOL * self.frame.size / data.n_rows
+        step, H, bent = few.minimum(self.plan.loss, p, penalty, tol * unit)
         if not every:  # the inverse of a sample's curvature is too large
-            H = H * max(0.5, 1.0 - self.frame.size / max(1, count))
+            H = H * max(0.5, 1.0 - self.frame.size / max(1, np.count_nonzero(bent)))
+        elif isinstance(self.loss_of_rows, Formula):
+            self.bends = bent
         self.H, self.whole = H, every
         return self.weights + self.frame.raw(step)
 
@@ -102,7 +111,7 @@ class Zones(Model):
             self.there = self._by_few()
         else:
             slope = self.frame.slope(self.gradient)
-            self.step = -self.length * solve(self.H + self.ridge, slope)
+            self.step = -self.length * self._solve(self.H, slope)
             self.there = self.weights + self.frame.raw(self.step)
         return self.there
 
@@ -111,6 +120,8 @@ class Zones(Model):
         before = self._objective(self.weights, self.loss)
         after = self._objective(weights, loss)
         lower = after <= before * (1.0 + ROUNDING)
+        if self.whole and not lower:  # which rows the step would leave as they are
+            self.core, self.before = None, bends(self.loss_of_rows, self.y, predictions)
         if self.step is None:
             if lower:
                 self._go(weights, loss, gradient, predictions)
@@ -130,6 +141,9 @@ class Zones(Model):
                 elif not self.whole:
                     self._take_all()
         self._promise()
+
+    def _solve(self, H, slope):
+        return solve(H + self.ridge, slope, self.plan.loss.smoothness)
 
     def _objective(self, weights, loss):
         return loss + float(self.plan.penalty.values(weights[None, :-1])[0])
@@ -162,28 +176,36 @@ class Zones(Model):
         self.x[:] = predictions
 
     def _update(self, predictions):
-        """The curvature at other predictions."""
+        """The curvature at other predictions; what it has in common with the last one."""
         now, old = bends(self.loss_of_rows, self.y, predictions), self.bends
-        self.bends = now
+        self.bends, self.core = now, None
         if old is None:
-            return
+            old = np.full(len(now), np.inf)
         at = np.flatnonzero(now != old)
-        self.changed = len(at) / max(1, np.count_nonzero(now))
         if len(at) > MANY * len(now):
             self.H = self._of_all(now)
+            self.before = old
             return
-        more = self.shares[at] * (now[at] - old[at])
-        for first in range(0, len(at), 4096):
-            some = slice(first, first + 4096)
+        less = self.H - self._of_some(at, np.maximum(old[at] - now[at], 0.0))
+        more = self._of_some(at, np.maximum(now[at] - old[at], 0.0))
+        self.core, self.H = less, less + more
+
+    def _of_some(self, at, bends):
+        """The curvature of a few rows with such bends."""
+        at, bends = at[bends > 0], bends[bends > 0]
+        weights, H = self.shares[at] * bends, np.zeros_like(self.H)
+        for first in range(0, len(at), ROWS_AT_ONCE):
+            some = slice(first, first + ROWS_AT_ONCE)
             Z = self.frame.rows(self.data.take(at[some])[0])
-            self.H = self.H + (Z * more[some, None]).T @ Z
-        self.evaluation.passes += cost_of_sample(len(at), self.data.n_rows, len(self.H))
+            H += (Z * weights[some, None]).T @ Z
+        self.evaluation.passes += cost_of_sample(len(at), self.data.n_rows, len(H))
+        return H
 
     def _take_all(self):
         """The curvature of all rows from here on."""
         self.whole, self.slow = True, 0
         self.bends = bends(self.loss_of_rows, self.y, self.x)
-        self.H = self._of_all(self.bends)
+        self.H, self.core, self.before = self._of_all(self.bends), None, None
 
     def _of_all(self, now):
         """The curvature of all rows with such bends."""
@@ -199,22 +221,81 @@ class Zones(Model):
 
     def _promise(self):
         """What the model promises from the best point, and so the gap."""
-        before = self.promise
+        self._look()
+        if not self.whole and self.slow >= SLOW:
+            self._take_all()
+            self._look()
+        self.gap = self._bound() + self._unsure()
+
+    def _look(self):
+        before, slope = self.promise, self.frame.slope(self.gradient)
+        self.promise = 0.5 * float(slope @ self._solve(self.H, slope))
+        self.slow += not self.promise * FALL <= before
+        self.rate = self.promise / before if before else 0.0
+
+    def _bound(self):
+        """What the objective may be above its optimum, by what the model promises.
+
+        The curvature may be less than it is here. With zones, that of the rows which bent
+        before the last step and bend after it counts: once they are all, and go on to
+        bend, it is the duality gap. Of a sample it may be a third. Of a loss without
+        zones the rate of the fall tells.
+        """
+        if not self.whole:
+            return SAMPLED * self.promise
+        if not isinstance(self.loss_of_rows, Formula):
+            bent = 1.0 - np.sqrt(min(self.rate, 1.0))
+            return self.promise * (1.0 + 1.0 / bent) if bent else np.inf
+        unit = float(self.evaluation.unit[self.output])
+        small = self.promise <= max(self.plan.tol or 0.0, SMALLEST_TOL) * unit
+        if self.core is None and (self.before is None or not small):
+            return np.inf  # the next step will tell
+        if self.core is None:
+            self.core = self._of_all(np.minimum(self.bends, self.before))
         slope = self.frame.slope(self.gradient)
-        self.promise = 0.5 * float(slope @ solve(self.H + self.ridge, slope))
-        if not self.whole and not self.promise * FALL <= before:
-            self.slow += 1
-            if self.slow >= SLOW:
-                self._take_all()
-                self.promise = 0.5 * float(slope @ solve(self.H + self.ridge, slope))
-        margin = 1.0 if self.whole and self.changed <= SETTLED else SAMPLED
-        self.gap = margin * self.promise
+        return 0.5 * float(slope @ self._solve(self.core, slope))
+
+    def _unsure(self):
+        """What rounding errors, and directions that are left out, may add to the gap."""
+        metric, weights = self.frame.metric, self.weights[None]
+        unit = float(self.evaluation.unit[self.output])
+        lacking, rounding = metric.lacking(self.gradient[None])
+        unknown = max(1e4 * EPS * float(rounding), ROUNDED_SPREADS * self.data.coarse)
+        if float(lacking[0]) > unknown * np.sqrt(2 * unit):
+            return np.inf
+        squares = float(self.evaluation.blur(weights, metric)[0])
+        found = self.plan.loss.smoothness * squares
+        if isinstance(self.loss_of_rows, Formula):
+            steepest = max(self.loss_of_rows.above, self.loss_of_rows.below)
+            found = min(found, steepest * np.sqrt(2 * squares))
+        variance = max(float(self.data.variances[self.output]), TINY)
+        hidden = np.broadcast_to(metric.hidden, self.data.n_outputs)[self.output]
+        found += min(float(hidden) / variance, 1.0) * unit
+        if self.plan.penalty.l2:
+            found += float(self.plan.penalty.values(metric.left_out(weights))[0])
+            rounding = ROUNDINGS * EPS * np.sqrt(2 * np.array([self.loss]))
+            slopes = metric.along_faint(self.gradient[None], rounding)
+            found += 0.5 * float(np.sum(slopes))
+        return found
+
+    # ----------------------------------------------------------------- checkpoints
 
     def memory(self):
-        return {}
+        size = self.frame.size
+        known = self.H is not None
+        kept = {name: getattr(self, name) for name in KEPT}
+        kept |= {name: getattr(self, name).copy() for name in ("weights", "gradient", "x")}
+        H = self.H.copy() if known else np.zeros((size, size))
+        return kept | {"known": known, "H": H, "bent": self.bends is not None}
 
     def recall(self, memory):
-        pass
+        for name in KEPT:
+            setattr(self, name, memory[name])
+        for name in ("weights", "gradient", "x"):
+            setattr(self, name, memory[name].copy())
+        self.H = memory["H"].copy() if memory["known"] else None
+        if memory["bent"]:
+            self.bends = bends(self.loss_of_rows, self.y, self.x)
 
 
 def taught(H, step, change):

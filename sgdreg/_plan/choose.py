@@ -233,9 +233,9 @@ def _for_bounds(settings, problem):
         alike = is_squared(loss) or sizes.n_outputs == 1
         by_rows = few and alike and not chosen and at_once
         return optimizers.SGD(metric="sketch" if by_rows else "diagonal")
-    if few and not chosen and smooth and not is_squared(loss) and at_once:
-        if not penalty.proximal:
-            return optimizers.Newton()
+    zones = smooth and not is_squared(loss) and not penalty.proximal
+    if few and not chosen and at_once and zones:
+        return optimizers.Newton()
     if few and not chosen and (smooth or made_of_hinges(loss)):
         return optimizers.InteriorPoint()
     if smooth and settings.average in ("auto", "tail", False):

@@ -4,8 +4,8 @@ from sgdreg import optimizers
 from sgdreg._solvers.conjugate_gradient import ConjugateGradients
 from sgdreg._solvers.interior_point import InteriorPoint
 from sgdreg._solvers.minibatch import MiniBatch
-from sgdreg._solvers.streams import Recursive, Streaming
 from sgdreg._solvers.newton.solver import Newton
+from sgdreg._solvers.streams import Recursive, Streaming
 from sgdreg._solvers.variance_reduced import VarianceReduced
 
 # By the class of the optimizer; all others are update rules of mini-batches.

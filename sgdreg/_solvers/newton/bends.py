@@ -9,45 +9,66 @@ LEAST_BEND = 1e-3
 # A line search ends where the slope is this share of the one that it began with, or, where
 # it rises, next to nothing: there the function may be above what it was.
 FLAT, RISING = 0.1, 0.01
+# Residuals of targets are known to some roundings of these.
+RESOLVED = 64 * np.finfo(np.float64).eps
 EXPANSIONS, SECTIONS = 30, 60
 
 
 class Formula(Distance):
-    """The losses of `sgdreg.losses` by their four numbers."""
+    """The losses of `sgdreg.losses` by their four numbers.
 
-    def __init__(self, dead, width, below, above):
+    Attributes
+    ----------
+    exact : bool
+        Whether it is the loss that it was made of.
+    """
+
+    def __init__(self, dead, width, below, above, exact=True):
         self.dead, self.width, self.below, self.above = dead, width, below, above
+        self.exact = exact
 
     @classmethod
     def of(cls, loss):
-        """The formula of a loss made of hinges; any other loss as it is."""
+        """The formula of a loss made of hinges; any other loss with what is asked here."""
         if not made_of_hinges(loss):
-            return loss
+            return Other(loss)
         return cls(loss.dead, loss.width, loss.below, loss.above)
 
+    @property
+    def zone(self):
+        """How far from where it begins to rise the loss bends."""
+        return self.width * min(self.below, self.above)
+
     def wider(self, times):
-        """The same with a zone of curvature so many times as wide."""
-        below, above = times * self.below, times * self.above
-        return Formula(self.dead, self.width, below, above)
+        """The same with a zone so many times as wide: it lies below."""
+        return Formula(self.dead, times * self.width, self.below, self.above, exact=False)
+
+    def resolved(self, y):
+        """The same with a zone that floats near these targets can tell."""
+        least = RESOLVED * np.abs(y).max(initial=0.0)
+        return self if self.zone >= least else self.wider(least / self.zone)
 
 
-def slopes(loss, y, p):
-    """dL/dp of each row."""
-    known = isinstance(loss, Formula)
-    return loss.gradient(y, p) if known else ask(loss, y, p, "gradient")
+class Other:
+    """A smooth loss of a user's: there is no zone to widen."""
 
+    exact = True
 
-def values(loss, y, p):
-    """L of each row."""
-    return loss.value(y, p) if isinstance(loss, Formula) else ask(loss, y, p, "value")
+    def __init__(self, loss):
+        self.loss, self.smoothness = loss, loss.smoothness
 
+    def value(self, y, p):
+        return ask(self.loss, y, p, "value")
 
-def bends(loss, y, p):
-    """The second derivative of each row's loss."""
-    if isinstance(loss, Formula):
-        return loss.curvature(y, p)
-    most = loss.smoothness
-    return np.clip(ask(loss, y, p, "curvature"), LEAST_BEND * most, most)
+    def gradient(self, y, p):
+        return ask(self.loss, y, p, "gradient")
+
+    def curvature(self, y, p):
+        found = ask(self.loss, y, p, "curvature")
+        return np.clip(found, LEAST_BEND * self.smoothness, self.smoothness)
+
+    def resolved(self, y):
+        return self
 
 
 def lowest_along(slope, fall, longest=np.inf):

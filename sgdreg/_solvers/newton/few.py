@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import linalg
 
-from sgdreg._solvers.newton.bends import Formula, bends, lowest_along, slopes, values
+from sgdreg._solvers.newton.bends import Formula, lowest_along
 
 # Fewer rows than this share, or than so many a coordinate, near the fit: the zone is
 # widened at first. It is then narrowed by this factor a step.
@@ -49,18 +49,18 @@ class Few:
         bends : ndarray of shape (m,)
             Of each row, there.
         """
-        loss, (ridge, pull) = Formula.of(loss), quadratic
+        ridge, pull = quadratic
         p, v, known = predictions.copy(), np.zeros(self.rows.shape[1]), None
-        factor, whole = self._widening(loss, p), False
+        factor, whole = widening(loss, self.y, p, len(v)), False
         for _ in range(STEPS):
             current = loss.wider(factor) if factor > 1.0 else loss
             before = known
-            H, known = self._products(bends(current, self.y, p), known)
+            H, known = self._products(current.curvature(self.y, p), known)
             if whole and isinstance(loss, Formula) and (known[0] == before[0]).all():
                 break  # the last step went to the minimum
-            along = self.shares * slopes(current, self.y, p)
+            along = self.shares * current.gradient(self.y, p)
             g = self.rows.T @ along + ridge @ v + pull
-            step = -solve(H + ridge, g, loss.smoothness)
+            step = -solve(H + ridge, g, current.smoothness)
             fall = float(g @ step)
             if not -0.5 * fall > tol:
                 if factor == 1.0:
@@ -70,7 +70,8 @@ class Few:
             change, bent = self.rows @ step, ridge @ step
 
             def slope(t, current=current, p=p, v=v, change=change, bent=bent, step=step):
-                rise = (self.shares * slopes(current, self.y, p + t * change)) @ change
+                along = current.gradient(self.y, p + t * change)
+                rise = (self.shares * along) @ change
                 return float(rise + bent @ (v + t * step) + pull @ step)
 
             t = lowest_along(slope, fall)
@@ -79,17 +80,6 @@ class Few:
             if 0.5 < t < 2.0:
                 factor = max(1.0, factor / NARROWER)
         return v, H, known[0]
-
-    def _widening(self, loss, p):
-        """How many times as wide the zone is to be at first."""
-        if not isinstance(loss, Formula) or np.isinf(loss.above + loss.below):
-            return 1.0
-        n, size = self.rows.shape
-        least = min(n / 2, max(THIN * n, ROWS_A_COORDINATE * size))
-        if np.count_nonzero(bends(loss, self.y, p)) >= least:
-            return 1.0
-        usual = np.median(np.abs(p - self.y))
-        return max(1.0, float(usual / (loss.width * min(loss.below, loss.above))))
 
     def _products(self, now, known):
         """Σ share bend z zᵀ, from the last one where few rows have changed."""
@@ -110,9 +100,15 @@ class Few:
         H = Z.T @ Z
         return H, (now, H)
 
-    def objective(self, loss, p):
-        """Σ share L."""
-        return float(self.shares @ values(Formula.of(loss), self.y, p))
+
+def widening(loss, y, p, size):
+    """How many times as wide a zone is to be at first, for a number of coordinates."""
+    if not isinstance(loss, Formula) or np.isinf(loss.zone):
+        return 1.0
+    least = min(len(y) / 2, max(THIN * len(y), ROWS_A_COORDINATE * size))
+    if np.count_nonzero(loss.curvature(y, p)) >= least:
+        return 1.0
+    return max(1.0, float(np.median(np.abs(p - y)) / loss.zone))
 
 
 def solve(H, g, bend):

@@ -23,6 +23,10 @@ class Newton(FullGradient):
 
     def _begin(self, state):
         self._arrive(state)
+        worse = self.evaluation.objectives(self.point) > self.evaluation.constant
+        if worse.any():
+            state.weights[worse] = self.plan.constant_model(self.data)[worse]
+            self._arrive(state)
         self.models = self._new_models()
         self.gap = self._gap()
 

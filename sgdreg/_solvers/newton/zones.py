@@ -1,57 +1,59 @@
 """Smooth losses: Newton steps by the rows where the loss bends."""
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from sgdreg._curvature.costs import cost_of_all, cost_of_sample
-from sgdreg._curvature.factor import ROUNDED_SPREADS
 from sgdreg._curvature.of_rows import curvature_of
-from sgdreg._solvers.full_gradient import SMALLEST_TOL
-from sgdreg._solvers.newton.bends import Formula, bends, lowest_along, slopes
-from sgdreg._solvers.newton.few import MANY, Few, solve
+from sgdreg._solvers.newton.bends import Formula, lowest_along
+from sgdreg._solvers.newton.few import MANY, NARROWER, Few, solve, widening
 from sgdreg._solvers.newton.frame import Frame
 from sgdreg._solvers.newton.model import Model
-from sgdreg._training.evaluation import EPS, ROUNDINGS
+from sgdreg._solvers.newton.unsure import unsure
+from sgdreg._training.evaluation import EPS
 from sgdreg._training.stopping import ROUNDING
 
 # Numbers of rows that are kept in the model's coordinates: 16 MB.
 FEW_NUMBERS = 2**21
+# Rows that are fetched at a time where a few have changed.
+ROWS_AT_ONCE = 4096
 # A sample may show a direction as so many times as strong as it is (`conjugate_gradient`).
 SAMPLED = 3.0
 # Where the promise falls by less than this, twice, the sample misleads.
 FALL, SLOW = 4.0, 2
-# Rows that are fetched at a time where a few have changed.
-ROWS_AT_ONCE = 4096
 # The answer of a sample need not be nearer than this share of what it is off by.
 SAMPLE_TOL = 0.02
-# A step that is so near to the best length is taken as it is.
-SHORT, LONG = 0.5, 2.0
+# A step is too long or short where the slope at its end is more than this share of the
+# slope that it began with; a search along it is not needed where it ends between these.
+STEEP, SHORT, LONG = 0.5, 0.5, 2.0
 # What a model goes on from, beside arrays.
-KEPT = ("loss", "gap", "promise", "rate", "length", "slow", "whole")
-TINY = np.finfo(np.float64).tiny
+KEPT = ("loss", "gap", "promise", "rate", "times", "slow", "stage", "careful")
+# Stages: before the first step; by a sample's curvature; at the least squares of all rows;
+# by the curvature of all rows.
+FIRST, SAMPLE, ANEW, WHOLE = 0.0, 1.0, 2.0, 3.0
 
 
 class Zones(Model):
     """Curvature of the rows of a sample that bend, or of all, and an exact gradient.
 
     A few rows are solved first. Their curvature then serves for steps by the gradient of
-    all rows, and is taught by what each pass shows (BFGS). Where it misleads, the
-    curvature of all rows takes its place, and is changed by the rows that have begun or
-    ceased to bend.
+    all rows, and is taught by what each pass shows (BFGS). Where it misleads, steps begin
+    anew from the least squares of all rows, by the curvature of all that bend, which is
+    then changed by the rows that have begun or ceased to.
     """
 
     def __init__(self, solver, output):
         super().__init__(solver, output)
         self.solver, self.evaluation = solver, solver.evaluation
-        self.loss_of_rows = Formula.of(self.plan.loss)
         self.frame = Frame(self.start.metric, self.plan.fit_intercept)
         self.x = solver.predictions[output].copy()
-        self.H, self.bends = None, None
-        self.whole, self.slow, self.length = False, 0, 1.0
+        self.stage, self.careful, self.slow = FIRST, False, 0.0
         self.promise, self.rate = np.inf, 0.0
-        self.core, self.before = None, None
-        self.step = None
+        self.H, self.bends, self.core, self.before = None, None, None, None
+        self.base, self.times = Formula.of(self.plan.loss).resolved(self.y), 1.0
+        self.surface = self.loss, self.gradient
 
     @cached_property
     def y(self):
@@ -64,131 +66,204 @@ class Zones(Model):
         weights = self.data.row_weights
         return (np.ones(self.data.n_rows) if weights is None else weights) / len(self.y)
 
+    @property
+    def current(self):
+        """The loss that steps are by: with a wider zone than the plan's, at first."""
+        return self.base.wider(self.times) if self.times > 1.0 else self.base
+
+    @property
+    def unit(self):
+        """What the gap is a share of."""
+        return float(self.evaluation.unit[self.output])
+
+    @property
+    def whole(self):
+        """Whether the curvature is that of all rows."""
+        return self.stage == WHOLE
+
+    # ---------------------------------------------------------------------- steps
+
+    def ask(self):
+        if self.stage == FIRST:
+            self._start()
+        elif self.stage == ANEW:
+            self.step, self.there = None, self._reframe()
+        else:
+            self._newton()
+        return self.there
+
+    def _newton(self):
+        """The step to the model's minimum; to the lowest point along it, if in doubt."""
+        slope = self.frame.slope(self.surface[1])
+        step = -self._solve(self.H, slope)
+        move, self.share = self.frame.raw(step), 1.0
+        if self.careful:
+            change = self.data.predictions(move, self.start.metric.centre)
+            self.evaluation.passes += 0.5
+            self.share = lowest_along(self._along(step, change), float(slope @ step))
+        self.step, self.there = self.share * step, self.weights + self.share * move
+
+    def _along(self, step, change):
+        """The slope of the objective along a step that changes predictions so."""
+        bent = step @ self.bend @ step
+        pull = self.frame.pull(self.plan.penalty.l2, self.weights) @ step
+        weights, current = self.shares * change, self.current
+
+        def slope(t):
+            return float(
+                weights @ current.gradient(self.y, self.x + t * change) + pull + t * bent
+            )
+
+        return slope
+
     @cached_property
-    def ridge(self):
+    def bend(self):
         """The penalty's curvature in the frame."""
         return self.frame.bend(self.plan.penalty.l2)
+
+    def _solve(self, H, slope):
+        return solve(H + self.bend, slope, self.current.smoothness)
+
+    def tell(self, loss, gradient, predictions):
+        found = self._surface(self.there, loss, gradient, predictions)
+        before = self._objective(self.weights, self.surface[0])
+        lower = self._objective(self.there, found[0]) <= before * (1.0 + ROUNDING)
+        if self.stage in (FIRST, ANEW):
+            self._settle(lower, loss, gradient, found, predictions)
+        else:
+            searched, before = self.careful, self.frame.slope(self.surface[1])
+            fall, rise = before @ self.step, self.frame.slope(found[1]) @ self.step
+            level = lower and not abs(rise) > STEEP * abs(fall)
+            self.careful = not (SHORT <= self.share <= LONG if searched else level)
+            if lower:
+                self._learn(predictions, self.frame.slope(found[1]) - before)
+                self._go(loss, gradient, found, predictions)
+                if SHORT <= self.share <= LONG:
+                    self._narrow()
+            elif self.whole:  # which rows the step would have left as they are
+                self.core, self.before = None, self.current.curvature(self.y, predictions)
+            else:
+                self.slow += 1.0
+        self._promise()
+
+    def _settle(self, lower, loss, gradient, found, predictions):
+        """Begin from here, or where the search was: the one that is lower."""
+        if lower:
+            self._go(loss, gradient, found, predictions)
+        if self.stage == ANEW or self.H is None:
+            self.times = widening(self.base, self.y, self.x, self.frame.size)
+            self._see()
+            self.stage, self.slow = WHOLE, 0.0
+            self.bends = self.current.curvature(self.y, self.x)
+            self.H, self.core, self.before = self._of_all(self.bends), None, None
+        elif self.bends is not None:
+            self.stage = WHOLE
+            self._update(self.x)
+        else:
+            self.stage = SAMPLE if lower else ANEW
+
+    def _objective(self, weights, loss):
+        return loss + float(self.plan.penalty.values(weights[None, :-1])[0])
+
+    def _surface(self, weights, loss, gradient, predictions):
+        """(loss, gradient) of the loss that steps are by."""
+        if self.current is self.base and self.base.exact:
+            return loss, gradient.copy()
+        current, self.evaluation.passes = self.current, self.evaluation.passes + 0.5
+        found = self.data.sums(self.shares * current.gradient(self.y, predictions))
+        found[:-1] += self.plan.penalty.l2 * weights[:-1]
+        found[-1] *= self.plan.fit_intercept
+        return float(self.shares @ current.value(self.y, predictions)), found
+
+    def _see(self):
+        """Look at where it is by another width."""
+        self.surface = self._surface(self.weights, self.loss, self.gradient, self.x)
+
+    def _go(self, loss, gradient, found, predictions):
+        """Take a point as the best one."""
+        self.weights, self.loss, self.gradient = self.there, loss, gradient.copy()
+        self.x[:], self.surface = predictions, found
+
+    def _narrow(self):
+        """A zone nearer to the plan's."""
+        if self.times > 1.0:
+            self.times = max(1.0, self.times / NARROWER)
+            self._see()
+            self._update(self.x)
 
     # ------------------------------------------------------------------- few rows
 
     @cached_property
     def few(self):
         """(some rows, or all where they are few, in the frame; whether they are all)."""
-        data, size = self.data, self.frame.size
-        every = data.n_rows * size <= FEW_NUMBERS and not self.start.sampled
+        data, every = self.data, not self.start.sampled
         if not every:
-            most = max(1, FEW_NUMBERS // size)
-            wanted = self.start.sketch.size if self.start.sampled else most
-            count = min(wanted, most, data.n_rows)
-            data = self.start.sketch.sample or data.random_rows(self.start.sketch.rng, count)
-            cost = cost_of_sample(count, self.data.n_rows, size)
-            self.evaluation.passes += cost
-        Z = np.concatenate([self.frame.rows(X) for X, _, _ in data.chunks()])
-        return data, Z, every
+            sketch = self.start.sketch
+            count = min(sketch.size, max(1, FEW_NUMBERS // self.frame.size))
+            data = sketch.sample or data.random_rows(sketch.rng, count)
+            self.evaluation.passes += cost_of_sample(
+                data.n_rows, self.data.n_rows, self.frame.size
+            )
+        return (
+            data,
+            np.concatenate([self.frame.rows(X) for X, _, _ in data.chunks()]),
+            every,
+        )
 
-    def _by_few(self):
+    def _start(self):
         """The weights that minimise the objective over some rows, or over all."""
+        self.there, self.step = self.weights, None
+        if not self.start.sampled and self.data.n_rows * self.frame.size > FEW_NUMBERS:
+            return  # from the least squares of all rows, which is known
         data, Z, every = self.solver.models[0].few
         weights = np.ones(data.n_rows) if data.weights is None else data.row_weights
         y = data.targets[:, self.output]
         p = data.predictions(self.weights, self.start.metric.centre)
         few = Few(Z, y, weights / weights.sum())
-        penalty = self.ridge, self.frame.pull(self.plan.penalty.l2, self.weights)
-        unit = float(self.evaluation.unit[self.output])
+        penalty = self.bend, self.frame.pull(self.plan.penalty.l2, self.weights)
         tol = EPS if every else SAMPLE_TOL * self.frame.size / data.n_rows
-        step, H, bent = few.minimum(self.plan.loss, p, penalty, tol * unit)
+        step, H, bent = few.minimum(self.base, p, penalty, tol * self.unit)
         if not every:  # the inverse of a sample's curvature is too large
             H = H * max(0.5, 1.0 - self.frame.size / max(1, np.count_nonzero(bent)))
-        elif isinstance(self.loss_of_rows, Formula):
-            self.bends = bent
-        self.H, self.whole = H, every
-        return self.weights + self.frame.raw(step)
+        self.H, self.bends = H, bent if every else None
+        self.there = self.weights + self.frame.raw(step)
 
-    # ---------------------------------------------------------------------- steps
+    # ------------------------------------------------------------------- all rows
 
-    def ask(self):
-        if self.H is None:
-            self.there = self._by_few()
-        else:
-            slope = self.frame.slope(self.gradient)
-            self.step = -self.length * self._solve(self.H, slope)
-            self.there = self.weights + self.frame.raw(self.step)
-        return self.there
+    @cached_property
+    def squares(self):
+        """The curvature of all rows, with their targets."""
+        self.evaluation.passes += cost_of_all(self.data.n_features)
+        return curvature_of(self.data, self.plan.fit_intercept)
 
-    def tell(self, loss, gradient, predictions):
-        weights = self.there
-        before = self._objective(self.weights, self.loss)
-        after = self._objective(weights, loss)
-        lower = after <= before * (1.0 + ROUNDING)
-        if self.whole and not lower:  # which rows the step would leave as they are
-            self.core, self.before = None, bends(self.loss_of_rows, self.y, predictions)
-        if self.step is None:
-            if lower:
-                self._go(weights, loss, gradient, predictions)
-            elif not self.whole:
-                self._take_all()
-        else:
-            t = self._share(gradient, predictions, lower)
-            if lower and SHORT <= t <= LONG:
-                self.length = 1.0
-                self._go(weights, loss, gradient, predictions)
-            elif self.length == 1.0:
-                self.length = t
-            else:
-                self.length = 1.0
-                if lower:
-                    self._go(weights, loss, gradient, predictions)
-                elif not self.whole:
-                    self._take_all()
-        self._promise()
+    def _reframe(self):
+        """Coordinates in which all rows are a standard cloud; their least squares."""
+        metric, answer = self.solver.models[0].squares.solve(self.plan.penalty.l2)
+        weights, centre = answer[self.output], self.start.metric.centre
+        if centre is not None:
+            weights[-1] += weights[:-1] @ (centre - metric.centre)
+            metric = replace(metric, centre=centre)
+        self.frame = Frame(metric, self.plan.fit_intercept)
+        vars(self).pop("bend", None)
+        return weights
 
-    def _solve(self, H, slope):
-        return solve(H + self.ridge, slope, self.plan.loss.smoothness)
-
-    def _objective(self, weights, loss):
-        return loss + float(self.plan.penalty.values(weights[None, :-1])[0])
-
-    def _share(self, gradient, predictions, lower):
-        """The share of the last step at which the objective is least."""
-        step, frame = self.step, self.frame
-        fall = float(frame.slope(self.gradient) @ step)
-        rise = float(frame.slope(gradient) @ step)
-        if not fall < 0 or (lower and abs(rise) <= 0.5 * -fall):
-            return 1.0
-        change, bent = predictions - self.x, step @ self.ridge @ step
-        pull = self.frame.pull(self.plan.penalty.l2, self.weights) @ step
-
-        def slope(t):
-            along = slopes(self.loss_of_rows, self.y, self.x + t * change)
-            return float((self.shares * along) @ change + pull + t * bent)
-
-        return lowest_along(slope, fall)
-
-    def _go(self, weights, loss, gradient, predictions):
-        """Take a point as the best one; learn what has been seen on the way there."""
-        frame = self.frame
+    def _learn(self, predictions, change):
+        """The curvature after a step: of a sample as a pass has shown it (BFGS)."""
         if self.whole:
             self._update(predictions)
-        elif self.step is not None:
-            change = frame.slope(gradient) - frame.slope(self.gradient)
-            self.H = taught(self.H + self.ridge, self.step, change) - self.ridge
-        self.weights, self.loss, self.gradient = weights, loss, gradient.copy()
-        self.x[:] = predictions
+        else:
+            self.H = taught(self.H + self.bend, self.step, change) - self.bend
 
     def _update(self, predictions):
         """The curvature at other predictions; what it has in common with the last one."""
-        now, old = bends(self.loss_of_rows, self.y, predictions), self.bends
-        self.bends, self.core = now, None
-        if old is None:
-            old = np.full(len(now), np.inf)
+        now, old = self.current.curvature(self.y, predictions), self.bends
+        self.bends, self.core, self.before = now, None, old
         at = np.flatnonzero(now != old)
         if len(at) > MANY * len(now):
             self.H = self._of_all(now)
-            self.before = old
             return
-        less = self.H - self._of_some(at, np.maximum(old[at] - now[at], 0.0))
-        more = self._of_some(at, np.maximum(now[at] - old[at], 0.0))
-        self.core, self.H = less, less + more
+        self.core = self.H - self._of_some(at, np.maximum(old[at] - now[at], 0.0))
+        self.H = self.core + self._of_some(at, np.maximum(now[at] - old[at], 0.0))
 
     def _of_some(self, at, bends):
         """The curvature of a few rows with such bends."""
@@ -201,19 +276,13 @@ class Zones(Model):
         self.evaluation.passes += cost_of_sample(len(at), self.data.n_rows, len(H))
         return H
 
-    def _take_all(self):
-        """The curvature of all rows from here on."""
-        self.whole, self.slow = True, 0
-        self.bends = bends(self.loss_of_rows, self.y, self.x)
-        self.H, self.core, self.before = self._of_all(self.bends), None, None
-
     def _of_all(self, now):
         """The curvature of all rows with such bends."""
         if not now.any():
             return np.zeros((self.frame.size, self.frame.size))
-        blank = np.zeros((self.data.n_rows, 1))
-        rows = self.data.weighed(now, blank)
-        self.evaluation.passes += cost_of_all(self.data.n_features)
+        rows = self.data.weighed(now, np.zeros((self.data.n_rows, 1)))
+        share = rows.n_rows / self.data.n_rows
+        self.evaluation.passes += share * cost_of_all(self.data.n_features)
         curvature = curvature_of(rows, self.plan.fit_intercept)
         return self.frame.products(curvature) / self.data.n_rows
 
@@ -221,81 +290,66 @@ class Zones(Model):
 
     def _promise(self):
         """What the model promises from the best point, and so the gap."""
-        self._look()
-        if not self.whole and self.slow >= SLOW:
-            self._take_all()
-            self._look()
-        self.gap = self._bound() + self._unsure()
-
-    def _look(self):
-        before, slope = self.promise, self.frame.slope(self.gradient)
+        if self.stage == ANEW:
+            return
+        before, slope = self.promise, self.frame.slope(self.surface[1])
         self.promise = 0.5 * float(slope @ self._solve(self.H, slope))
-        self.slow += not self.promise * FALL <= before
         self.rate = self.promise / before if before else 0.0
+        self.gap = self._bound(slope) + unsure(self)
+        if self.stage == SAMPLE:
+            self.slow += not self.promise * FALL <= before
+            known = self.gap <= (self.plan.tol or 0.0) * self.unit
+            if self.slow >= SLOW and not known:
+                self.stage = ANEW
 
-    def _bound(self):
+    def _bound(self, slope):
         """What the objective may be above its optimum, by what the model promises.
 
         The curvature may be less than it is here. With zones, that of the rows which bent
         before the last step and bend after it counts: once they are all, and go on to
         bend, it is the duality gap. Of a sample it may be a third. Of a loss without
-        zones the rate of the fall tells.
+        zones the rate of the fall tells. A wider zone makes the loss less than it is.
         """
         if not self.whole:
             return SAMPLED * self.promise
-        if not isinstance(self.loss_of_rows, Formula):
+        if not isinstance(self.base, Formula):
             bent = 1.0 - np.sqrt(min(self.rate, 1.0))
             return self.promise * (1.0 + 1.0 / bent) if bent else np.inf
-        unit = float(self.evaluation.unit[self.output])
-        small = self.promise <= max(self.plan.tol or 0.0, SMALLEST_TOL) * unit
+        small = self.promise <= max(self.plan.tol or 0.0, EPS) * self.unit
         if self.core is None and (self.before is None or not small):
             return np.inf  # the next step will tell
         if self.core is None:
             self.core = self._of_all(np.minimum(self.bends, self.before))
-        slope = self.frame.slope(self.gradient)
-        return 0.5 * float(slope @ self._solve(self.core, slope))
-
-    def _unsure(self):
-        """What rounding errors, and directions that are left out, may add to the gap."""
-        metric, weights = self.frame.metric, self.weights[None]
-        unit = float(self.evaluation.unit[self.output])
-        lacking, rounding = metric.lacking(self.gradient[None])
-        unknown = max(1e4 * EPS * float(rounding), ROUNDED_SPREADS * self.data.coarse)
-        if float(lacking[0]) > unknown * np.sqrt(2 * unit):
-            return np.inf
-        squares = float(self.evaluation.blur(weights, metric)[0])
-        found = self.plan.loss.smoothness * squares
-        if isinstance(self.loss_of_rows, Formula):
-            steepest = max(self.loss_of_rows.above, self.loss_of_rows.below)
-            found = min(found, steepest * np.sqrt(2 * squares))
-        variance = max(float(self.data.variances[self.output]), TINY)
-        hidden = np.broadcast_to(metric.hidden, self.data.n_outputs)[self.output]
-        found += min(float(hidden) / variance, 1.0) * unit
-        if self.plan.penalty.l2:
-            found += float(self.plan.penalty.values(metric.left_out(weights))[0])
-            rounding = ROUNDINGS * EPS * np.sqrt(2 * np.array([self.loss]))
-            slopes = metric.along_faint(self.gradient[None], rounding)
-            found += 0.5 * float(np.sum(slopes))
-        return found
+        bound = 0.5 * float(slope @ self._solve(self.core, slope))
+        return bound + max(0.0, self.loss - self.surface[0])
 
     # ----------------------------------------------------------------- checkpoints
 
     def memory(self):
-        size = self.frame.size
-        known = self.H is not None
         kept = {name: getattr(self, name) for name in KEPT}
-        kept |= {name: getattr(self, name).copy() for name in ("weights", "gradient", "x")}
-        H = self.H.copy() if known else np.zeros((size, size))
-        return kept | {"known": known, "H": H, "bent": self.bends is not None}
+        for name in ("weights", "gradient", "x"):
+            kept[name] = getattr(self, name).copy()
+        size, known = self.data.n_features + 1, self.H is not None
+        H = np.zeros((size, size))
+        if known:
+            H[: len(self.H), : len(self.H)] = self.H
+        return kept | {"H": H, "known": known, "bent": self.bends is not None}
 
     def recall(self, memory):
+        passes = self.evaluation.passes
         for name in KEPT:
             setattr(self, name, memory[name])
         for name in ("weights", "gradient", "x"):
             setattr(self, name, memory[name].copy())
-        self.H = memory["H"].copy() if memory["known"] else None
+        if self.whole and self.start.sampled:
+            self._reframe()
+        if memory["known"]:
+            size = self.frame.size
+            self.H = memory["H"][:size, :size].copy()
         if memory["bent"]:
-            self.bends = bends(self.loss_of_rows, self.y, self.x)
+            self.bends = self.current.curvature(self.y, self.x)
+        self._see()
+        self.evaluation.passes = passes
 
 
 def taught(H, step, change):

@@ -1,4 +1,4 @@
-"""Timing that neighbours on the machine disturb as little as possible."""
+"""Timing that other processes of the machine disturb as little as possible."""
 
 from time import perf_counter
 
@@ -25,6 +25,6 @@ def side_by_side(functions, repeats):
 
 
 def memory_bandwidth(array, repeats=5):
-    """Bytes a second at which one thread reads a large array."""
+    """Bytes per second at which one thread reads a large array."""
     flat = array.reshape(-1)
     return array.nbytes / best_of(flat.sum, repeats)

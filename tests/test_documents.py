@@ -62,11 +62,17 @@ def test_every_module_is_installed_and_in_the_build():
 
 @pytest.mark.parametrize(
     "page",
-    ["CONTRIBUTING.md", "RELEASING.md", "SECURITY.md", ".github/pull_request_template.md"],
+    [
+        "CONTRIBUTING.md",
+        "RELEASING.md",
+        "SECURITY.md",
+        ".github/pull_request_template.md",
+        "docs/glossary.md",
+    ],
 )
 def test_files_that_papers_name_are_there(page):
     text = (ROOT / page).read_text(encoding="utf-8")
-    named = re.findall(r"`([\w./-]+\.(?:md|py|pyx|sh|toml|yml|cff)|\.ci/\w+)`", text)
+    named = re.findall(r"`([\w./-]+\.(?:md|py|pyx|pxi|h|sh|toml|yml|cff)|\.ci/\w+)`", text)
     inside = {p.name for f in ("sgdreg", ".github") for p in (ROOT / f).rglob("*")}
     assert named
     assert [n for n in named if not (ROOT / n).exists() and n not in inside] == []
@@ -77,3 +83,23 @@ def test_the_version_is_in_one_place():
     assert 'dynamic = ["version"]' in text
     assert sgdreg.__version__ in (ROOT / "sgdreg" / "_version.py").read_text()
     assert importlib.metadata.version("sgdreg") == sgdreg.__version__
+
+
+def test_the_map_names_modules_and_tests_that_are_there():
+    """The table of CONTRIBUTING, whose first column holds for the rows below it, too."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[\w/]+/`|\(top\)|) \| `([\w./]+)` \| .+ \|$", text, re.M)
+    named, folder = {}, None
+    for first, name in rows:
+        if first:
+            folder = "" if first == "(top)" else first.strip("`")
+        named.setdefault(folder, set()).add(name)
+    assert len(named) > 10
+    for folder, names in named.items():
+        inside = ROOT / "sgdreg" / folder
+        assert [name for name in names if not (inside / name).exists()] == []
+        here = {path.name for path in inside.glob("*.py")} - {"__init__.py"}
+        assert here - names == set()
+    tests = re.findall(r"`(test_\w+)`", text)
+    assert tests
+    assert [name for name in tests if not (ROOT / f"tests/{name}.py").exists()] == []

@@ -1,4 +1,4 @@
-"""What a fit has followed, as it is printed: `plan_`."""
+"""The plan of a fit as it is printed: `plan_`."""
 
 from dataclasses import dataclass
 
@@ -10,15 +10,15 @@ from sgdreg._plan.plan import Plan
 class Report:
     """One choice in every slot; ``print(model.plan_)`` shows it.
 
-    It holds no arrays. The words are made when they are asked for (0.3 ms, of a call of
-    `partial_fit` that takes no longer).
+    It holds no arrays. The words are made only when they are read: they take 0.3 ms, as
+    long as a call of `partial_fit`.
 
     Attributes
     ----------
     plan : Plan
         The choices.
     schedule : callable or None
-        t -> eta; None: found by line search.
+        t -> eta; None: steps are found by line search.
     reason : str
         Where the step size comes from.
     solved : bool
@@ -26,13 +26,13 @@ class Report:
     scaled : bool
         Whether features were centred and scaled.
     rank : (int, int) or None
-        Of the curvature, and of how many features; None: there was none.
+        The rank of the curvature, and the number of features; None without a curvature.
     low_rank : bool
-        Whether that is of the largest curvatures only.
+        Whether it has the directions of largest curvature only.
     sampled : bool
         Whether the curvature was that of a sample of rows.
     rows : int
-        How many rows it was taken from; 0 of a stream: all so far.
+        The number of rows it was computed from; 0 in a stream: all rows so far.
     """
 
     plan: Plan
@@ -47,7 +47,7 @@ class Report:
 
     @classmethod
     def of(cls, start):
-        """That of a start and its plan."""
+        """The report of a start and its plan."""
         metric, sampled = start.metric, start.sampled
         return cls(
             plan=start.plan,
@@ -78,7 +78,7 @@ class Report:
 
     @property
     def batch_size(self):
-        """Rows of a step, or "full"."""
+        """Number of rows per step, or "full"."""
         return self.plan.batch_size
 
     @property

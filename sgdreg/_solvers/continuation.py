@@ -1,24 +1,35 @@
-"""What a fit leaves to a stream that follows: the curvature of its rows."""
+"""The statistics that a fit keeps for a stream that may follow."""
 
 from sgdreg._curvature.diagonal import Stream
 from sgdreg._records import changed
-from sgdreg._solvers.parabolas import met
+from sgdreg._solvers.parabolas import curvature_at
 from sgdreg.losses import is_squared
 
 
-def answered(data, start, weights, loss, known=None):
-    """The start that holds the answer of all rows, for a stream to go on from there.
+def answered(data, start, known, weights, loss, curvature=None):
+    """The statistics whose optimum is the answer of the fit, to continue from there.
 
-    `known` is the curvature of all rows, where an interior point has taken it.
+    Parameters
+    ----------
+    data : Data
+    start : Start
+    known : Statistics
+        What the fit has learned.
+    weights : ndarray of shape (k, d + 1)
+        The answer.
+    loss : float
+        Its loss, summed over the outputs.
+    curvature : Curvature or None
+        That of all rows, where the solver has taken it.
     """
     plan = start.plan
     if plan.by_line_search and plan.wide and start.metric.scale is not None:
-        return changed(start, stream=Stream.after_fit(start.metric, data, loss))
-    if plan.to_the_end:
+        return changed(known, stream=Stream.after_fit(start.metric, data, loss))
+    if plan.to_the_end or (plan.by_line_search and not is_squared(plan.loss)):
         if not is_squared(plan.loss) and data.n_outputs > 1:
-            return start
-        return changed(start, curvature=known or met(data, start, weights))
+            return known
+        return changed(known, curvature=curvature or curvature_at(data, start, weights))
     if not start.sampled:
-        return start
-    known = start.curvature.solved_by(weights, start.metric.centre, plan.penalty.l2)
-    return changed(start, curvature=known)
+        return known
+    curvature = known.curvature.solved_by(weights, start.metric.centre, plan.penalty.l2)
+    return changed(known, curvature=curvature)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sgdreg._curvature.factor import ROUNDED_SPREADS
-from sgdreg._training.evaluation import EPS, ROUNDINGS
+from sgdreg._training.evaluation import EPS, ROUNDINGS, ROUNDINGS_OF_GRADIENTS
 from sgdreg.losses import made_of_hinges
 
 TINY = np.finfo(np.float64).tiny
@@ -32,6 +32,8 @@ def unsure(model):
 
 def is_lacking(model, gradient):
     """Whether the gradient has a part, beyond rounding, along what the metric lacks."""
-    length, rounding = model.frame.metric.lacking(gradient)
-    unknown = max(1e4 * EPS * float(rounding), ROUNDED_SPREADS * model.data.coarse)
+    length, rounding = model.frame.metric.unseen_gradient(gradient)
+    unknown = max(
+        ROUNDINGS_OF_GRADIENTS * EPS * float(rounding), ROUNDED_SPREADS * model.data.coarse
+    )
     return float(length[0]) > unknown * np.sqrt(2 * model.unit)

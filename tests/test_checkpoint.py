@@ -278,7 +278,7 @@ def test_resumed_after_any_epoch_it_is_the_uninterrupted_fit(case, monkeypatch):
     if "sampled" in case:
         assert model.plan_.sampled
     if "anew" in case:
-        models = [kept["rounds"]["models"][0] for kept in taker.taken[:-1]]
+        models = [kept["solver"]["models"][0] for kept in taker.taken[:-1]]
         assert max(model["times"] for model in models) > 1
     if "low rank" in case:
         assert "largest curvatures" in model.plan_.slots["metric"]

@@ -4,12 +4,11 @@ import numpy as np
 from scipy import linalg
 
 from sgdreg._solvers.newton.bends import Formula, lowest_along
+from sgdreg._solvers.newton.bent_rows import MANY
 
 # Fewer rows than this share, or than so many a coordinate, near the fit: the zone is
 # widened at first. It is then narrowed by this factor a step.
 THIN, ROWS_A_COORDINATE, NARROWER = 0.05, 4, 4.0
-# Beyond this share of rows that have changed, products are taken anew.
-MANY = 0.25
 STEPS = 500
 # A share of the curvature of rows that all bend, which every direction has at least: those
 # without any row in the zone then have a long step, which the line search shortens.

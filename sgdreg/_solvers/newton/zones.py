@@ -8,7 +8,8 @@ import numpy as np
 from sgdreg._curvature.costs import cost_of_all, cost_of_sample
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._solvers.newton.bends import Formula, lowest_along
-from sgdreg._solvers.newton.few import MANY, NARROWER, Few, solve, widening
+from sgdreg._solvers.newton.bent_rows import BentRows
+from sgdreg._solvers.newton.few import NARROWER, Few, solve, widening
 from sgdreg._solvers.newton.frame import Frame
 from sgdreg._solvers.newton.model import Model
 from sgdreg._solvers.newton.unsure import unsure
@@ -17,8 +18,6 @@ from sgdreg._training.stopping import ROUNDING
 
 # Numbers of rows that are kept in the model's coordinates: 16 MB.
 FEW_NUMBERS = 2**21
-# Rows that are fetched at a time where a few have changed.
-ROWS_AT_ONCE = 4096
 # A sample may show a direction as so many times as strong as it is (`conjugate_gradient`).
 SAMPLED = 3.0
 # Where the promise falls by less than this, twice, the sample misleads.
@@ -40,8 +39,7 @@ class Zones(Model):
 
     A few rows are solved first. Their curvature then serves for steps by the gradient of
     all rows, and is taught by what each pass shows (BFGS). Where it misleads, steps begin
-    anew from the least squares of all rows, by the curvature of all that bend, which is
-    then changed by the rows that have begun or ceased to.
+    anew from the least squares of all rows, by the curvature of all that bend.
     """
 
     def __init__(self, solver, output):
@@ -51,7 +49,7 @@ class Zones(Model):
         self.x = solver.predictions[output].copy()
         self.stage, self.careful, self.slow = FIRST, False, 0.0
         self.promise, self.rate = np.inf, 0.0
-        self.H, self.bends, self.core, self.before = None, None, None, None
+        self.H, self.bent = None, None
         self.base, self.times = Formula.of(self.plan.loss).resolved(self.y), 1.0
         self.surface = self.loss, self.gradient
 
@@ -95,7 +93,7 @@ class Zones(Model):
     def _newton(self):
         """The step to the model's minimum; to the lowest point along it, if in doubt."""
         slope = self.frame.slope(self.surface[1])
-        step = -self._solve(self.H, slope)
+        step = -self._solve(self.curvature, slope)
         move, self.share = self.frame.raw(step), 1.0
         if self.careful:
             change = self.data.predictions(move, self.start.metric.centre)
@@ -121,6 +119,11 @@ class Zones(Model):
         """The penalty's curvature in the frame."""
         return self.frame.bend(self.plan.penalty.l2)
 
+    @property
+    def curvature(self):
+        """The model's, without the penalty's."""
+        return self.bent.H if self.whole else self.H
+
     def _solve(self, H, slope):
         return solve(H + self.bend, slope, self.current.smoothness)
 
@@ -136,12 +139,15 @@ class Zones(Model):
             level = lower and not abs(rise) > STEEP * abs(fall)
             self.careful = not (SHORT <= self.share <= LONG if searched else level)
             if lower:
-                self._learn(predictions, self.frame.slope(found[1]) - before)
+                if not self.whole:
+                    change = self.frame.slope(found[1]) - before
+                    self.H = taught(self.H + self.bend, self.step, change) - self.bend
                 self._go(loss, gradient, found, predictions)
                 if SHORT <= self.share <= LONG:
                     self._narrow()
+                self._count()
             elif self.whole:  # which rows the step would have left as they are
-                self.core, self.before = None, self.current.curvature(self.y, predictions)
+                self.bent.compare(self.current.curvature(self.y, predictions))
             else:
                 self.slow += 1.0
         self._promise()
@@ -153,12 +159,11 @@ class Zones(Model):
         if self.stage == ANEW or self.H is None:
             self.times = widening(self.base, self.y, self.x, self.frame.size)
             self._see()
-            self.stage, self.slow = WHOLE, 0.0
-            self.bends = self.current.curvature(self.y, self.x)
-            self.H, self.core, self.before = self._of_all(self.bends), None, None
-        elif self.bends is not None:
             self.stage = WHOLE
-            self._update(self.x)
+            self.bent = self._bent_rows()
+        elif self.bent is not None:
+            self.stage = WHOLE
+            self._count()
         else:
             self.stage = SAMPLE if lower else ANEW
 
@@ -189,7 +194,13 @@ class Zones(Model):
         if self.times > 1.0:
             self.times = max(1.0, self.times / NARROWER)
             self._see()
-            self._update(self.x)
+
+    def _count(self):
+        """Which rows bend here, where the curvature is that of all that do."""
+        if self.whole:
+            passes = self.bent.passes
+            self.bent.update(self.current.curvature(self.y, self.x))
+            self.evaluation.passes += self.bent.passes - passes
 
     # ------------------------------------------------------------------- few rows
 
@@ -225,10 +236,18 @@ class Zones(Model):
         step, H, bent = few.minimum(self.base, p, penalty, tol * self.unit)
         if not every:  # the inverse of a sample's curvature is too large
             H = H * max(0.5, 1.0 - self.frame.size / max(1, np.count_nonzero(bent)))
-        self.H, self.bends = H, bent if every else None
+        self.H = H
+        if every:
+            self.bent = BentRows(self.data, self.shares, self.frame, bent, H)
         self.there = self.weights + self.frame.raw(step)
 
     # ------------------------------------------------------------------- all rows
+
+    def _bent_rows(self, H=None):
+        bends = self.current.curvature(self.y, self.x)
+        found = BentRows(self.data, self.shares, self.frame, bends, H)
+        self.evaluation.passes += found.passes
+        return found
 
     @cached_property
     def squares(self):
@@ -247,45 +266,6 @@ class Zones(Model):
         vars(self).pop("bend", None)
         return weights
 
-    def _learn(self, predictions, change):
-        """The curvature after a step: of a sample as a pass has shown it (BFGS)."""
-        if self.whole:
-            self._update(predictions)
-        else:
-            self.H = taught(self.H + self.bend, self.step, change) - self.bend
-
-    def _update(self, predictions):
-        """The curvature at other predictions; what it has in common with the last one."""
-        now, old = self.current.curvature(self.y, predictions), self.bends
-        self.bends, self.core, self.before = now, None, old
-        at = np.flatnonzero(now != old)
-        if len(at) > MANY * len(now):
-            self.H = self._of_all(now)
-            return
-        self.core = self.H - self._of_some(at, np.maximum(old[at] - now[at], 0.0))
-        self.H = self.core + self._of_some(at, np.maximum(now[at] - old[at], 0.0))
-
-    def _of_some(self, at, bends):
-        """The curvature of a few rows with such bends."""
-        at, bends = at[bends > 0], bends[bends > 0]
-        weights, H = self.shares[at] * bends, np.zeros_like(self.H)
-        for first in range(0, len(at), ROWS_AT_ONCE):
-            some = slice(first, first + ROWS_AT_ONCE)
-            Z = self.frame.rows(self.data.take(at[some])[0])
-            H += (Z * weights[some, None]).T @ Z
-        self.evaluation.passes += cost_of_sample(len(at), self.data.n_rows, len(H))
-        return H
-
-    def _of_all(self, now):
-        """The curvature of all rows with such bends."""
-        if not now.any():
-            return np.zeros((self.frame.size, self.frame.size))
-        rows = self.data.weighed(now, np.zeros((self.data.n_rows, 1)))
-        share = rows.n_rows / self.data.n_rows
-        self.evaluation.passes += share * cost_of_all(self.data.n_features)
-        curvature = curvature_of(rows, self.plan.fit_intercept)
-        return self.frame.products(curvature) / self.data.n_rows
-
     # ------------------------------------------------------------------------ gap
 
     def _promise(self):
@@ -293,7 +273,7 @@ class Zones(Model):
         if self.stage == ANEW:
             return
         before, slope = self.promise, self.frame.slope(self.surface[1])
-        self.promise = 0.5 * float(slope @ self._solve(self.H, slope))
+        self.promise = 0.5 * float(slope @ self._solve(self.curvature, slope))
         self.rate = self.promise / before if before else 0.0
         self.gap = self._bound(slope) + unsure(self)
         if self.stage == SAMPLE:
@@ -316,11 +296,9 @@ class Zones(Model):
             bent = 1.0 - np.sqrt(min(self.rate, 1.0))
             return self.promise * (1.0 + 1.0 / bent) if bent else np.inf
         small = self.promise <= max(self.plan.tol or 0.0, EPS) * self.unit
-        if self.core is None and (self.before is None or not small):
+        if not self.bent.compared and (self.bent.before is None or not small):
             return np.inf  # the next step will tell
-        if self.core is None:
-            self.core = self._of_all(np.minimum(self.bends, self.before))
-        bound = 0.5 * float(slope @ self._solve(self.core, slope))
+        bound = 0.5 * float(slope @ self._solve(self.bent.common(), slope))
         return bound + max(0.0, self.loss - self.surface[0])
 
     # ----------------------------------------------------------------- checkpoints
@@ -329,11 +307,11 @@ class Zones(Model):
         kept = {name: getattr(self, name) for name in KEPT}
         for name in ("weights", "gradient", "x"):
             kept[name] = getattr(self, name).copy()
-        size, known = self.data.n_features + 1, self.H is not None
-        H = np.zeros((size, size))
+        H, size = np.zeros(2 * [self.data.n_features + 1]), self.frame.size
+        known = self.stage in (SAMPLE, WHOLE)
         if known:
-            H[: len(self.H), : len(self.H)] = self.H
-        return kept | {"H": H, "known": known, "bent": self.bends is not None}
+            H[:size, :size] = self.curvature
+        return kept | {"H": H, "known": known}
 
     def recall(self, memory):
         passes = self.evaluation.passes
@@ -346,8 +324,8 @@ class Zones(Model):
         if memory["known"]:
             size = self.frame.size
             self.H = memory["H"][:size, :size].copy()
-        if memory["bent"]:
-            self.bends = self.current.curvature(self.y, self.x)
+        if self.whole:
+            self.bent = self._bent_rows(self.H)
         self._see()
         self.evaluation.passes = passes
 

@@ -182,6 +182,11 @@ CASES = {
         {**SHORT, "penalty": "l2", "alpha": 1e-6, "tol": 1e-12},
         {},
     ),
+    "auto, single precision": (
+        lambda: (wide()[0].toarray(), wide()[1]),
+        {**SHORT, "penalty": "l2", "alpha": 1e-6, "tol": 1e-12},
+        {},
+    ),
     "kinks, two outputs": (
         lambda: make(k=2),
         {"loss": "quantile", "quantile": 0.9, "batch_size": 60, "max_iter": 25},
@@ -268,6 +273,8 @@ def test_resumed_after_any_epoch_it_is_the_uninterrupted_fit(case, monkeypatch):
         monkeypatch.setattr(step_size, "SAFETY_FULL_BATCH", 2.4)
     if "copies" in case:  # as with so many columns that nothing but a search can tell
         monkeypatch.setattr(choose, "_provable", lambda *given: False)
+    if "low rank" in case:  # as with more features than memory holds the curvature of
+        monkeypatch.setattr(choose, "SINGLE_CURVATURE_BYTES", 0)
     data, given, model = problem(case)
     model.fit(*data, **given)  # many epochs at once, where nobody looks
     watched, taker = problem(case)[2], Taker()
@@ -282,6 +289,8 @@ def test_resumed_after_any_epoch_it_is_the_uninterrupted_fit(case, monkeypatch):
         assert max(model["times"] for model in models) > 1
     if "low rank" in case:
         assert "largest curvatures" in model.plan_.slots["metric"]
+    if "single" in case:
+        assert "single precision" in model.plan_.slots["metric"]
     if "sharpened" in case:
         assert taker.taken[-1]["sharpened"] > 0
     if "halved" in case:

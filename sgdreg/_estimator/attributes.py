@@ -23,7 +23,7 @@ def attributes(start, state, weights, dtype, made_for):
     made_for : (bool, dict)
         Whether `partial_fit` was called, and a snapshot of the parameters.
     """
-    start = start.released()
+    report, start = Report.of(start), start.released()
     state.statistics = state.statistics.kept(start.plan)
     with np.errstate(over="ignore", invalid="ignore"):
         if state.exponent:
@@ -51,7 +51,7 @@ def attributes(start, state, weights, dtype, made_for):
         "intercept_": intercept[0] if state.flat else intercept,
         "n_iter_": state.epochs,
         "t_": state.steps,
-        "plan_": Report.of(start),
+        "plan_": report,
         "history_": state.shown_history(),
         "_continuation": (start, state, made_for),
         "_memory": None,

@@ -251,7 +251,7 @@ def _online_start(estimator, data, before, unchanged, state):
     else:
         sizes, exponent = Sizes.of(data), state.exponent
         plan = choose(estimator, sizes, data.loss, online=True, exponent=exponent)
-        seen = changed(seen, answer=None)  # that of another plan
+        seen = changed(seen, answer=None)  # it solves the problem of another plan
     return prepare(data, plan, seen, state.rng)
 
 

@@ -71,7 +71,7 @@ def check_X_y(estimator, X, y, reset):
     no separate pass.
     """
     if not reset and _as_they_are(estimator, X, y):
-        check_finite(y, "y")  # which says where, too
+        check_finite(y, "y")
         return X, y
     if sparse.issparse(y):
         raise TypeError("Sparse y is not supported: pass an array, y.toarray().")
@@ -90,9 +90,9 @@ def check_X_y(estimator, X, y, reset):
 
 
 def _as_they_are(estimator, X, y):
-    """Whether scikit-learn's checks would return these very arrays.
+    """Whether scikit-learn's checks would return the same arrays.
 
-    They take 0.2 ms, a stream of single rows half of its time.
+    Those checks take 0.2 ms: half of the time of a stream of single rows.
     """
     if not (type(X) is type(y) is np.ndarray and X.ndim == 2 and y.ndim in (1, 2)):
         return False

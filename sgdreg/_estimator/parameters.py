@@ -64,8 +64,9 @@ CONSTRAINTS = {
     "random_state": ["random_state"],
 }
 
-# Integers of more are beyond float64.
+# Integers with more bits than this may be beyond the largest float64, nearly 2^1024.
 MOST_BITS = 1023
+# The named schedules that read `eta0`.
 NAMED_STEPS = ("constant", "invscaling", "adaptive")
 
 

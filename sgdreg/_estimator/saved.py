@@ -40,7 +40,7 @@ RECORDS = {
 }
 RECORD_NAMES = {kind: name for name, kind in RECORDS.items()}
 # Fields of a Report that are stored with it; the fields OF_START come from the Start.
-REPORTED = ("scaled", "rank", "low_rank", "sampled", "rows")
+REPORTED = ("scaled", "rank", "low_rank", "sampled", "rows", "single")
 OF_START = ("plan", "schedule", "reason", "solved")
 # Statistics that files of 0.1.0 have among the fields of the start, by their names there.
 WERE_OF_START = {
@@ -163,7 +163,7 @@ def _statistics_moved(start, state):
 
 
 def _without_root(start, curvature):
-    """The start without what its metric is made of: what goes on from it makes it anew.
+    """The start without the large arrays of its metric, which a further fit recomputes.
 
     A stream of textbook steps keeps them: it stays in the coordinates of its first rows.
     """
@@ -176,7 +176,7 @@ def _without_root(start, curvature):
 
 
 def _with_centre(start, known):
-    """The start with the centre of its curvature, where it was written without one."""
+    """The start with the centre of its curvature, where the file has no centre."""
     metric = start.metric
     if known is None or metric.centre is not None or not known.centred:
         return start

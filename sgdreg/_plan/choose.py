@@ -7,13 +7,13 @@ from numbers import Integral
 import numpy as np
 
 from sgdreg import optimizers
-from sgdreg._curvature.costs import cost_of_density
+from sgdreg._curvature.costs import cost_of_density, single_size
 from sgdreg._plan.compatibility import (
     refuse_idle_settings,
     refuse_mismatch,
     refuse_stream,
 )
-from sgdreg._plan.plan import DIAGONAL, FULL, STRONGEST, Plan
+from sgdreg._plan.plan import DIAGONAL, FULL, SINGLE, STRONGEST, Plan
 from sgdreg.losses import get_loss, is_squared, made_of_hinges
 from sgdreg.penalties import get_penalty
 from sgdreg.schedules import get_schedule
@@ -22,6 +22,12 @@ from sgdreg.schedules import get_schedule
 # memory; beyond them its diagonal and the directions of largest curvature.
 FULL_CURVATURE_RANK = 2000
 FULL_CURVATURE_BYTES = 2**27
+# The full curvature in single precision, for steps that correct it, up to this memory:
+# 10,000 features.
+SINGLE_CURVATURE_BYTES = 400_000_000
+# From this number of features on it saves half of the time; and the tolerance that its
+# sample of rows is chosen for.
+SINGLE_FEATURES, TOL = 500, 1e-8
 # If the curvature of sparse rows takes more passes than this, conjugate gradients with the
 # diagonal are usually finished sooner (docs/design-notes.md).
 MOST_DENSE_PASSES = 20
@@ -276,6 +282,8 @@ def _curvature(optimizer, problem):
         return None
     if kind == "diagonal":
         return DIAGONAL
+    if _single(optimizer, problem):
+        return SINGLE
     if problem.affordable.full:
         return FULL
     if sizes.is_sparse:
@@ -284,6 +292,23 @@ def _curvature(optimizer, problem):
             f"got {sizes.n_features}. Use metric='diagonal'."
         )
     return STRONGEST
+
+
+def _single(optimizer, problem):
+    """Whether the curvature is best taken in single precision.
+
+    Where double precision costs too much, or, of many columns, more time than a step or
+    two that correct it; but a sample of few columns can grow in double precision only.
+    """
+    sizes, corrects = problem.sizes, type(optimizer) is optimizers.ConjugateGradient
+    n, d = sizes.n_rows, sizes.n_features
+    if problem.online or sizes.is_sparse or not corrects:
+        return False
+    if 4 * d**2 > SINGLE_CURVATURE_BYTES:
+        return False
+    if not problem.affordable.full:
+        return True
+    return d >= SINGLE_FEATURES and n > d and 2 * single_size(n, d, TOL) >= n
 
 
 def _provable(optimizer, affordable):

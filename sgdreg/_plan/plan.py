@@ -7,7 +7,7 @@ import numpy as np
 from sgdreg.losses import is_squared
 
 # The part of the rows' curvature that gives the coordinates of the steps.
-FULL, STRONGEST, DIAGONAL = "full", "strongest", "diagonal"
+FULL, SINGLE, STRONGEST, DIAGONAL = "full", "single", "strongest", "diagonal"
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class Plan:
     average : None, int, "tail" or float
         The step from which weights are averaged; "tail": over the later half of the steps;
         a float: exponentially, by this factor per step.
-    curvature : None, "full", "strongest" or "diagonal"
+    curvature : None, "full", "single", "strongest" or "diagonal"
         The part of the rows' curvature that is used; None: nothing (raw features).
     tol : float or None
     n_iter_no_change : int

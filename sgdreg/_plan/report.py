@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from sgdreg import schedules
 from sgdreg._plan.plan import Plan
 
@@ -33,6 +35,8 @@ class Report:
         Whether the curvature was that of a sample of rows.
     rows : int
         The number of rows it was computed from; 0 in a stream: all rows so far.
+    single : bool
+        Whether the curvature was in single precision.
     """
 
     plan: Plan
@@ -44,6 +48,7 @@ class Report:
     low_rank: bool
     sampled: bool
     rows: int
+    single: bool = False
 
     @classmethod
     def of(cls, start):
@@ -59,6 +64,7 @@ class Report:
             low_rank=metric.low_rank,
             sampled=sampled,
             rows=start.rows if start.sketch is None else start.sketch.size,
+            single=metric.root is not None and metric.root.dtype == np.float32,
         )
 
     @property
@@ -110,11 +116,12 @@ class Report:
                 return "diagonal (centred and scaled features)"
             return "none (raw features)"
         rank, d = self.rank
-        some = self.sampled or self.low_rank
+        some = self.sampled or self.low_rank or (self.single and self.rows)
         rows = f"{self.rows} rows" if some else "all rows"
         if self.low_rank:
             return f"diagonal, and the {rank} largest curvatures of {d}, from {rows}"
-        return f"curvature of the standardised features, rank {rank} of {d}, from {rows}"
+        words = f"curvature of the standardised features, rank {rank} of {d}, from {rows}"
+        return words + ", in single precision" * self.single
 
     def _batches(self):
         batches = str(self.batch_size)

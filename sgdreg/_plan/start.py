@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sgdreg._curvature.metric import Metric
-from sgdreg._plan.plan import Plan
+from sgdreg._plan.plan import SINGLE, Plan
 from sgdreg._records import changed
 
 
@@ -72,5 +72,7 @@ class Start:
 
     def released(self):
         """A copy that holds no data, to be kept with the model."""
-        sketch = self.sketch and self.sketch.released()
-        return changed(self, sketch=sketch, weights=None)
+        metric, sketch = self.metric, self.sketch and self.sketch.released()
+        if self.plan.curvature == SINGLE:  # no later fit uses it
+            metric = replace(metric, root=None)
+        return changed(self, metric=metric, sketch=sketch, weights=None)

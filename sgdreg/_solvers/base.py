@@ -48,8 +48,8 @@ class Solver:
         A solver may replace it by a better one, which the loop then uses, too.
     exact : bool
         Whether a fit may end where the objective has not fallen for some epochs: steps use
-        the gradient of all rows, without the noise of mini-batches, and do not go uphill for
-        a while to come down lower.
+        the gradient of all rows, without the noise of mini-batches, and do not go uphill
+        for a while to come down lower.
     never_uphill : bool
         Whether no step raises the objective.
     knows_losses : bool

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import eigvalsh, eigvalsh_tridiagonal
 
-from sgdreg._curvature.costs import QR_WORK
+from sgdreg._curvature.costs import QR_WORK, SAMPLED
 from sgdreg._curvature.metric import diagonal_metric
 from sgdreg._persistence.soundness import check, like, number, or_none, table, truth, vector
 from sgdreg._solvers.full_gradient import USUAL_TOL, FullGradient
@@ -22,10 +22,6 @@ PROBES, PROBED = 25, 10.0
 # The Lanczos steps end where orthogonalisation leaves this share of a vector: rounding
 # errors.
 NO_NEW_DIRECTION = 1e-8
-# A sample may contain a row that is rare among all rows, and show too much curvature along
-# it: of 60 problems with outliers, rare levels and clusters one had a gap 5 times the one
-# by the sample's curvature, the others less than 3.3 times.
-SAMPLED = 3.0
 # In the coordinates of the curvature of all rows every step is near one: longer steps
 # consist of rounding errors.
 LONGEST = 10.0
@@ -96,6 +92,7 @@ class ConjugateGradients(FullGradient):
             if self.start.sampled and self.evaluation.unseen(self.point.gradient):
                 return np.inf
             least = np.minimum(least, 1.0) / (SAMPLED if self.start.sampled else 1.0)
+            least *= metric.certain
             return self.evaluation.gap(self.point, least)
         tol = self.plan.tol or USUAL_TOL
         if self.plan.provable:

@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from sgdreg._curvature.costs import sample_size
+from sgdreg._curvature.costs import sample_size, single_size
 from sgdreg._curvature.diagonal import Stream
 from sgdreg._curvature.low_rank import low_rank_metric
 from sgdreg._curvature.metric import Metric, diagonal_metric
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._curvature.sample import Sketch
-from sgdreg._plan.plan import DIAGONAL, FULL
+from sgdreg._curvature.single import single_metric
+from sgdreg._plan.plan import DIAGONAL, FULL, SINGLE
 from sgdreg._plan.start import Start
 from sgdreg._records import changed
 from sgdreg._solvers.full_gradient import SMALLEST_TOL, USUAL_TOL
@@ -116,6 +117,15 @@ def _learned(data, plan, seen, rng):
         return {"metric": diagonal, "passes": 1.0}, NOTHING
     if plan.online:  # a copy, so that the random numbers of the steps stay the same
         rng = generator_like(rng)
+    if plan.curvature == SINGLE:
+        size = single_size(data.n_rows, data.n_features, plan.tol or USUAL_TOL)
+        metric, rows = single_metric(data, diagonal, plan.penalty.l2, size, rng)
+        known = metric.root is not None and metric.certain > 0
+        if not known and plan.provable:  # double precision knows more directions
+            return _full(data, plan, seen, rng)
+        whole = rows == data.n_rows
+        fields = {"metric": metric, "passes": 1.0 + rows / data.n_rows}
+        return fields | {"rows": 0 if whole else rows}, NOTHING
     metric, rows = low_rank_metric(data, diagonal, plan.penalty.l2, rng)
     fields = {"metric": metric, "rows": rows, "passes": 1.0 + rows / data.n_rows}
     return fields, NOTHING

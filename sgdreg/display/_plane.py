@@ -70,7 +70,7 @@ class Plane:
         self.closed_form = is_squared(loss)
         self.fitted = np.append(coef, intercept)[list(chosen)].astype(np.float64)
         self.free = np.array(chosen) == len(coef)  # the intercept, which is not penalised
-        if self.penalty.custom is None:
+        if not self.penalty.is_custom:
             others = np.delete(self.coef, self.among)
             self.fixed = self.penalty.values(others[None])[0]
 
@@ -107,7 +107,7 @@ class Plane:
 
     def _penalties(self, v):
         """alpha · R(w) at points v; a custom penalty need not be separable."""
-        if self.penalty.custom is None:
+        if not self.penalty.is_custom:
             return self.fixed + self.penalty.values(np.where(self.free, 0.0, v))
         values, coef = np.empty(len(v)), self.coef.copy()
         for i, point in enumerate(v):

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from sgdreg._curvature.costs import cost_of_all, cost_of_sample
-from sgdreg._curvature.of_rows import curvature_of
+from sgdreg._curvature.costs import cost_of_sample
 
 # Beyond this share of rows that bend otherwise, the curvature is taken anew.
 MANY = 0.25
@@ -19,6 +18,8 @@ class BentRows:
     data : Data
     shares : ndarray of shape (n_rows,)
     frame : Frame
+    of_all : callable
+        bends (n_rows,) -> the curvature of all rows with such bends.
     bends : ndarray of shape (n_rows,)
     H : ndarray of shape (k, k) or None
         None: it is taken from the rows.
@@ -26,13 +27,13 @@ class BentRows:
     Attributes
     ----------
     passes : float
-        Passes over the rows that all this has taken.
+        Passes over the rows that updates have taken.
     """
 
-    def __init__(self, data, shares, frame, bends, H=None):
-        self.data, self.shares, self.frame, self.bends = data, shares, frame, bends
-        self.passes = 0.0
-        self.H = self._of_all(bends) if H is None else H
+    def __init__(self, data, shares, frame, of_all, bends, H=None):
+        self.data, self.shares, self.frame = data, shares, frame
+        self.of_all, self.bends, self.passes = of_all, bends, 0.0
+        self.H = of_all(bends) if H is None else H
         self.before, self._common = None, None
 
     def update(self, bends):
@@ -40,7 +41,7 @@ class BentRows:
         old, at = self.bends, np.flatnonzero(bends != self.bends)
         self.bends, self.before, self._common = bends, old, None
         if len(at) > MANY * len(bends):
-            self.H = self._of_all(bends)
+            self.H = self.of_all(bends)
             return
         self._common = self.H - self._of_some(at, np.maximum(old[at] - bends[at], 0.0))
         self.H = self._common + self._of_some(at, np.maximum(bends[at] - old[at], 0.0))
@@ -57,7 +58,7 @@ class BentRows:
     def common(self):
         """The curvature of the rows that bend here and bent before (or would there)."""
         if self._common is None:
-            self._common = self._of_all(np.minimum(self.bends, self.before))
+            self._common = self.of_all(np.minimum(self.bends, self.before))
         return self._common
 
     def _of_some(self, at, bends):
@@ -70,13 +71,3 @@ class BentRows:
             H += (Z * weights[some, None]).T @ Z
         self.passes += cost_of_sample(len(at), self.data.n_rows, len(H))
         return H
-
-    def _of_all(self, bends):
-        """The curvature of all rows with such bends."""
-        if not bends.any():
-            return np.zeros((self.frame.size, self.frame.size))
-        rows = self.data.weighed(bends, np.zeros((self.data.n_rows, 1)))
-        share = rows.n_rows / self.data.n_rows
-        self.passes += share * cost_of_all(self.data.n_features)
-        curvature = curvature_of(rows, self.frame.fit_intercept)
-        return self.frame.products(curvature) / self.data.n_rows

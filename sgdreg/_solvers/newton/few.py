@@ -119,3 +119,12 @@ def solve(H, g, bend):
         values, vectors = linalg.eigh(M, check_finite=False)
         return (vectors / np.maximum(values, RIDGE * bend)) @ (vectors.T @ g)
     return linalg.cho_solve((L, True), g, check_finite=False)
+
+
+def taught(H, step, change):
+    """The curvature with what a pass has shown of it along a step (BFGS)."""
+    known, bend = H @ step, float(step @ change)
+    if not bend > RIDGE * float(step @ known):
+        return H
+    H = H - np.outer(known, known) / (step @ known)
+    return H + np.outer(change, change) / bend

@@ -9,17 +9,15 @@ from sgdreg._curvature.costs import cost_of_all, cost_of_sample
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._solvers.newton.bends import Formula, lowest_along
 from sgdreg._solvers.newton.bent_rows import BentRows
-from sgdreg._solvers.newton.few import NARROWER, Few, solve, widening
+from sgdreg._solvers.newton.few import NARROWER, Few, solve, taught, widening
 from sgdreg._solvers.newton.frame import Frame
 from sgdreg._solvers.newton.model import Model
-from sgdreg._solvers.newton.unsure import unsure
+from sgdreg._solvers.newton.smooth_gap import bound, unsure
 from sgdreg._training.evaluation import EPS
 from sgdreg._training.stopping import ROUNDING
 
 # Numbers of rows that are kept in the model's coordinates: 16 MB.
 FEW_NUMBERS = 2**21
-# A sample may show a direction as so many times as strong as it is (`conjugate_gradient`).
-SAMPLED = 3.0
 # Where the promise falls by less than this, twice, the sample misleads.
 FALL, SLOW = 4.0, 2
 # The answer of a sample need not be nearer than this share of what it is off by.
@@ -93,7 +91,7 @@ class Zones(Model):
     def _newton(self):
         """The step to the model's minimum; to the lowest point along it, if in doubt."""
         slope = self.frame.slope(self.surface[1])
-        step = -self._solve(self.curvature, slope)
+        step = -self.solved(self.curvature, slope)
         move, self.share = self.frame.raw(step), 1.0
         if self.careful:
             change = self.data.predictions(move, self.start.metric.centre)
@@ -124,7 +122,8 @@ class Zones(Model):
         """The model's, without the penalty's."""
         return self.bent.H if self.whole else self.H
 
-    def _solve(self, H, slope):
+    def solved(self, H, slope):
+        """(H + the penalty's)⁻¹ slope."""
         return solve(H + self.bend, slope, self.current.smoothness)
 
     def tell(self, loss, gradient, predictions):
@@ -238,16 +237,25 @@ class Zones(Model):
             H = H * max(0.5, 1.0 - self.frame.size / max(1, np.count_nonzero(bent)))
         self.H = H
         if every:
-            self.bent = BentRows(self.data, self.shares, self.frame, bent, H)
+            self.bent = self._bent_rows(bent, H)
         self.there = self.weights + self.frame.raw(step)
 
     # ------------------------------------------------------------------- all rows
 
-    def _bent_rows(self, H=None):
-        bends = self.current.curvature(self.y, self.x)
-        found = BentRows(self.data, self.shares, self.frame, bends, H)
-        self.evaluation.passes += found.passes
-        return found
+    def _bent_rows(self, bends=None, H=None):
+        """The curvature of all rows that bend, here or as it is known."""
+        bends = self.current.curvature(self.y, self.x) if bends is None else bends
+        return BentRows(self.data, self.shares, self.frame, self._of_all, bends, H)
+
+    def _of_all(self, bends):
+        """The curvature of all rows with such bends."""
+        if not bends.any():
+            return np.zeros((self.frame.size, self.frame.size))
+        rows = self.data.weighed(bends, np.zeros((self.data.n_rows, 1)))
+        share = rows.n_rows / self.data.n_rows
+        self.evaluation.passes += share * cost_of_all(self.data.n_features)
+        curvature = curvature_of(rows, self.plan.fit_intercept)
+        return self.frame.products(curvature) / self.data.n_rows
 
     @cached_property
     def squares(self):
@@ -273,33 +281,14 @@ class Zones(Model):
         if self.stage == ANEW:
             return
         before, slope = self.promise, self.frame.slope(self.surface[1])
-        self.promise = 0.5 * float(slope @ self._solve(self.curvature, slope))
+        self.promise = 0.5 * float(slope @ self.solved(self.curvature, slope))
         self.rate = self.promise / before if before else 0.0
-        self.gap = self._bound(slope) + unsure(self)
+        self.gap = bound(self, slope) + unsure(self)
         if self.stage == SAMPLE:
             self.slow += not self.promise * FALL <= before
             known = self.gap <= (self.plan.tol or 0.0) * self.unit
             if self.slow >= SLOW and not known:
                 self.stage = ANEW
-
-    def _bound(self, slope):
-        """What the objective may be above its optimum, by what the model promises.
-
-        The curvature may be less than it is here. With zones, that of the rows which bent
-        before the last step and bend after it counts: once they are all, and go on to
-        bend, it is the duality gap. Of a sample it may be a third. Of a loss without
-        zones the rate of the fall tells. A wider zone makes the loss less than it is.
-        """
-        if not self.whole:
-            return SAMPLED * self.promise
-        if not isinstance(self.base, Formula):
-            bent = 1.0 - np.sqrt(min(self.rate, 1.0))
-            return self.promise * (1.0 + 1.0 / bent) if bent else np.inf
-        small = self.promise <= max(self.plan.tol or 0.0, EPS) * self.unit
-        if not self.bent.compared and (self.bent.before is None or not small):
-            return np.inf  # the next step will tell
-        bound = 0.5 * float(slope @ self._solve(self.bent.common(), slope))
-        return bound + max(0.0, self.loss - self.surface[0])
 
     # ----------------------------------------------------------------- checkpoints
 
@@ -325,15 +314,6 @@ class Zones(Model):
             size = self.frame.size
             self.H = memory["H"][:size, :size].copy()
         if self.whole:
-            self.bent = self._bent_rows(self.H)
+            self.bent = self._bent_rows(H=self.H)
         self._see()
         self.evaluation.passes = passes
-
-
-def taught(H, step, change):
-    """The curvature with what a pass has shown of it along a step (BFGS)."""
-    known, bend = H @ step, float(step @ change)
-    if not bend > 1e-12 * float(step @ known):
-        return H
-    H = H - np.outer(known, known) / (step @ known)
-    return H + np.outer(change, change) / bend

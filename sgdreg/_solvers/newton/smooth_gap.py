@@ -1,4 +1,4 @@
-"""What a gap may be off by: rounding errors, and directions that are left out."""
+"""How far above its optimum a smooth loss may be, by what its model promises."""
 
 import numpy as np
 
@@ -7,6 +7,28 @@ from sgdreg._training.evaluation import EPS, ROUNDINGS, ROUNDINGS_OF_GRADIENTS
 from sgdreg.losses import made_of_hinges
 
 TINY = np.finfo(np.float64).tiny
+# A sample may show a direction as so many times as strong as it is (`conjugate_gradient`).
+SAMPLED = 3.0
+
+
+def bound(model, slope):
+    """What the objective may be above its optimum, at a slope of the model's best point.
+
+    The curvature may be less than it is here. With zones, that of the rows which bent
+    before the last step and bend after it counts: once they are all, and go on to bend, it
+    is the duality gap. Of a sample it may be a third. Of a loss without zones the rate of
+    the fall tells. A wider zone makes the loss less than it is.
+    """
+    if not model.whole:
+        return SAMPLED * model.promise
+    if not made_of_hinges(model.plan.loss):
+        bent = 1.0 - np.sqrt(min(model.rate, 1.0))
+        return model.promise * (1.0 + 1.0 / bent) if bent else np.inf
+    small = model.promise <= max(model.plan.tol or 0.0, EPS) * model.unit
+    if not model.bent.compared and (model.bent.before is None or not small):
+        return np.inf  # the next step will tell
+    found = 0.5 * float(slope @ model.solved(model.bent.common(), slope))
+    return found + max(0.0, model.loss - model.surface[0])
 
 
 def unsure(model):

@@ -81,13 +81,14 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     quantile : float in (0, 1), default=0.5
         For the quantile loss.
     optimizer : {'auto', 'sgd', 'momentum', 'nesterov', 'adagrad', 'rmsprop', 'adam', \
-            'svrg', 'cg', 'interior_point'} or object, default='auto'
+            'svrg', 'cg', 'interior_point', 'newton'} or object, default='auto'
         The update rule; see :mod:`sgdreg.optimizers`. 'auto' chooses it, and every other
         parameter that is 'auto', from the data: conjugate gradients in the best metric
-        that is affordable, or an interior point where the problem is not least squares;
-        with an explicit `batch_size` or `average`, gradient steps in a metric. With an
-        explicit `learning_rate` 'auto' means plain 'sgd' on raw features. An object of a
-        class derived from :class:`sgdreg.optimizers.Optimizer` is a custom update rule.
+        that is affordable for least squares, Newton steps for other smooth losses, and
+        an interior point for kinks, l1 and ``positive=True``; with an explicit
+        `batch_size` or `average`, gradient steps in a metric. With an explicit
+        `learning_rate` 'auto' means plain 'sgd' on raw features. An object of a class
+        derived from :class:`sgdreg.optimizers.Optimizer` is a custom update rule.
     learning_rate : float, str, object or callable, default='auto'
         The step size eta(t), t counting steps from 1: a number; 'constant' (eta0),
         'invscaling' (eta0 / t^power_t), 'optimal' (1 / (alpha (t0 + t - 1))),

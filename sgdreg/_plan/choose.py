@@ -251,6 +251,9 @@ def _for_bounds(settings, problem):
     squares = is_squared(loss) and not chosen and not penalty.is_custom
     if squares and ((few and at_once) or _by_columns(problem)):
         return optimizers.Newton()
+    zones = smooth and not is_squared(loss) and not penalty.proximal
+    if few and not chosen and at_once and zones:
+        return optimizers.Newton()
     if few and not chosen and (smooth or made_of_hinges(loss)):
         return optimizers.InteriorPoint()
     if smooth and settings.average in ("auto", "tail", False):

@@ -27,6 +27,9 @@ class Model:
 
     # Whether it asks a pass for the predictions of all rows.
     by_rows = True
+    # Whether all outputs step by the curvature of one sample, which the solver enlarges;
+    # other models take more rows by themselves.
+    shares_sample = False
     # Whether a pass more would tell more than the gap does, before a fit ends.
     unsettled = False
 

@@ -233,6 +233,8 @@ def _for_bounds(settings, problem):
         alike = is_squared(loss) or sizes.n_outputs == 1
         by_rows = few and alike and not chosen and at_once
         return optimizers.SGD(metric="sketch" if by_rows else "diagonal")
+    if few and not chosen and not smooth and made_of_hinges(loss):
+        return optimizers.Newton()
     if few and not chosen and (smooth or made_of_hinges(loss)):
         return optimizers.InteriorPoint()
     if smooth and settings.average in ("auto", "tail", False):
@@ -269,7 +271,7 @@ def _curvature(optimizer, problem):
         return None
     if kind == "diagonal":
         return DIAGONAL
-    if problem.affordable.full:
+    if problem.affordable.full or type(optimizer) is optimizers.Newton:
         return FULL
     if sizes.is_sparse:
         raise ValueError(

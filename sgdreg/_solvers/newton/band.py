@@ -187,7 +187,7 @@ class Band(Model):
             A = self.frame.rows(X)
             M += (A * bends[:, None]).T @ A
         p = self._model_minimum(M)
-        length = float(np.linalg.norm(p))
+        length = self.tried = float(np.linalg.norm(p))
         if self.steps >= NEWTON_STEPS or not length <= SHORTER * self.moved:
             return self._begin_band()
         self.length = length

@@ -45,6 +45,10 @@ class Newton(FullGradient):
         state.steps += 1
         return 1.0
 
+    def _is_poor(self, before):
+        """A model takes more rows by itself, where a sample misleads it."""
+        return False
+
     def _gap(self):
         """What the worst model promises, as a share of what there is to explain."""
         if self.models is None:

@@ -10,8 +10,8 @@ of any number, which an interior point solves; one pass then says which signs we
 import numpy as np
 from scipy import linalg
 
-from sgdreg._solvers.newton.few_rows import EPS, Box, Dense, Terms, minimum
-from sgdreg._solvers.newton.finish import lower_bound, on_vertex
+from sgdreg._solvers.newton.few_rows import EPS, Box, Dense, Problem, Terms, minimum
+from sgdreg._solvers.newton.finish import Finish
 from sgdreg._solvers.newton.frame import Frame
 from sgdreg._solvers.newton.kinks import Kinks, leverage
 from sgdreg._solvers.newton.model import Model
@@ -34,7 +34,7 @@ BOX, BOX_STEPS = 8.0, 4.0
 # A step with more wrong signs than this share of the band was too long.
 MANY = 0.3
 # The share of tol that the interior point may leave.
-SHARE = 0.1
+SHARE = 1e-3
 # A band of so many rows is one of all rows the next time.
 NEARLY_ALL = 1 / 3
 # What a coefficient's price counts as, at most, in slopes of the steepest row: its optimum
@@ -200,9 +200,8 @@ class Band(Model):
         offsets, low, high = self._prices()
         size = np.sqrt(q @ linalg.solve(M, q, assume_a="pos", check_finite=False))
         goal = self.tol * self.unit
-        return minimum(
-            Terms([Dense(self.on_coef)]), offsets, low, high, q, M, goal, size
-        ).p
+        terms = Terms([Dense(self.on_coef)])
+        return minimum(Problem(terms, offsets, low, high, q, M, size, self.unit), goal).p
 
     def _after_newton(self, lower):
         if not lower:
@@ -229,9 +228,7 @@ class Band(Model):
         return None
 
     def _width(self):
-        return self.kinks.half_width(
-            self.count, self.e, self.lever, self.unit, self._rng()
-        )
+        return self.kinks.half_width(self.count, self.e, self.lever, self.unit, self._rng())
 
     def _minimum_of_band(self):
         """Where the objective is least with all rows outside of the band as they are."""
@@ -247,7 +244,9 @@ class Band(Model):
         count = [len(part) for part in rows]
         low = shares * np.repeat([below for _, below, _ in kinks], count)
         high = shares * np.repeat([above for _, _, above in kinks], count)
-        offsets = np.concatenate([self.e[r] - o for r, (o, *_) in zip(rows, kinks, strict=True)])
+        offsets = np.concatenate(
+            [self.e[r] - o for r, (o, *_) in zip(rows, kinks, strict=True)]
+        )
         self.inside = len(offsets)
         whole = self.inside == n * len(kinks)
         blocks = [Dense(A, which)]
@@ -273,42 +272,27 @@ class Band(Model):
             offsets = np.concatenate([offsets, -box, box])
             low = np.concatenate([low, none, -wall])
             high = np.concatenate([high, wall, none])
-        terms = Terms(blocks)
         goal = (SHARE if self.level == 0 else 1.0) * self.tol * self.unit
         size = float(np.abs(self.e).mean()) if whole else 0.1 * self.width
-        found = minimum(terms, offsets, low, high, q, self.Q, goal, size, walls)
+        reach = self.unit if whole else min(self.unit, self.box)
+        terms = Terms(blocks)
+        problem = Problem(terms, offsets, low, high, q, self.Q, size, reach, walls)
+        found = minimum(problem, goal)
         self.sure, p = found.sure, found.p
         self.within = whole or np.abs(p).max() < 0.99 * self.box
-        zeros = None
-        if found.solve is not None:
-            bound = lower_bound(
-                terms, offsets, low, high, q, self.Q, found, walls, self.unit
-            )
-            self.bound = rest + bound
-            if found.sure and self.within:
-                size = float(np.abs(offsets[: self.inside]).mean())
-                p, zeros = self._on_vertex(terms, offsets, low, high, q, found, walls, size)
+        problem.reach = self.unit
+        finish, zeros = Finish(problem, found), None
+        reached = finish.value(p)
+        self.bound = rest + finish.lower_bound(reached - 2 * goal)
+        if self.within:
+            there = finish.on_vertex()
+            if there is not None and finish.value(there) <= reached + goal:
+                self.ended, p, at = True, there, finish.at_kink
+                zeros = at[at >= self.inside] - self.inside
         asked = self.weights + self.frame.raw(p)
         if zeros is not None:
             asked[:-1][zeros] = 0.0
         return self._within(asked)
-
-    def _on_vertex(self, terms, offsets, low, high, q, found, walls, size):
-        """The step to the vertex, if it is no higher; and which coefficients are zero."""
-        there = on_vertex(terms, offsets, found, walls, size, (high - low)[: len(high) - walls])
-        if there is None:
-            return found.p, None
-        p, at = there
-
-        def value(p):
-            r = offsets + terms.products(p)
-            return q @ p + 0.5 * p @ self.Q @ p + np.maximum(low * r, high * r).sum()
-
-        if value(p) > value(found.p) + SHARE * self.tol * self.unit:
-            return found.p, None
-        self.ended = True
-        zeros = at[at >= self.inside] - self.inside
-        return p, zeros
 
     def _after_band(self, before, e, lower):
         whole = self.inside == len(e) * len(self.kinks)
@@ -336,7 +320,7 @@ class Band(Model):
 
     def _prices(self):
         """Offsets and slopes of the kinks of coefficients, in the features' scale."""
-        penalty, scale = self.plan.penalty, self.start.metric.scale
+        penalty, scale = self.plan.penalty, self.frame.metric.scale
         most = BEYOND * self.kinks.steepest
         high = np.minimum(penalty.l1 / scale, most)
         low = np.full_like(high, -most) if penalty.positive else -high

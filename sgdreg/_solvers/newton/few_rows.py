@@ -20,10 +20,12 @@ NEARLY = 0.9995
 # A step shorter than this is tried again without Mehrotra's second order, and with this
 # share of the products as its aim.
 SHORT, CENTRED = 0.1, 0.5
+# The share of what may be left that products are not brought below.
+LEAST = 0.1
 # Steps in a row without a fall of what is left, after which there will be none.
 STILL = 12
 # What is left may be this many times the aim where rounding ends the steps.
-NEAR_ENOUGH = 30.0
+NEAR_ENOUGH = 300.0
 
 
 class Terms:
@@ -127,6 +129,43 @@ class Box:
 
 
 @dataclass
+class Problem:
+    """P: the terms with what goes with each, and the smooth part.
+
+    Attributes
+    ----------
+    terms : Terms
+    offsets, low, high : ndarray of shape (m,)
+    q, Q : ndarray of shape (k,), (k, k)
+    size : float
+        What is large among the r.
+    reach : float
+        How far the optimum may be: what slopes that are left are priced by.
+    walls : int
+        The last so many terms are bounds that begin far from active.
+    """
+
+    terms: Terms
+    offsets: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    q: np.ndarray
+    Q: np.ndarray
+    size: float
+    reach: float
+    walls: int = 0
+
+    def slope(self, p, a):
+        """What is to be zero at the optimum."""
+        return self.terms.sums(a) + self.q + self.Q @ p
+
+    def clipped(self, a, part):
+        """Multipliers, some of them within their bounds."""
+        a[part] = np.clip(a[part], self.low[part], self.high[part])
+        return a
+
+
+@dataclass
 class Minimum:
     """Where the steps have ended.
 
@@ -138,7 +177,7 @@ class Minimum:
     room : ndarray of shape (m,)
         Their distance to the nearer bound.
     slack : ndarray of shape (m,)
-        The distance of r to its kink, by the variables of the steps.
+        The distance of each r to its kink, by the variables of the steps.
     solve : callable
         The last factorisation: g (k,) -> M⁻¹ g, with M = Aᵀ diag(bends) A + Q.
     bends : ndarray of shape (m,)
@@ -155,7 +194,7 @@ class Minimum:
     sure: bool
 
 
-def minimum(terms, offsets, low, high, q, Q, goal, size, walls=0):
+def minimum(problem, goal):
     """The p that makes P least, by Mehrotra's steps from p = 0; a `Minimum`.
 
     S. Mehrotra, On the implementation of a primal-dual interior point method, SIAM Journal
@@ -163,17 +202,13 @@ def minimum(terms, offsets, low, high, q, Q, goal, size, walls=0):
 
     Parameters
     ----------
-    terms : Terms
-    offsets, low, high : ndarray of shape (m,)
-    q, Q : ndarray of shape (k,), (k, k)
+    problem : Problem
     goal : float
         What may be left of the gap.
-    size : float
-        What is large among the r.
-    walls : int
-        The last so many terms are bounds that begin far from active.
     """
-    count, p = len(offsets), np.zeros(len(q))
+    terms, offsets, low, high = problem.terms, problem.offsets, problem.low, problem.high
+    walls, size, Q = problem.walls, problem.size, problem.Q
+    count, p = len(offsets), np.zeros(len(Q))
     r, span, near = offsets.copy(), high - low, slice(0, count - walls)
     size = max(float(np.abs(r[near]).mean()) if walls < count else 0.0, size)
     above = np.maximum(r, 0.0) + 0.3 * size
@@ -183,15 +218,25 @@ def minimum(terms, offsets, low, high, q, Q, goal, size, walls=0):
         above[at] = np.maximum(far, 0.0) + 0.01 * np.abs(far)
         a[at] = np.where(far < 0, low[at] + 0.01 * span[at], high[at] - 0.01 * span[at])
     under = above - r
-    steepest, best, still, solve, bends = np.maximum(high, -low), np.inf, 0, None, None
+    # Variables of their own: differences would be rounding errors in the end.
+    up, down = high - a, a - low
+    steepest, still = np.maximum(high, -low), 0
+    # Products far below the aim would leave nothing but rounding errors to solve for.
+    least, best = LEAST * goal, np.inf
+    solve = bends = None
+    found = p, a, np.minimum(up, down), np.maximum(above, under)
     for step in range(STEPS):
-        up, down = high - a, a - low
-        dual, primal = -(terms.sums(a) + q + Q @ p), above - under - r
+        dual, primal = -problem.slope(p, a), above - under - r
         products = up @ above + down @ under
-        # Conditions that are not met yet, priced by a move of the size of the residuals.
-        left = products + np.abs(dual) @ (np.abs(p) + size) + np.abs(primal) @ steepest
+        # Conditions that are not met yet, priced by a move as far as the optimum may be.
+        left = (
+            products
+            + np.abs(dual) @ (np.abs(p) + problem.reach)
+            + np.abs(primal) @ steepest
+        )
         still = still + 1 if not left < 0.98 * best else 0
-        best = min(best, left)
+        if left < best:
+            best, found = left, (p, a, np.minimum(up, down), np.maximum(above, under))
         if left <= goal or still > STILL or not np.isfinite(left):
             break
         bends = 1.0 / (above / up + under / down)
@@ -218,19 +263,19 @@ def minimum(terms, offsets, low, high, q, Q, goal, size, walls=0):
         share = min(1.0, longest)
         rest = (up - share * da) @ (above + share * d_above)
         rest += (down + share * da) @ (under + share * d_under)
-        aim = (rest / products) ** 3 * products / (2 * count)
+        aim = max((rest / products) ** 3 * products, least) / (2 * count)
         move = direction(aim + da * d_above, aim - da * d_under)
         if move[-1] < SHORT:
-            aim = CENTRED * products / (2 * count)
+            aim = max(CENTRED * products, least) / (2 * count)
             move = direction(aim, aim)
         dp, change, da, d_above, d_under, longest = move
         share = min(1.0, NEARLY * longest)
         p, a = p + share * dp, a + share * da
+        up, down = up - share * da, down + share * da
         above, under = above + share * d_above, under + share * d_under
         # The sums of steps are rounding errors in the end.
         r = offsets + terms.products(p) if step % 8 == 7 else r + share * change
-    room, slack = np.minimum(high - a, a - low), np.minimum(above, under)
-    return Minimum(p, a, room, slack, solve, bends, bool(left <= NEAR_ENOUGH * goal))
+    return Minimum(*found, solve, bends, bool(best <= NEAR_ENOUGH * goal))
 
 
 def _solver(M):

@@ -10,12 +10,13 @@ of any number, which an interior point solves; one pass then says which signs we
 import numpy as np
 from scipy import linalg
 
-from sgdreg._solvers.newton.few_rows import EPS, Box, Dense, Problem, Terms, minimum
+from sgdreg._solvers.newton.few_rows import EPS, minimum
 from sgdreg._solvers.newton.finish import Finish
 from sgdreg._solvers.newton.frame import Frame
 from sgdreg._solvers.newton.kinks import Kinks, leverage
 from sgdreg._solvers.newton.model import Model
 from sgdreg._solvers.newton.sampled import Sampled
+from sgdreg._solvers.newton.terms import Box, Dense, Problem, Terms
 
 # Up to twice as many rows, or as many a direction, all are solved at once.
 FEW, FEW_A_DIRECTION = 1500, 12
@@ -154,8 +155,8 @@ class Band(Model):
 
     def _blur(self):
         """What rounding errors of predictions may change the objective by."""
-        weights, output = self.weights[None], self.output
-        return float(self.evaluation.blur_at_kinks(weights, self.start.metric)[0])
+        metric = self.start.metric
+        return float(self.evaluation.blur_at_kinks(self.weights[None], metric)[0])
 
     # ---------------------------------------------------------------------- start
 
@@ -189,7 +190,8 @@ class Band(Model):
         p = self._model_minimum(M)
         length = self.tried = float(np.linalg.norm(p))
         if self.steps >= NEWTON_STEPS or not length <= SHORTER * self.moved:
-            return self._begin_band()
+            self._begin_band()
+            return None
         self.length = length
         return self._within(self.weights + self.frame.raw(p))
 
@@ -205,7 +207,8 @@ class Band(Model):
 
     def _after_newton(self, lower):
         if not lower:
-            return self._begin_band()
+            self._begin_band()
+            return
         self.steps, self.moved = self.steps + 1.0, self.length
         wanted = self.kinks.count(self.e, self.lever, 4 * self.length)
         if 2 * wanted <= self.near:
@@ -225,7 +228,6 @@ class Band(Model):
         moved = 0.0 if np.isinf(self.moved) else self.moved
         self.box = max(BOX * self.width, BOX_STEPS * moved)
         self.stage = NARROW
-        return None
 
     def _width(self):
         return self.kinks.half_width(self.count, self.e, self.lever, self.unit, self._rng())
@@ -249,7 +251,7 @@ class Band(Model):
         )
         self.inside = len(offsets)
         whole = self.inside == n * len(kinks)
-        blocks = [Dense(A, which)]
+        blocks = [Dense(A, which, self.data.team)]
         q = self.frame.slope(self.gradient)
         rest = self.objective - self._price_of(self.weights)
         slopes = np.where(offsets > 0, high, np.where(offsets < 0, low, 0.0))
@@ -262,8 +264,8 @@ class Band(Model):
         walls = 0
         if self.on_coef is not None:
             blocks.append(Dense(self.on_coef))
-            more = self._prices()
-            offsets, low, high = map(np.concatenate, zip((offsets, low, high), more))
+            pairs = zip((offsets, low, high), self._prices(), strict=True)
+            offsets, low, high = map(np.concatenate, pairs)
         if not whole:
             walls = 2 * k
             blocks.append(Box(k))
@@ -297,8 +299,7 @@ class Band(Model):
     def _after_band(self, before, e, lower):
         whole = self.inside == len(e) * len(self.kinks)
         if self.gap <= self.tol * self.unit:
-            if self.plan.tol or whole:
-                return
+            return
         if whole:
             self.stage = DONE
             return

@@ -1,10 +1,4 @@
-"""The minimum of a few terms with kinks, by an interior point in feature space.
-
-    P(p) = q·p + ½ pᵀQp + Σ max(low_i r_i, high_i r_i),      r = offsets + A p
-    D(a) = min_p q·p + ½ pᵀQp + Σ a_i r_i,      low <= a <= high
-
-D is below P everywhere; at the optimum they are equal.
-"""
+"""The minimum of a few terms with kinks, by an interior point in feature space."""
 
 from dataclasses import dataclass
 
@@ -12,157 +6,24 @@ import numpy as np
 from scipy import linalg
 
 EPS = np.finfo(np.float64).eps
-# Numbers of A that a product takes at a time: they and their copy stay in a cache.
-PIECE_NUMBERS = 2**17
 STEPS = 80
 # How near to a bound a step goes, of the way there.
 NEARLY = 0.9995
 # A step shorter than this is tried again without Mehrotra's second order, and with this
 # share of the products as its aim.
 SHORT, CENTRED = 0.1, 0.5
-# The share of what may be left that products are not brought below.
+# The share of what may be left that products are not brought below: nothing but rounding
+# errors would be left to solve for.
 LEAST = 0.1
-# Steps in a row without a fall of what is left, after which there will be none.
-STILL = 12
-# What is left may be this many times the aim where rounding ends the steps.
-NEAR_ENOUGH = 300.0
-
-
-class Terms:
-    """The rows A of the terms: numbers times p, and what sums over them need.
-
-    Parameters
-    ----------
-    blocks : list
-        Each with ``len()``, ``products(p)``, ``sums(a)`` and ``add_gram(bends, C)``, which
-        adds Aᵀ diag(bends) A to the upper triangle of C.
-    """
-
-    def __init__(self, blocks):
-        self.blocks = blocks
-        self.cuts = np.cumsum([len(block) for block in blocks])[:-1]
-
-    def products(self, p):
-        return np.concatenate([block.products(p) for block in self.blocks])
-
-    def sums(self, a):
-        pieces = np.split(a, self.cuts)
-        return sum(b.sums(piece) for b, piece in zip(self.blocks, pieces, strict=True))
-
-    def rows(self, at):
-        """Some of the rows of A, of blocks that have them."""
-        before, found = 0, []
-        for block in self.blocks:
-            inside = at[(at >= before) & (at < before + len(block))] - before
-            if len(inside):
-                found.append(block.rows(inside))
-            before += len(block)
-        return np.concatenate(found)
-
-    def gram(self, bends, Q):
-        """Aᵀ diag(bends) A + Q, of which the upper triangle counts."""
-        C = np.array(Q, order="F")
-        for block, piece in zip(self.blocks, np.split(bends, self.cuts), strict=True):
-            C = block.add_gram(piece, C)
-        return C
-
-
-class Dense:
-    """Rows of a matrix, each the term of one kink or more.
-
-    Parameters
-    ----------
-    A : ndarray of shape (m, k)
-    which : ndarray of intp or None
-        The row of each term; None: one term a row.
-    """
-
-    def __init__(self, A, which=None):
-        self.A, self.which = A, which
-
-    def __len__(self):
-        return len(self.A) if self.which is None else len(self.which)
-
-    def rows(self, at):
-        return self.A[at if self.which is None else self.which[at]]
-
-    def products(self, p):
-        x = self.A @ p
-        return x if self.which is None else x[self.which]
-
-    def sums(self, a):
-        return self._of_rows(a) @ self.A
-
-    def add_gram(self, bends, C):
-        roots = np.sqrt(self._of_rows(bends))[:, None]
-        size = max(64, PIECE_NUMBERS // max(1, len(C)))
-        for start in range(0, len(roots), size):
-            part = slice(start, start + size)
-            rows = (self.A[part] * roots[part]).T
-            C = linalg.blas.dsyrk(1.0, rows, beta=1.0, c=C, overwrite_c=True)
-        return C
-
-    def _of_rows(self, a):
-        if self.which is None:
-            return a
-        return np.bincount(self.which, a, minlength=len(self.A))
-
-
-class Box:
-    """p itself, twice: the walls p <= radius and p >= -radius."""
-
-    def __init__(self, size):
-        self.size = size
-
-    def __len__(self):
-        return 2 * self.size
-
-    def products(self, p):
-        return np.concatenate([p, p])
-
-    def sums(self, a):
-        return a[: self.size] + a[self.size :]
-
-    def add_gram(self, bends, C):
-        np.einsum("ii->i", C)[:] += self.sums(bends)
-        return C
-
-
-@dataclass
-class Problem:
-    """P: the terms with what goes with each, and the smooth part.
-
-    Attributes
-    ----------
-    terms : Terms
-    offsets, low, high : ndarray of shape (m,)
-    q, Q : ndarray of shape (k,), (k, k)
-    size : float
-        What is large among the r.
-    reach : float
-        How far the optimum may be: what slopes that are left are priced by.
-    walls : int
-        The last so many terms are bounds that begin far from active.
-    """
-
-    terms: Terms
-    offsets: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    q: np.ndarray
-    Q: np.ndarray
-    size: float
-    reach: float
-    walls: int = 0
-
-    def slope(self, p, a):
-        """What is to be zero at the optimum."""
-        return self.terms.sums(a) + self.q + self.Q @ p
-
-    def clipped(self, a, part):
-        """Multipliers, some of them within their bounds."""
-        a[part] = np.clip(a[part], self.low[part], self.high[part])
-        return a
+# Steps in a row that leave more than this share of the least so far, after which rounding
+# has ended them: two where as little is left as this many times the aim.
+STILL, FALLEN = 12, 0.7
+NEAR_ENOUGH, STILL_NEAR = 300.0, 2
+# Sums of steps are rounding errors in the end: residuals are taken anew so often.
+ANEW = 8
+# A matrix is in single precision where it takes so much work (m k²), as long as each step
+# leaves no more than this share.
+SINGLE_WORK, FALLING = 1e9, 0.9
 
 
 @dataclass
@@ -197,95 +58,151 @@ class Minimum:
 def minimum(problem, goal):
     """The p that makes P least, by Mehrotra's steps from p = 0; a `Minimum`.
 
-    S. Mehrotra, On the implementation of a primal-dual interior point method, SIAM Journal
-    on Optimization 2 (1992).
-
     Parameters
     ----------
     problem : Problem
     goal : float
         What may be left of the gap.
     """
-    terms, offsets, low, high = problem.terms, problem.offsets, problem.low, problem.high
-    walls, size, Q = problem.walls, problem.size, problem.Q
-    count, p = len(offsets), np.zeros(len(Q))
-    r, span, near = offsets.copy(), high - low, slice(0, count - walls)
-    size = max(float(np.abs(r[near]).mean()) if walls < count else 0.0, size)
-    above = np.maximum(r, 0.0) + 0.3 * size
-    a = np.clip(low + span * (0.5 + 0.4 * r / size), low + 0.1 * span, high - 0.1 * span)
-    if walls:
-        at, far = slice(count - walls, None), r[count - walls :]
-        above[at] = np.maximum(far, 0.0) + 0.01 * np.abs(far)
-        a[at] = np.where(far < 0, low[at] + 0.01 * span[at], high[at] - 0.01 * span[at])
-    under = above - r
-    # Variables of their own: differences would be rounding errors in the end.
-    up, down = high - a, a - low
-    steepest, still = np.maximum(high, -low), 0
-    # Products far below the aim would leave nothing but rounding errors to solve for.
-    least, best = LEAST * goal, np.inf
-    solve = bends = None
-    found = p, a, np.minimum(up, down), np.maximum(above, under)
-    for step in range(STEPS):
-        dual, primal = -problem.slope(p, a), above - under - r
-        products = up @ above + down @ under
-        # Conditions that are not met yet, priced by a move as far as the optimum may be.
-        left = (
-            products
-            + np.abs(dual) @ (np.abs(p) + problem.reach)
-            + np.abs(primal) @ steepest
-        )
-        still = still + 1 if not left < 0.98 * best else 0
-        if left < best:
-            best, found = left, (p, a, np.minimum(up, down), np.maximum(above, under))
-        if left <= goal or still > STILL or not np.isfinite(left):
+    steps = Steps(problem, LEAST * goal)
+    best, still, found = np.inf, 0, None
+    for count in range(STEPS):
+        left = steps.left()
+        still = still + 1 if not left < FALLEN * best else 0
+        if found is None or left < best:
+            best, found = left, steps.found()
+        most = STILL_NEAR if best <= NEAR_ENOUGH * goal else STILL
+        if left <= goal or still >= most or not np.isfinite(left):
             break
-        bends = 1.0 / (above / up + under / down)
-        solve = _solver(terms.gram(bends, Q))
-        if solve is None:
+        if not steps.step(anew=count % ANEW == ANEW - 1):
             break
+    return Minimum(*found, steps.solve, steps.bends, bool(best <= NEAR_ENOUGH * goal))
 
-        def direction(to_above, to_under):
-            shift = primal + to_above / up - above - to_under / down + under
-            dp = solve(dual + terms.sums(bends * shift))
-            change = terms.products(dp)
-            da = bends * (change - shift)
-            d_above = to_above / up - above + above / up * da
-            d_under = to_under / down - under - under / down * da
-            steep = max(
-                (da / up).max(),
-                (-da / down).max(),
-                (-d_above / above).max(),
-                (-d_under / under).max(),
-            )
-            return dp, change, da, d_above, d_under, 1.0 / steep if steep > 0 else np.inf
 
-        _, _, da, d_above, d_under, longest = direction(0.0, 0.0)
-        share = min(1.0, longest)
-        rest = (up - share * da) @ (above + share * d_above)
-        rest += (down + share * da) @ (under + share * d_under)
-        aim = max((rest / products) ** 3 * products, least) / (2 * count)
-        move = direction(aim + da * d_above, aim - da * d_under)
-        if move[-1] < SHORT:
-            aim = max(CENTRED * products, least) / (2 * count)
-            move = direction(aim, aim)
-        dp, change, da, d_above, d_under, longest = move
-        share = min(1.0, NEARLY * longest)
-        p, a = p + share * dp, a + share * da
-        up, down = up - share * da, down + share * da
-        above, under = above + share * d_above, under + share * d_under
-        # The sums of steps are rounding errors in the end.
-        r = offsets + terms.products(p) if step % 8 == 7 else r + share * change
-    return Minimum(*found, solve, bends, bool(best <= NEAR_ENOUGH * goal))
+class Steps:
+    """Newton steps on the optimality conditions, through the inside of their bounds.
+
+    S. Mehrotra, On the implementation of a primal-dual interior point method, SIAM Journal
+    on Optimization 2 (1992). Of each term r = above - under with both of them positive, and
+    its multiplier is `up` below its upper bound and `down` above the lower one; products
+    up·above and down·under are zero at the optimum.
+
+    Parameters
+    ----------
+    problem : Problem
+    least : float
+        What the sum of the products is not brought below.
+    """
+
+    def __init__(self, problem, least):
+        self.problem, self.least = problem, least
+        low, high, r = problem.low, problem.high, problem.offsets.copy()
+        count, walls, span = len(r), problem.walls, high - low
+        size = problem.size
+        if walls < count:
+            size = max(float(np.abs(r[: count - walls]).mean()), size)
+        self.p, self.r = np.zeros(len(problem.Q)), r
+        above = np.maximum(r, 0.0) + 0.3 * size
+        a = low + span * (0.5 + 0.4 * r / size)
+        a = np.clip(a, low + 0.1 * span, high - 0.1 * span)
+        if walls:  # they begin far from active
+            at, far = slice(count - walls, None), r[count - walls :]
+            above[at] = np.maximum(far, 0.0) + 0.01 * np.abs(far)
+            a[at] = np.where(far < 0, (low + 0.01 * span)[at], (high - 0.01 * span)[at])
+        self.a, self.above, self.under = a, above, above - r
+        # Variables of their own: differences would be rounding errors in the end.
+        self.up, self.down = high - a, a - low
+        self.steepest = np.maximum(high, -low)
+        self.solve = self.bends = None
+        self.single = count * len(problem.Q) ** 2 > SINGLE_WORK
+        self.before = np.inf
+
+    def left(self):
+        """What is left of the gap, and of conditions that are not met yet.
+
+        The latter are priced by a move as far as the optimum may be.
+        """
+        self.dual = -self.problem.slope(self.p, self.a)
+        self.primal = self.above - self.under - self.r
+        self.products = float(self.up @ self.above + self.down @ self.under)
+        price = np.abs(self.dual) @ (np.abs(self.p) + self.problem.reach)
+        left = self.products + float(price + np.abs(self.primal) @ self.steepest)
+        self.single = self.single and left < FALLING * self.before
+        self.before = left
+        return left
+
+    def found(self):
+        """(p, a, room, slack) of a `Minimum`."""
+        room, slack = np.minimum(self.up, self.down), np.maximum(self.above, self.under)
+        return self.p, self.a, room, slack
+
+    def step(self, anew):
+        """Take a step; whether there was one.
+
+        Parameters
+        ----------
+        anew : bool
+            Whether residuals are products again, and not sums of steps.
+        """
+        problem = self.problem
+        self.bends = 1.0 / (self.above / self.up + self.under / self.down)
+        self.solve = _solver(problem.bend(self.bends, self.single))
+        if self.solve is None:
+            return False
+        self._towards(0.0, 0.0)
+        aim, twice = self._aim(), 2 * len(self.r)
+        da, d_above, d_under = self.moves[2:]
+        self._towards(aim + da * d_above, aim - da * d_under)
+        if self.longest < SHORT:
+            aim = max(CENTRED * self.products, self.least) / twice
+            self._towards(aim, aim)
+        dp, change, da, d_above, d_under = self.moves
+        share = min(1.0, NEARLY * self.longest)
+        self.p, self.a = self.p + share * dp, self.a + share * da
+        self.up, self.down = self.up - share * da, self.down + share * da
+        self.above = self.above + share * d_above
+        self.under = self.under + share * d_under
+        if anew:
+            self.r = problem.offsets + problem.terms.products(self.p)
+        else:
+            self.r = self.r + share * change
+        return True
+
+    def _towards(self, to_above, to_under):
+        """The direction by Newton's equations, of products that are to become these."""
+        up, down, above, under = self.up, self.down, self.above, self.under
+        terms = self.problem.terms
+        shift = self.primal + to_above / up - above - to_under / down + under
+        dp = self.solve(self.dual + terms.sums(self.bends * shift))
+        change = terms.products(dp)
+        da = self.bends * (change - shift)
+        d_above = to_above / up - above + above / up * da
+        d_under = to_under / down - under - under / down * da
+        ends = (da / up, -da / down, -d_above / above, -d_under / under)
+        steepest = max(end.max() for end in ends)
+        self.moves = dp, change, da, d_above, d_under
+        self.longest = 1.0 / steepest if steepest > 0 else np.inf
+
+    def _aim(self):
+        """What each product is to become: by what a step straight to zero leaves."""
+        share = min(1.0, self.longest)
+        da, d_above, d_under = self.moves[2:]
+        rest = (self.up - share * da) @ (self.above + share * d_above)
+        rest += (self.down + share * da) @ (self.under + share * d_under)
+        aim = (rest / self.products) ** 3 * self.products
+        return max(float(aim), self.least) / (2 * len(self.r))
 
 
 def _solver(M):
     """g -> M⁻¹ g, of the upper triangle of M; None where it is not positive definite."""
-    diagonal = np.diagonal(M)
-    unit = np.sqrt(np.maximum(diagonal, 1e-14 * diagonal.max()))
-    M /= unit[:, None]
-    M /= unit
-    np.einsum("ii->i", M)[:] += 1e-14
-    factor, failed = linalg.lapack.dpotrf(M, lower=0, overwrite_a=1)
+    diagonal = np.diagonal(M).astype(np.float64)
+    rounding = 1e2 * np.finfo(M.dtype).eps
+    unit = np.sqrt(np.maximum(diagonal, rounding * diagonal.max()))
+    M /= unit.astype(M.dtype)[:, None]
+    M /= unit.astype(M.dtype)
+    np.einsum("ii->i", M)[:] += rounding
+    factorise, solve = linalg.get_lapack_funcs(("potrf", "potrs"), (M,))
+    factor, failed = factorise(M, lower=0, overwrite_a=1)
     if failed or not np.isfinite(factor[-1, -1]):
         return None
-    return lambda g: linalg.lapack.dpotrs(factor, g / unit, lower=0)[0] / unit
+    return lambda g: solve(factor, g / unit, lower=0)[0] / unit

@@ -7,8 +7,9 @@ from scipy import linalg
 
 # Rounds that bring the multipliers to where their sums cancel.
 ROUNDS = 3
-# The terms at their kinks are solved for where this is no more work than some steps.
-WORK = 2e10
+# The terms at their kinks are solved for where this is no more work than some steps: by
+# elimination, or by least squares.
+WORK, LITTLE_WORK = 2e10, 1e9
 # Terms at their kinks are there to this share of the loss of a constant.
 MET = 1e-9
 # Directions shorter than this share of the longest are none.
@@ -62,15 +63,16 @@ class Finish:
 
     @cached_property
     def vertex(self):
-        """p with the terms at their kinks exactly there, and the multipliers that go with it.
+        """p with the terms at their kinks exactly there, and multipliers that go with it.
 
         All other terms' are at their bounds. None where nothing is at its kink, or too
         much is for the work that it takes.
         """
         problem, found, at = self.problem, self.found, self.at_kink
         count, k = len(at), len(found.p)
-        bent = problem.Q.any()
-        if not count or ((count + k) if bent else min(count, k)) * count * k > WORK:
+        bent, square = problem.Q.any(), count == k
+        unknowns = count + k * bent
+        if not count or unknowns**2 * k > (WORK if square and not bent else LITTLE_WORK):
             return None
         A, p, a = problem.terms.rows(at), found.p, found.a.copy()
         solve = _of_bent(A, problem.Q) if bent else _of_linear(A)

@@ -35,7 +35,7 @@ class Frame:
         return np.append(self.coef @ p[:rank], p[-1] if self.fit_intercept else 0.0)
 
     def slope(self, gradient):
-        """The gradient (k,) with respect to p, of one (d + 1,) of the features as they are."""
+        """The gradient (k,) in p, of one (d + 1,) of the features as they are."""
         found = self.metric.to_coordinates(gradient[None])[0]
         return found if self.fit_intercept else found[:-1]
 

@@ -4,8 +4,8 @@ from importlib import import_module
 from pkgutil import extend_path
 from typing import TYPE_CHECKING
 
-# In a clone of the project Python finds this source folder, without compiled modules,
-# before the installed package, which has them: they are looked for there too.
+# In a clone of the project Python finds this source folder, which has no compiled modules,
+# before the installed package, which has them: search that package too.
 __path__ = extend_path(__path__, __name__)
 
 from sgdreg._version import __version__
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Checkpoint", "SGDLinearRegressor", "TrajectoryRecorder", "__version__"]
 
-# Imported when they are asked for: the command line has a say in what that imports.
+# Imported at first use: the command line starts faster without them.
 _PARTS = {
     "Checkpoint": "_callbacks.checkpoint",
     "SGDLinearRegressor": "_estimator.regressor",

@@ -1,24 +1,27 @@
-"""What a custom class answers, checked."""
+"""Checks of what a method of a custom class returns."""
 
 import numpy as np
 
 
 def returned(answer, shape, method, owner, rule):
-    """What a function of the user's own has returned, as a new array of float64.
+    """The return value of a custom function, checked, as a new array of float64.
 
     Parameters
     ----------
+    answer : object
+        The return value.
     shape : tuple
-        What it must have.
+        The shape that it must have.
     method, rule : str
         The function, and what it must return, for messages.
     owner : object
-        Whose it is; its repr takes longer than many a call.
+        The object that the method belongs to. Its repr is made only for an error: it
+        takes longer than most calls.
     """
     try:
         if np.iscomplexobj(answer):
             raise TypeError("complex numbers")
-        numbers = np.array(answer, dtype=np.float64)  # a new one: it may be used again
+        numbers = np.array(answer, dtype=np.float64)  # a copy: the user may reuse it
     except Exception as error:
         raise TypeError(
             f"{method} {owner!r} must return {rule}, shape {shape}, got an object of type "

@@ -17,7 +17,7 @@ __all__ = [
 
 
 def is_watched_by(kind, context):
-    """Whether a callback of this kind looks on at a fit, or at one that it is part of."""
+    """Whether a callback of this class watches a fit, or a fit that this one is part of."""
     while context is not None:
         if any(isinstance(callback, kind) for callback in context._callbacks):
             return True

@@ -1,4 +1,4 @@
-"""Types that signatures name, for type checkers: never imported when code runs."""
+"""Types of the signatures, for type checkers: never imported when code runs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
@@ -12,9 +12,9 @@ Array: TypeAlias = NDArray[np.float64]
 MatrixLike: TypeAlias = ArrayLike | sparse.sparray | sparse.spmatrix
 Path: TypeAlias = str | bytes | PathLike[str] | PathLike[bytes]
 Schedule: TypeAlias = Callable[[Array], ArrayLike]
-# What keyword arguments of matplotlib are handed on as.
+# Keyword arguments that are passed on to matplotlib.
 Keywords: TypeAlias = Mapping[str, Any] | None
-# One thing, several, or several by their names in a picture.
+# One object, several, or several with the names that a picture shows.
 T = TypeVar("T")
 OneOrMore: TypeAlias = T | Sequence[T] | Mapping[str, T]
 

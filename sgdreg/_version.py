@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The one place that holds the version; run as a script it prints it for the build."""
+"""The version, in one place; run as a script, this file prints it for the build."""
 
 __version__ = "0.1.0"
 

@@ -1,4 +1,4 @@
-"""Losses: what a prediction p costs where the target is y.
+"""Losses: the cost of a prediction p for a target y.
 
 ===============================  ===========================================
 name                             L(y, p), with r = p - y
@@ -12,16 +12,16 @@ name                             L(y, p), with r = p - y
 ``squared_epsilon_insensitive``  max(0, abs(r) - epsilon)²
 ===============================  ===========================================
 
-They are one formula with four numbers. With e = r beyond a dead zone (r less its nearest
-number in [-dead, dead]),
+All are one formula with four numbers. With e = the part of r beyond a dead zone, that is, r
+minus the number of [-dead, dead] nearest to r,
 
     dL/dp = g = the number of [-below, above] nearest to e / width,    L = g e - ½ width g²
 
-A `width` rounds the kink off: that is the Moreau envelope of the loss without. The compiled
-passes know this formula, and the interior-point method its two halves.
+A `width` > 0 replaces the kink by a parabola: the Moreau envelope of the loss with width 0.
+The compiled passes evaluate this formula, and the interior-point method its two halves.
 
-A loss of one's own is a class from :class:`Loss`. Its steps and passes run through the same
-loop, with its two methods called on some rows at a time (slower).
+A custom loss is a class derived from :class:`Loss`. It runs through the same loop, which
+calls its two methods for some rows at a time (slower).
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ if TYPE_CHECKING:
 
 
 class Loss(BaseEstimator):
-    """What a loss has to have; derive a loss of your own from it.
+    """The base class of losses; derive a custom loss from it.
 
     Attributes
     ----------
     smoothness : float or None
-        The largest second derivative in p; None where there is none (kinks).
+        The largest second derivative in p; None for a loss with kinks.
     hinged : bool
-        Whether it is a sum of hinges max(0, ±(p - y) - dead), rounded off by a width: the
-        formula of this module. An interior point then follows its kinks.
+        Whether the loss is a sum of hinges max(0, ±(p - y) - dead), smoothed by a width:
+        the formula of this module. The interior-point method can then handle its kinks.
 
     Methods
     -------
@@ -59,7 +59,7 @@ class Loss(BaseEstimator):
     gradient(y, p)
         dL/dp of each pair (any subgradient).
     curvature(y, p)
-        The second derivative of each pair, at most `smoothness`; by default that bound.
+        The second derivative of each pair, at most `smoothness`, which is the default.
 
     Examples
     --------
@@ -92,19 +92,23 @@ class Loss(BaseEstimator):
 
 
 class Distance(Loss):
-    """The formula that the losses of this module share.
+    """The formula that the losses of this module share; see the module.
 
     Attributes
     ----------
-    dead, width, below, above : float
-        See the module.
+    dead : float
+        Half the width of the dead zone, in which residuals cost nothing.
+    width : float
+        The width of the parabola that replaces the kink; 0: a kink.
+    below, above : float
+        The largest slope on the negative and on the positive side.
     """
 
     dead, width, below, above = 0.0, 0.0, 1.0, 1.0
 
     @property
     def hinged(self) -> bool:
-        return compiled(self)  # not where a derived class has another formula
+        return compiled(self)  # False if a derived class has another formula
 
     @property
     def smoothness(self) -> float | None:
@@ -112,22 +116,23 @@ class Distance(Loss):
 
     def value(self, y: Array, p: Array) -> Array:
         """L(y, p) of each pair."""
-        e, g = self._beyond(y, p)
+        e, g = self._excess_and_slope(y, p)
         return g * e - 0.5 * self.width * g * g
 
     def gradient(self, y: Array, p: Array) -> Array:
         """dL/dp of each pair."""
-        return self._beyond(y, p)[1]
+        return self._excess_and_slope(y, p)[1]
 
     def curvature(self, y: Array, p: Array) -> Array:
         """The second derivative of each pair: 1 / width, or 0."""
-        e, _ = self._beyond(y, p)
-        among = (e > -self.below * self.width) & (e < self.above * self.width) & (e != 0)
+        e, _ = self._excess_and_slope(y, p)
+        curved = (e > -self.below * self.width) & (e < self.above * self.width) & (e != 0)
         if not self.dead:
-            among |= e == 0
-        return among / self.width
+            curved |= e == 0
+        return curved / self.width
 
-    def _beyond(self, y, p):
+    def _excess_and_slope(self, y, p):
+        """e and g of the formula."""
         e = np.subtract(p, y)
         e = e - np.clip(e, -self.dead, self.dead) if self.dead else e
         if self.width:
@@ -153,8 +158,9 @@ class SquaredError(Distance):
 class Huber(Distance):
     """L(y, p) = ½ r² where |r| <= epsilon, epsilon (|r| - ½ epsilon) beyond [1]_.
 
-    Outliers pull with a force of epsilon at most. `epsilon` is in the units of y; robust
-    if well below the outliers, efficient if near 1.35 standard deviations of the noise.
+    The gradient of an outlier is epsilon at most. `epsilon` is in the units of y. The loss
+    is robust if epsilon is well below the outliers, and efficient if it is near 1.35
+    standard deviations of the noise.
 
     Parameters
     ----------
@@ -200,12 +206,12 @@ class AbsoluteError(Distance):
 class Quantile(Distance):
     """L(y, p) = (1 - quantile) r where r > 0, -quantile r elsewhere [1]_.
 
-    The pinball loss: a share `quantile` of the targets lies below the fit.
+    The pinball loss: the share `quantile` of the targets lies below the fit.
 
     Parameters
     ----------
     quantile : float in (0, 1), default=0.5
-        No nearer to 0 or 1 than 2.2e-16.
+        At least 2.2e-16 away from 0 and from 1.
 
     References
     ----------
@@ -231,7 +237,7 @@ class Quantile(Distance):
             raise ValueError(
                 f"quantile of Quantile is {self.quantile!r}, nearer to 0 or 1 than the "
                 f"rounding errors of float64, {EPS:.1e}: rows on one side would count for "
-                "nothing. Use one further from 0 and 1."
+                "nothing. Use a value further from 0 and 1."
             )
         return float(self.quantile)
 
@@ -296,13 +302,13 @@ def _checked(loss, name, value, positive=False):
 
 
 def _is_float(value):
-    """Whether it is a positive number that float64 holds."""
+    """Whether the value is a positive number that fits into float64."""
     known = isinstance(value, Real) and not isinstance(value, Fraction | np.timedelta64)
     return known and 0 < value <= np.finfo(np.float64).max
 
 
 def ask(loss, y, p, method):
-    """What a method of a loss says of arrays y and p, checked; they are read only."""
+    """Call a method of a loss with read-only arrays y and p, and check what it returns."""
     y, p = y.view(), p.view()
     y.flags.writeable = p.flags.writeable = False
     answer, call = getattr(loss, method)(y, p), f"{method}(y, p) of the loss"
@@ -313,7 +319,7 @@ def ask(loss, y, p, method):
 
 
 def compiled(loss):
-    """Whether the compiled passes know the loss: the formula, with nothing overridden."""
+    """Whether the compiled passes can evaluate it: the formula, nothing overridden."""
     kind = type(loss)
     return (
         isinstance(loss, Distance)
@@ -323,14 +329,14 @@ def compiled(loss):
 
 
 def made_of_hinges(loss):
-    """Whether it is a sum of two hinges, whose kinks an interior point follows."""
+    """Whether the loss is a sum of two hinges, which the interior-point method needs."""
     return bool(getattr(loss, "hinged", False))
 
 
 SQUARED_ERROR = SquaredError()
-# What a loss made of hinges has.
+# The attributes of a loss made of hinges.
 HINGES = ("dead", "width", "below", "above")
-# Each named loss, and the parameter of the estimator that it takes.
+# {name: (class, the parameter of the estimator that it takes)}
 LOSSES = {
     "squared_error": (SquaredError, None),
     "huber": (Huber, "epsilon"),
@@ -348,14 +354,14 @@ def get_loss(loss, *, epsilon=0.1, quantile=0.5):
     ----------
     loss : str or object
     epsilon, quantile : float
-        What the names take their number from.
+        The estimator's parameters, for a loss given by name.
     """
     if isinstance(loss, str):
         cls, takes = LOSSES[loss]
         given = {"epsilon": epsilon, "quantile": quantile}
         loss = cls() if takes is None else cls(given[takes])
     if compiled(loss):
-        _ = loss.dead, loss.below  # which check the parameters
+        _ = loss.dead, loss.below  # these properties check the parameters
         return loss
     undefined = {None, Loss.value, Loss.gradient}
     missing = [
@@ -373,17 +379,17 @@ def get_loss(loss, *, epsilon=0.1, quantile=0.5):
             f"{' and '.join(lacking)}: derive it from sgdreg.losses.Distance, or leave "
             "hinged at False."
         )
-    bends = loss.smoothness
-    if bends is not None and not _is_float(bends):
+    smoothness = loss.smoothness
+    if smoothness is not None and not _is_float(smoothness):
         raise ValueError(
-            f"The loss {loss!r} has smoothness {bends!r}: it must be a finite number > 0, "
-            "or None where the gradient jumps."
+            f"The loss {loss!r} has smoothness {smoothness!r}: it must be a finite number "
+            "> 0, or None where the gradient jumps."
         )
     return loss
 
 
 def is_squared(loss):
-    """Whether it is the squared error: least squares and its shortcuts."""
+    """Whether the loss is the squared error, for which least squares has shortcuts."""
     if type(loss) is SquaredError:
         return True
     return isinstance(loss, SquaredError) and compiled(loss)

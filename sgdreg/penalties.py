@@ -1,4 +1,4 @@
-"""Penalties: what the coefficients w of one output cost beside the loss.
+"""Penalties: the cost of the coefficients w of one output, added to the loss.
 
 ==============  ==============  ====================================================
 name            class           value of w
@@ -9,10 +9,11 @@ None                            0
 ``elasticnet``  ``ElasticNet``  alpha · (l1_ratio ‖w‖₁ + (1 - l1_ratio) ½‖w‖²)
 ==============  ==============  ====================================================
 
-They are one formula with two numbers, l1 ‖w‖₁ + l2 ½‖w‖², which the compiled passes know.
-The l2 part is in the gradient. The l1 part, and ``positive=True``, act after each step, as
-its proximal step: coefficients come closer to zero by eta·alpha·l1_ratio (in the metric of
-the step) and stay there when they meet it, so zeros are exact. The intercept is free.
+All are one formula with two numbers, l1 ‖w‖₁ + l2 ½‖w‖², which the compiled passes
+evaluate. The l2 part is in the gradient. The l1 part and ``positive=True`` act after each
+step, by a proximal step (soft thresholding): each coefficient moves towards zero by
+eta·alpha·l1_ratio (in the metric of the step) and stops at zero, so zeros are exact. The
+intercept is not penalised.
 
 A custom penalty is a class derived from :class:`Penalty`. Its proximal step is called after
 each gradient step (slower).
@@ -33,21 +34,21 @@ from sgdreg._answers import returned
 if TYPE_CHECKING:
     from sgdreg._typing import Array, ArrayLike
 
-# A weight of l1 as good as infinite.
+# An l1 this large sets every coefficient to zero, as an infinite one would.
 ENDLESS = 1e300
-# Coefficients below this have a finite value, unless the penalty forbids them.
+# A penalty of coefficients below this must be finite: even their squares are floats.
 ORDINARY = 1e100
 
 
 class Penalty(BaseEstimator):
-    """What a penalty has to have; derive a custom one from it.
+    """The base class of penalties; derive a custom penalty from it.
 
     Attributes
     ----------
     separable : bool
-        Whether the penalty is a sum over the coefficients. Its proximal step then takes
-        steps of a different size for each coefficient as well, so that metrics and
-        adaptive rules can be used.
+        Whether the penalty is a sum over the coefficients. `prox` then also accepts a
+        different step size for each coefficient, so that metrics and adaptive rules can
+        be used.
 
     Methods
     -------
@@ -55,17 +56,17 @@ class Penalty(BaseEstimator):
         The penalty R of the coefficients of one output, an array of shape (n_features,):
         one finite number.
     prox(coef, step)
-        The proximal step: the array v for which ½‖v - coef‖² + step · R(v) is least.
-        `step` is a number > 0. If the class says ``separable = True`` it may also be an
-        array with one number for each coefficient, and each v_j is then for its own.
+        The proximal step: the array v that minimises ½‖v - coef‖² + step · R(v).
+        `step` is a number > 0. With ``separable = True`` in the class it may also be an
+        array with one number for each coefficient: v_j is then computed with step_j.
     subdifferential(coef)
         For each coefficient the least and the largest slope of R: two arrays, equal
-        where R is smooth. Optional: no step needs it. It tells whether a model is
-        optimal, namely where the loss's gradient lies between -largest and -least.
+        where R is smooth. Optional: no step needs it. A model is optimal where the
+        gradient of the loss lies between -largest and -least.
 
     Examples
     --------
-    A penalty with a weight of its own for each coefficient:
+    A penalty with a different weight for each coefficient:
 
     >>> import numpy as np
     >>> from sgdreg import SGDLinearRegressor
@@ -115,7 +116,7 @@ class Norms(Penalty):
         return float(self.l1 * np.abs(coef).sum() + 0.5 * self.l2 * np.dot(coef, coef))
 
     def prox(self, coef: ArrayLike, step: float | Array) -> Array:
-        """Each coefficient closer to zero by step · l1, and over 1 + step · l2."""
+        """Coefficients moved towards zero by step · l1, then divided by 1 + step · l2."""
         coef = np.asarray(coef, dtype=np.float64)
         amount = np.multiply(step, self.l1)
         return (coef - np.clip(coef, -amount, amount)) / (1.0 + np.multiply(step, self.l2))
@@ -213,14 +214,14 @@ class ElasticNet(Norms):
 
     @property
     def l1(self) -> float:
-        return _checked(self, "alpha", self.alpha) * self._share
+        return _checked(self, "alpha", self.alpha) * self._checked_ratio
 
     @property
     def l2(self) -> float:
-        return _checked(self, "alpha", self.alpha) * (1.0 - self._share)
+        return _checked(self, "alpha", self.alpha) * (1.0 - self._checked_ratio)
 
     @property
-    def _share(self):
+    def _checked_ratio(self):
         return _checked(self, "l1_ratio", self.l1_ratio, most=1)
 
 
@@ -241,11 +242,11 @@ class AppliedPenalty:
     Attributes
     ----------
     l1, l2 : float
-        Of the formula; both zero beside a custom one.
+        The numbers of the formula; both zero with a custom penalty.
     positive : bool
-        Whether w >= 0.
+        Whether coefficients must be >= 0.
     custom : Penalty or None
-        Whose methods are called.
+        The custom penalty, whose methods are called.
 
     Examples
     --------
@@ -263,29 +264,28 @@ class AppliedPenalty:
 
     @property
     def proximal(self) -> bool:
-        """Whether steps end with a proximal one."""
+        """Whether each step ends with a proximal step."""
         return self.l1 > 0 or self.positive or self.custom is not None
 
     @property
     def separable(self) -> bool:
-        """Whether each coefficient may have a proximal step of its own size."""
+        """Whether the proximal step may have a different size for each coefficient."""
         return self.custom is None or bool(self.custom.separable)
 
     def in_unit(self, exponent: int) -> AppliedPenalty:
-        """Of coefficients divided by 2^exponent: the same values, divided by 4^exponent."""
+        """The same penalty divided by 4^exponent, of coefficients divided by 2^exponent."""
         if self.custom is not None:
             raise ValueError(
                 f"The numbers of y are about {np.ldexp(1.0, exponent - 1):.0e}, whose "
-                "squares are beyond what float64 can hold, and "
-                f"penalty={self.custom!r} knows coefficients in the units of y only: "
-                "rescale y."
+                f"squares are beyond what float64 can hold, and penalty={self.custom!r} "
+                "takes coefficients in the units of y only: rescale y."
             )
         with np.errstate(over="ignore"):
             l1 = min(float(np.ldexp(self.l1, -exponent)), ENDLESS)
         return replace(self, l1=l1)
 
     def values(self, coef: Array) -> Array:
-        """Cost of each row of coefficients (k, d)."""
+        """The penalty of each output, for coefficients (k, d)."""
         if self.custom is not None:
             return np.array([self._value(row) for row in coef])
         sums = np.zeros(len(coef))
@@ -296,7 +296,7 @@ class AppliedPenalty:
         return sums
 
     def _value(self, coef):
-        """What the custom penalty's value says of the coefficients of one output."""
+        """The custom penalty of the coefficients of one output, checked."""
         if not np.isfinite(coef).all():
             return np.nan
         call, answer = "value(coef) of the penalty", self.custom.value(coef.copy())
@@ -311,11 +311,12 @@ class AppliedPenalty:
     def stepped(self, coef: Array, step: float | Array) -> Array:
         """Coefficients (d,) after the custom penalty's proximal step.
 
-        What is not finite is left as it is, to be noticed as divergence.
+        Coefficients that are not finite are returned as they are: the pass then reports
+        divergence.
         """
         if not np.isfinite(coef).all():
             return coef
-        if not self.separable:  # a metric of one scale: all steps are alike
+        if not self.separable:  # its metric has one scale, so all step sizes are equal
             step = float(np.ravel(step)[0])
         call = "prox(coef, step) of the penalty"
         answer, rule = self.custom.prox(coef, step), "an array of the coefficients' shape"
@@ -328,12 +329,12 @@ class AppliedPenalty:
         if self.custom is not None:
             return repr(self.custom)
         parts = [(self.l1, "‖w‖₁"), (self.l2, "½‖w‖²")]
-        words = " + ".join(f"{share:g} {size}" for share, size in parts if share)
+        words = " + ".join(f"{weight:g} {norm}" for weight, norm in parts if weight)
         words = words or "none"
         return f"{words}, no coefficient below zero" if self.positive else words
 
 
-# Each named penalty, and the parameters of the estimator that it takes.
+# {name: (class, the parameters of the estimator that it takes)}
 PENALTIES = {
     "l2": (L2, ("alpha",)),
     "l1": (L1, ("alpha",)),
@@ -342,7 +343,7 @@ PENALTIES = {
 
 
 def compiled(penalty):
-    """Whether the compiled passes know it: the formula, with nothing overridden."""
+    """Whether the compiled passes can evaluate it: the formula, nothing overridden."""
     kind = type(penalty)
     return (
         isinstance(penalty, Norms) and kind.value is Norms.value and kind.prox is Norms.prox
@@ -356,7 +357,7 @@ def get_penalty(penalty, *, alpha, l1_ratio, positive):
     ----------
     penalty : None, str or Penalty
     alpha, l1_ratio : float
-        What the names take their numbers from.
+        The estimator's parameters, for a penalty given by name.
     positive : bool
     """
     if penalty is None:
@@ -377,8 +378,8 @@ def get_penalty(penalty, *, alpha, l1_ratio, positive):
         )
     if positive:
         raise ValueError(
-            f"positive=True does not go with penalty={penalty!r}, whose proximal step does "
-            "not know of it: let its prox return coefficients of at least 0 instead."
+            f"positive=True does not go with penalty={penalty!r}, whose proximal step "
+            "ignores it: let its prox return coefficients of at least 0 instead."
         )
-    # A copy: the plan outlives what the user does to the parameters next.
+    # A copy: the user may change the object while the plan is still in use.
     return AppliedPenalty(custom=deepcopy(penalty))

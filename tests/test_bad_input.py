@@ -593,7 +593,7 @@ WRONG_OBJECTS = [
     ({"penalty": "elasticnet", "l1_ratio": 1.5}, ValueError, "'l1_ratio' parameter"),
     ({"penalty": "elasticnet", "l1_ratio": None}, ValueError, "needs an l1_ratio"),
     ({"optimizer": "lbfgs"}, ValueError, "'optimizer' parameter .* must be a str among"),
-    ({"optimizer": Constant()}, TypeError, r"optimizer Constant\(\) is not one"),
+    ({"optimizer": Constant()}, TypeError, r"optimizer Constant\(\) is not an optimizer"),
     ({"optimizer": NoDirection()}, TypeError, r"NoDirection\(\) has no direction"),
     ({"optimizer": AdaGrad(epsilon=0.0)}, ValueError, r"epsilon .* in \(0, inf\)"),
     ({"optimizer": AdaGrad(initial=-1.0)}, ValueError, "initial of .* got -1.0"),

@@ -583,7 +583,7 @@ def test_parts_that_do_not_fit_are_refused():
         SGDLinearRegressor.resume(automatic, *data, max_iter=20)
     rounds = problem("svrg")[2].fit(*data).checkpoint_
     rounds["rounds"]["point"]["gradient"] = rounds["rounds"]["point"]["gradient"][:, 1:]
-    with pytest.raises(ValueError, match="its point is none that fits"):
+    with pytest.raises(ValueError, match="its point is of a wrong kind"):
         SGDLinearRegressor.resume(rounds, *data, max_iter=20)
     other = {**checkpoint, "parameters": checkpoint["parameters"] | {"colour": 1}}
     with pytest.raises(ValueError, match=r"of an estimator that has \['colour'\]"):

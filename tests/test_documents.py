@@ -62,11 +62,17 @@ def test_every_module_is_installed_and_in_the_build():
 
 @pytest.mark.parametrize(
     "page",
-    ["CONTRIBUTING.md", "RELEASING.md", "SECURITY.md", ".github/pull_request_template.md"],
+    [
+        "CONTRIBUTING.md",
+        "RELEASING.md",
+        "SECURITY.md",
+        ".github/pull_request_template.md",
+        "docs/glossary.md",
+    ],
 )
 def test_files_that_papers_name_are_there(page):
     text = (ROOT / page).read_text(encoding="utf-8")
-    named = re.findall(r"`([\w./-]+\.(?:md|py|pyx|sh|toml|yml|cff)|\.ci/\w+)`", text)
+    named = re.findall(r"`([\w./-]+\.(?:md|py|pyx|pxi|h|sh|toml|yml|cff)|\.ci/\w+)`", text)
     inside = {p.name for f in ("sgdreg", ".github") for p in (ROOT / f).rglob("*")}
     assert named
     assert [n for n in named if not (ROOT / n).exists() and n not in inside] == []

@@ -18,12 +18,13 @@ from sklearn.model_selection import GridSearchCV
 
 from sgdreg import Checkpoint, SGDLinearRegressor
 from sgdreg._solvers.registry import SOLVERS
+from sgdreg.optimizers import SGD, SVRG, ConjugateGradient, InteriorPoint
 
 sys.path.append(str(Path(__file__).parent.parent / "docs" / "extending"))
 
 from loss import Expectile
 from schedule import Triangle
-from solver import Steepest, SteepestDescent
+from solver import BarzilaiBorwein, Steepest, SteepestDescent, TwoPoint
 from update_rule import QHM
 
 seeds = st.integers(0, 2**16)
@@ -239,15 +240,62 @@ def test_the_solver_ends_with_a_certificate(steepest):
     assert_allclose(model.coef_, exact[:-1].T, rtol=1e-4, atol=1e-4)
 
 
-def test_the_solver_goes_on_from_a_checkpoint(steepest, tmp_path):
-    pytest.importorskip("skops", reason="checkpoints need skops")
+@pytest.fixture
+def two_point(monkeypatch):
+    monkeypatch.setitem(SOLVERS, BarzilaiBorwein, TwoPoint)
+    return SGDLinearRegressor(optimizer=BarzilaiBorwein(), tol=None, max_iter=5)
+
+
+@pytest.mark.parametrize("make", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("alpha", [0.0, 0.3])
+def test_steps_that_keep_the_gradient_before(two_point, make, alpha):
+    """Each but the first is as long as the exact line search of the step before."""
     X, y = rows()
+    if alpha:
+        two_point.set_params(penalty="l2", alpha=alpha)
+    two_point.fit(make(X), y)
+    A, w, eta = np.column_stack([X, np.ones(len(X))]), np.zeros(4), None
+    P = alpha * np.diag([1.0, 1, 1, 0])
+    H, curve = A.T @ A / len(X) + P, []
+    for _ in range(5):
+        g = A.T @ (A @ w - y) / len(X) + P @ w
+        exact = (g @ g) / (g @ H @ g)
+        w, eta = w - (exact if eta is None else eta) * g, exact
+        curve.append(np.mean((A @ w - y) ** 2) / 2 + w @ P @ w / 2)
+    assert_allclose(two_point.loss_curve_, curve, rtol=1e-8)
+
+
+def test_a_solver_may_go_uphill_on_its_way(two_point):
+    """Such steps were taken for the limit of floating-point arithmetic."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(500, 6)) @ rng.normal(size=(6, 6))
+    y = X @ rng.normal(size=6) + rng.normal(size=500)
+    model = two_point.set_params(tol=1e-8, max_iter=2000).fit(X, y)
+    objectives = np.array(model.loss_curve_)
+    assert (np.diff(objectives) > 0).any()
+    assert model.converged_
+    best = np.linalg.lstsq(np.column_stack([X, np.ones(500)]), y, rcond=None)[0]
+    least = np.mean((y - X @ best[:-1] - best[-1]) ** 2)
+    assert np.mean((y - model.predict(X)) ** 2) <= least + 2e-8 * np.var(y)
+
+
+def test_steps_of_a_solver_that_overflow_are_told(two_point, monkeypatch):
+    monkeypatch.setattr(TwoPoint, "eta", np.full(1, 1e300))
+    monkeypatch.setattr(TwoPoint, "before", np.ones((1, 4)))
+    with pytest.raises(ValueError, match=r"Diverged at epoch 1, .* Scale the features or"):
+        two_point.fit(*rows())
+
+
+@pytest.mark.parametrize("own", ["steepest", "two_point"])
+def test_the_solver_goes_on_from_a_checkpoint(own, tmp_path, request):
+    pytest.importorskip("skops", reason="checkpoints need skops")
+    steepest, (X, y) = request.getfixturevalue(own), rows()
     path = tmp_path / "fit.skops"
     short = clone(steepest).set_params(max_iter=3).set_callbacks(Checkpoint(path))
     checkpoint = short.fit(X, y).checkpoint_
     with pytest.raises(TypeError, match=r"resume\(path, X, y, optimizer=\.\.\.\)"):
         SGDLinearRegressor.resume(checkpoint, X, y, max_iter=5)
-    given = {"max_iter": 5, "optimizer": SteepestDescent()}
+    given = {"max_iter": 5, "optimizer": clone(steepest.optimizer)}
     longer = SGDLinearRegressor.resume(checkpoint, X, y, **given)
     assert_array_equal(longer.coef_, steepest.fit(X, y).coef_)
 
@@ -258,3 +306,35 @@ def test_the_solver_goes_on_from_a_checkpoint(steepest, tmp_path):
 def test_what_the_solver_does_not_serve_is_refused(steepest, settings):
     with pytest.raises(ValueError, match=r"SteepestDescent\(\) serves .* Use optimizer="):
         steepest.set_params(**settings).fit(*rows())
+
+
+def test_a_solver_that_is_not_registered_is_missed():
+    with pytest.raises(TypeError, match=r"No solver is registered for SteepestDescent\(\)"):
+        SGDLinearRegressor(optimizer=SteepestDescent()).fit(*rows())
+
+
+@pytest.mark.parametrize("kind", [SVRG, ConjugateGradient, InteriorPoint])
+def test_what_is_derived_from_a_built_in_one_has_its_solver(kind):
+    """It ran as mini-batches of one row, or had no steps."""
+    derived, (X, y) = type("Derived", (kind,), {}), rows()
+    model, same = (
+        SGDLinearRegressor(optimizer=optimizer(), max_iter=20, tol=None, random_state=0)
+        for optimizer in (derived, kind)
+    )
+    assert_array_equal(model.fit(X, y).coef_, same.fit(X, y).coef_)
+    assert model.plan_.slots["averaging"] == same.plan_.slots["averaging"]
+
+
+@pytest.mark.parametrize("kind", [SGD, SVRG, ConjugateGradient])
+def test_a_direction_of_its_own_makes_any_class_an_update_rule(kind):
+    step = {"direction": lambda self, gradient, memory, t: gradient}
+    derived, (X, y) = type("Derived", (kind,), step), rows()
+    model, same = (
+        SGDLinearRegressor(optimizer=rule, learning_rate=0.01, max_iter=3, tol=None)
+        for rule in (derived(), SGD())
+    )
+    assert_allclose(
+        model.set_params(shuffle=False).fit(X, y).coef_,
+        same.set_params(shuffle=False).fit(X, y).coef_,
+        rtol=1e-12,
+    )

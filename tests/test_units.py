@@ -108,7 +108,7 @@ def test_streams_whose_targets_change_their_size(settings, order):
 )
 def test_a_stream_cannot_go_over_to_what_has_no_such_unit(settings):
     stream = model().partial_fit(X, Y * 2.0**480).set_params(**settings)
-    with pytest.raises(ValueError, match=r"squares of y .* earlier ones .* begin anew"):
+    with pytest.raises(ValueError, match=r"squares of y .* earlier ones .* start again"):
         stream.partial_fit(X, Y)
 
 

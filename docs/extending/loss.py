@@ -1,4 +1,4 @@
-"""A loss of one's own: expectiles."""
+"""A custom loss: expectiles."""
 
 # [class]
 import numpy as np
@@ -10,7 +10,7 @@ class Expectile(Loss):
     """L(y, p) = ½ |share - 1(p > y)| (p - y)²: the expectile of that share.
 
     W. K. Newey, J. L. Powell, "Asymmetric least squares estimation and testing",
-    Econometrica 55 (1987). What the quantile is to the median, it is to the mean.
+    Econometrica 55 (1987). Expectiles generalise the mean as quantiles do the median.
     """
 
     def __init__(self, share=0.5):

@@ -7,7 +7,7 @@ from sgdreg.penalties import Penalty
 
 
 class GroupLasso(Penalty):
-    """alpha · Σ_G √|G| ‖w_G‖: features of a group G come and go together.
+    """alpha · Σ_G √|G| ‖w_G‖: the coefficients of a group G become zero together.
 
     M. Yuan, Y. Lin, "Model selection and estimation in regression with grouped
     variables", Journal of the Royal Statistical Society B 68 (2006).

@@ -1,4 +1,4 @@
-"""A schedule of one's own: a triangle, up and down again and again."""
+"""A custom schedule: a triangle, up and down repeatedly."""
 
 # [class]
 import numpy as np
@@ -6,7 +6,7 @@ from sklearn.base import BaseEstimator
 
 
 class Triangle(BaseEstimator):
-    """eta(t) from `low` up to `high` in `half` steps and down in as many, repeated.
+    """eta(t) from `low` up to `high` in `half` steps and down in `half` steps, repeated.
 
     L. N. Smith, "Cyclical learning rates for training neural networks", 2017.
     """

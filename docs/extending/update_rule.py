@@ -1,4 +1,4 @@
-"""An update rule of one's own: quasi-hyperbolic momentum."""
+"""A custom update rule: quasi-hyperbolic momentum."""
 
 # [class]
 from sgdreg.optimizers import Optimizer
@@ -8,8 +8,8 @@ class QHM(Optimizer):
     """m <- beta m + (1 - beta) g;  w <- w - eta ((1 - share) g + share m).
 
     J. Ma, D. Yarats, "Quasi-hyperbolic momentum and Adam for deep learning", ICLR 2019.
-    share=0 is sgd, share=1 momentum, share=beta Nesterov's, with steps of
-    eta (1 - beta).
+    share=0 is sgd; share=1 is momentum and share=beta is Nesterov's momentum, both with
+    steps of eta (1 - beta).
     """
 
     slots = 1

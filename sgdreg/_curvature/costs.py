@@ -1,30 +1,36 @@
-"""What curvatures cost, in passes over the rows, and how many rows pay."""
+"""The cost of a curvature, in passes over the rows, and the best number of rows."""
 
 import numpy as np
 
 # Up to this work (n d²) the factorisation is QR, some 5 ms; above, it is by products.
 QR_WORK = 2e7
-# What the work on a row costs, in passes of that row (measured from 10 to 1000 features,
-# docs/design-notes.md): its products, and fetching it from a random place.
+# The cost of a row, in passes over that row (measured from 10 to 1000 features,
+# docs/design-notes.md): its products with itself, and reading it from a random place.
 PRODUCT_COST = 3.0
 PRODUCT_COST_A_FEATURE = 1 / 16
 FETCH_COST = 3.0
-# A non-zero of a sparse row costs as much as so many numbers of a dense one.
+# A non-zero of a sparse row costs as much as SPARSE_COST numbers of a dense row.
 SPARSE_COST = 4.0
-# The least sample: with 5 rows a feature a step shrinks the gap fivefold, and directions
-# are known to within a factor of 2.
+# The least sample has SAMPLE_ROWS rows for each feature: a step then shrinks the gap
+# fivefold, and curvatures are known within a factor of 2.
 SAMPLE_ROWS = 5
-# ... and enough of them that a rare column is likely to be seen in it.
+# ... and at least SMALLEST_SAMPLE rows, so that it is likely to contain a rare column.
 SMALLEST_SAMPLE = 1000
+# From this share of the rows on, all are taken: a sample would cost nearly as much.
+LARGEST_SAMPLE = 0.5
+# Sizes tried for a sample grow by this factor: its cost is flat near the best size.
+SIZE_GROWTH = 1.5
+# Gaps and ratios below this count as this, so that their logarithm is finite.
+LEAST_GAP = 1e-30
 
 
 def cost_of_all(n_features):
-    """Passes that the curvature of all rows takes."""
+    """The cost of the curvature of all rows, in passes."""
     return PRODUCT_COST + PRODUCT_COST_A_FEATURE * n_features
 
 
 def cost_of_density(data):
-    """Passes that the curvature of the least sample of sparse rows takes."""
+    """The cost of the curvature of the least sample of sparse rows, in passes."""
     n, d = data.n_rows, data.n_features
     size = min(n, max(SMALLEST_SAMPLE, SAMPLE_ROWS * d))
     if size * d**2 <= QR_WORK:
@@ -33,34 +39,35 @@ def cost_of_density(data):
 
 
 def cost_of_sample(size, n_rows, n_features):
-    """Passes that the curvature of so many rows takes."""
+    """The cost of the curvature of a random sample of `size` rows, in passes."""
     return size / n_rows * (cost_of_all(n_features) + FETCH_COST)
 
 
 def passes_left(gap, tol, ratio):
-    """Passes until a gap that shrinks by `ratio` a pass is at tol."""
+    """The passes after which a gap that shrinks by `ratio` a pass is at tol."""
     if not ratio < 1.0:
         return np.inf
-    return max(0.0, np.log(max(gap, 1e-30) / tol) / -np.log(max(ratio, 1e-30)))
+    gap, ratio = max(gap, LEAST_GAP), max(ratio, LEAST_GAP)
+    return max(0.0, np.log(gap / tol) / -np.log(ratio))
 
 
 def sample_size(n_rows, n_features, tol):
-    """How many rows to take the curvature from, for the least time in all.
+    """The number of rows whose curvature makes the whole fit shortest.
 
-    All of them where that is no time at all: the answer is then exact.
+    All rows if their curvature takes a few milliseconds only: the answer is then exact.
 
-    With s rows a step shrinks the gap by d/s (the sample's least squares begin there,
-    too): conjugate gradients on a curvature whose condition number in the metric is
-    ((1 + √(d/s)) / (1 - √(d/s)))², that of a sample covariance.
+    With a sample of s rows, whose least squares start at a gap of about d/s, a step shrinks
+    the gap by d/s: conjugate gradients on a curvature with, in the metric, the condition
+    number ((1 + √(d/s)) / (1 - √(d/s)))² of a sample covariance.
     """
     best, least = n_rows, cost_of_all(n_features) + 1.0
     if n_rows * n_features**2 <= QR_WORK:
         return n_rows
     size = max(SMALLEST_SAMPLE, SAMPLE_ROWS * n_features)
-    while 2 * size < n_rows:
+    while size < LARGEST_SAMPLE * n_rows:
         cost = cost_of_sample(size, n_rows, n_features)
         cost += max(1.0, passes_left(1.0, tol, n_features / size))
         if cost < least:
             best, least = size, cost
-        size = int(1.5 * size)
+        size = int(SIZE_GROWTH * size)
     return best

@@ -1,4 +1,4 @@
-"""The curvature of rows, which the metric and their least squares come from."""
+"""The curvature of rows as a triangle, which gives the metric and the least squares."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,17 +12,25 @@ from sgdreg._data.moments import CONSTANT_SHARE, pooled
 from sgdreg._records import changed
 
 EPS, TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
-# A penalty's share of a direction that no row has, below which its coefficient is not
-# determined to 1e-6 by numbers that are rounded.
-HARDLY_BENT = 1e-9
-# Directions longer than this many times what rounding each number of X once leaves in them
-# may be the data's. (Of columns computed from others - shares, totals, degrees - none was.)
-SURELY = 2.0
-# Where means are large beside spreads, rounding may reach further than this many times the
-# spreads; what is longer than that is kept nevertheless, as LinearRegression does (whose
-# cut-off is at 1e-6), and costs no digits that float32 does not have.
+# Directions with a smaller singular value than this (of rows and penalty, in the scaled
+# features), which only the penalty determines: rounding errors of the targets, divided by
+# it, would be in the coefficients, which are then not determined to 1e-6.
+FAINT_LENGTH = 1e-9
+# A direction counts as belonging to the rows, and not to the rounding of the products with
+# them, if it is longer than this many times the largest such rounding error.
+ROUNDING_MARGIN = 10
+# A direction longer than SINGLE_ROUNDINGS times the error of rounding each number of X once
+# may belong to the data. (None was longer among columns computed from others: shares,
+# totals, degrees.)
+SINGLE_ROUNDINGS = 2.0
+# Up to this many roundings of the mean are in a centred number.
+MEAN_ROUNDINGS = 4
+# If a mean is large beside the standard deviation, float32 numbers are off by more than
+# this many roundings of the standard deviation. Directions that are longer are kept
+# nevertheless, as LinearRegression does (whose cut-off is at 1e-6); this loses no digits
+# that float32 has.
 ROUNDED_SPREADS = 8.0
-# Columns that LAPACK's QR takes at a time, or more: the work space it may have.
+# The work space of LAPACK's QR is for blocks of this many columns, or more.
 QR_BLOCK = 64
 
 
@@ -30,7 +38,7 @@ QR_BLOCK = 64
 class Curvature:
     """[X, y]ᵀ S [X, y] of rows about their mean, as the triangle of a factorisation.
 
-    A curvature never changes: adding rows makes a new one.
+    A curvature is never changed: adding rows makes a new one.
 
     Attributes
     ----------
@@ -38,15 +46,15 @@ class Curvature:
         Sum of the weights.
     rows : int
     centre : ndarray of shape (d + k,)
-        Weighted mean of features and targets; zeros where the rows are not centred.
+        Weighted mean of features and targets; zeros if the rows are not centred.
     triangle : ndarray of shape (≤ d, d + k)
         triangle[:, :d]ᵀ triangle = Σ s (x - mean)([x, y] - mean)ᵀ.
     n_features : int
         d.
     centred : bool
     coarse : float
-        Share of itself that a number of X may be off by: half of eps for float32, 0 for
-        float64, of which sums and means are the larger error.
+        The relative rounding error of the numbers of X: half of eps for float32, and 0 for
+        float64, for which the errors of sums and means are larger.
     """
 
     total: float
@@ -66,8 +74,8 @@ class Curvature:
     def add(self, X, y, weights):
         """The curvature with more rows, by a QR factorisation.
 
-        Two groups of rows about their own means make one about the common mean with one
-        more row, √share·step of `pooled`. Squaring the rows (a Gram matrix) would lose
+        Two groups of rows, each about its mean, and one more row, √share·step of `pooled`,
+        are the rows about the common mean. Squares of the rows (a Gram matrix) would lose
         half of the digits.
         """
         d, known, centre = self.n_features, len(self.triangle), self.centre
@@ -79,7 +87,7 @@ class Curvature:
         if self.centred:
             middle = weights @ Z / weight
             Z -= middle
-            rest = weights @ Z / weight  # what rounding has left of the mean
+            rest = weights @ Z / weight  # the rounding error of the mean
             Z -= rest
             middle += rest
             total, centre, step, share = pooled(self.total, centre, weight, middle)
@@ -90,34 +98,37 @@ class Curvature:
         return changed(self, total=total, rows=rows, centre=centre, triangle=triangle)
 
     def standing_for(self, rows):
-        """The same curvature, of so many rows (whose weights have a mean of one)."""
+        """The same curvature as if of `rows` rows, whose weights have a mean of one."""
         triangle = np.sqrt(rows / self.total) * self.triangle
         return changed(self, total=float(rows), rows=rows, triangle=triangle)
 
     def in_unit(self, shift):
-        """The same curvature, of targets multiplied by 2^shift."""
+        """The same curvature for targets multiplied by 2^shift."""
         triangle, centre, d = self.triangle.copy(), self.centre.copy(), self.n_features
         triangle[:, d:] = np.ldexp(triangle[:, d:], shift)
         centre[d:] = np.ldexp(centre[d:], shift)
         return changed(self, triangle=triangle, centre=centre)
 
     @property
-    def rows_a_weight(self):
-        """Rows for each unit of weight, where rows are weighed by their bends."""
+    def rows_per_weight(self):
+        """Rows for each unit of weight, where the weights are row curvatures."""
         return self.rows / self.total
 
     @property
     def features(self):
-        """The triangle's part for the features."""
+        """The columns of the triangle that belong to the features."""
         return self.triangle[:, : self.n_features]
 
     @property
     def mean(self):
-        """The features' centre."""
+        """The centre of the features."""
         return self.centre[: self.n_features]
 
     def constant(self, scale=None):
-        """Which columns do not vary, up to the rounding of their mean; scale: their own."""
+        """Which columns do not vary, up to the rounding of their mean.
+
+        `scale` is the standard deviations, if known.
+        """
         if scale is None:
             scale = column_norms(self.features / np.sqrt(self.total))
         return scale <= CONSTANT_SHARE * np.abs(self.mean)
@@ -125,61 +136,81 @@ class Curvature:
     def solve(self, alpha):
         """The metric, and the least squares of the rows: weights (k, d + 1) at its centre.
 
-        rootᵀ root = (ZᵀSZ/total + alpha)⁺ in the scaled features; alpha is a number, or one
-        a feature. Centring leaves
-        rounding errors of eps·|centre| in Z, in all columns at once: columns that are no
-        larger are constant, and directions no longer than these errors along them are
-        not the data's, nor are those no longer than the rounding of float32 numbers in X,
-        nor is one more direction than there are rows (less one, about their mean). All
-        are left out: weights do not move there.
+        In the scaled features, rootᵀ root = (ZᵀSZ/total + alpha)⁺; alpha is a number, or an
+        array with one for each feature.
+
+        Some directions are left out, so that weights do not change along them, because they
+        are rounding errors: centring leaves errors of eps·|centre| in all columns of Z.
+        These are columns that are not larger (constant), directions that are not longer
+        than these errors or than the rounding of float32 numbers in X, and more directions
+        than there are rows (minus one, about their mean).
         """
         d = self.n_features
         triangle = self.triangle / sqrt(self.total)
         Z, targets = triangle[:, :d], triangle[:, d:]
-        scale, pulls = column_norms(Z), np.sqrt(np.zeros(d) + alpha)
+        scale, roots = column_norms(Z), np.sqrt(np.zeros(d) + alpha)
         varying = ~self.constant(scale)
-        scale = np.where(varying, np.hypot(scale, pulls), 1.0)
-        Z, errors, pulls = np.divide(Z, scale, order="F"), self.mean / scale, pulls / scale
-        whole = varying.all()
-        if not whole:
-            Z, errors, pulls = Z[:, varying], errors[varying], pulls[varying]
-        errors, pulled = np.abs(errors), pulls.any()
+        scale = np.where(varying, np.hypot(scale, roots), 1.0)
+        Z, errors, roots = np.divide(Z, scale, order="F"), self.mean / scale, roots / scale
+        all_vary = varying.all()
+        if not all_vary:
+            Z, errors, roots = Z[:, varying], errors[varying], roots[varying]
+        errors, penalised = np.abs(errors), roots.any()
         coarse = self.coarse * np.hypot(1.0, errors)
         most = max(self.rows - self.centred, 0)
-        least = pulls.min() if pulled else 0.0
-        Z, targets, hidden, inverse = self._seen(Z, targets, errors, coarse, most, least)
+        least = roots.min() if penalised else 0.0
+        Z, targets, hidden, inverse = self._without_errors(
+            Z, targets, errors, coarse, most, least
+        )
         faint = None
-        if pulled and len(Z) < len(errors):
-            (Z, targets, hardly), inverse = _pulled(Z, targets, pulls), None
-            if len(hardly):
-                faint = np.zeros((len(hardly), d))
-                faint[:, varying] = hardly
-        elif pulled:
-            pull = np.diag(pulls)
-            Z = np.vstack([Z, pull])
-            targets = np.vstack([targets, np.zeros((len(pull), targets.shape[1]))])
+        if penalised and len(Z) < len(errors):
+            (Z, targets, rows), inverse = _penalised(Z, targets, roots), None
+            if len(rows):
+                faint = np.zeros((len(rows), d))
+                faint[:, varying] = rows
+        elif penalised:
+            Z = np.vstack([Z, np.diag(roots)])
+            targets = np.vstack([targets, np.zeros((len(roots), targets.shape[1]))])
             none = 0.0 * errors
-            Z, targets, _, inverse = self._seen(Z, targets, none, none, len(errors))
+            Z, targets, _, inverse = self._without_errors(
+                Z, targets, none, none, len(errors)
+            )
         root = np.ascontiguousarray(root_of(Z, inverse))
-        if not whole:
-            among, root = root, np.zeros((len(Z), d))
-            root[:, varying] = among
+        if not all_vary:
+            of_varying, root = root, np.zeros((len(Z), d))
+            root[:, varying] = of_varying
         centre = self.mean if self.centred else None
         metric = Metric(centre, scale, root, hidden=hidden, constant=~varying, faint=faint)
         answer = np.empty((len(self.centre) - d, len(Z) + 1))
         answer[:, :-1], answer[:, -1] = targets.T, self.centre[d:]
         return metric, metric.to_raw(answer)
 
-    def _seen(self, Z, targets, errors, coarse, most, pull=0.0):
-        """Z and targets, of the same products, but without what is rounding errors.
+    def _without_errors(self, Z, targets, errors, coarse, most, root=0.0):
+        """Z and targets with the same products, without directions of rounding errors.
 
-        And what the objective may lose by that, of each output, under a penalty's pull;
-        and the inverse of Z, where it was looked at.
+        The sums from which Z was computed have a relative error of eps·√(number of rows).
 
-        Z as an upper triangle, or, where it lacks directions, as orthogonal rows: at most
-        so many, none of `errors` or `coarse` (of each column: in eps, and as such).
-        eps·√(number of rows) is what the sums behind Z may be off by; up to four
-        roundings of the mean went into it.
+        Parameters
+        ----------
+        Z : ndarray of shape (m, d)
+        targets : ndarray of shape (m, k)
+        errors : ndarray of shape (d,)
+            A rounding of the mean of each column, in units of eps.
+        coarse : ndarray of shape (d,)
+            The rounding error of the numbers of X, of each column.
+        most : int
+            The largest number of directions.
+        root : float
+            The least root of the penalty's weights.
+
+        Returns
+        -------
+        Z, targets : ndarray
+            Z is an upper triangle, or, if directions are left out, orthogonal rows.
+        hidden : ndarray of shape (k,) or 0.0
+            The decrease of each output's objective that may be lost with the directions.
+        inverse : ndarray or None
+            The inverse of Z, if it was computed.
         """
         size = Z.shape[1]
         if not size:
@@ -189,39 +220,39 @@ class Curvature:
             if len(Z) > size or not is_triangle(Z):
                 both = triangle_of(np.column_stack([Z, targets]))[:size]
                 Z, targets = both[:, :size], both[:, size:]
-            rounding = max(floor * _length(Z), 4 * _length(errors))
+            rounding = max(floor * _norm(Z), MEAN_ROUNDINGS * _norm(errors))
             with np.errstate(over="ignore"):
                 inverse = inverse_of(Z)
-                shortest = 1.0 / _length(inverse)
-            rounding = max(EPS * rounding, self._capped(_length(coarse)))
+                shortest = 1.0 / _norm(inverse)
+            rounding = max(EPS * rounding, self._capped(_norm(coarse)))
             if shortest > rounding:  # all directions are longer
                 return Z, targets, 0.0, inverse
         U, s, Vt = linalg.svd(Z, full_matrices=False, check_finite=False)
         with np.errstate(over="ignore"):
-            along = 4 * (np.abs(Vt) @ errors)
-        seen = s > EPS * np.maximum(floor * s[0], along)
-        once = SURELY * np.linalg.norm(Vt * errors, axis=1)
-        maybe = ~seen & (s > EPS * np.maximum(floor * s[0], once))
-        told = s > self._capped(np.abs(Vt) @ coarse)  # by float32 numbers
-        told[most:] = False
-        seen, maybe = seen & told, maybe & told
-        shares = s[maybe] ** 2 / (s[maybe] ** 2 + pull**2)
-        hidden = 0.5 * shares @ (U[:, maybe].T @ targets) ** 2
-        return s[seen, None] * Vt[seen], U[:, seen].T @ targets, hidden, None
+            worst = MEAN_ROUNDINGS * (np.abs(Vt) @ errors)
+        sure = s > EPS * np.maximum(floor * s[0], worst)
+        likely = SINGLE_ROUNDINGS * np.linalg.norm(Vt * errors, axis=1)
+        unsure = ~sure & (s > EPS * np.maximum(floor * s[0], likely))
+        resolved = s > self._capped(np.abs(Vt) @ coarse)  # by float32 numbers
+        resolved[most:] = False
+        sure, unsure = sure & resolved, unsure & resolved
+        shares = s[unsure] ** 2 / (s[unsure] ** 2 + root**2)
+        hidden = 0.5 * shares @ (U[:, unsure].T @ targets) ** 2
+        return s[sure, None] * Vt[sure], U[:, sure].T @ targets, hidden, None
 
     def _capped(self, coarse):
         return np.minimum(coarse, ROUNDED_SPREADS * self.coarse)
 
     def solved_by(self, weights, centre, alpha):
-        """The same curvature, of targets whose optimum are these weights (k, d + 1).
+        """The same curvature with targets for which these weights (k, d + 1) are optimal.
 
-        What is known of a sample's rows can so stand for all rows, whose answer is known.
+        So the curvature of a sample can stand for all rows, whose optimum is known.
         """
         coef, d = weights[:, :-1], self.n_features
         targets = self.features @ coef.T
         if alpha:  # RᵀR w + alpha·total w = Rᵀ targets
-            pull = linalg.lstsq(self.features.T, coef.T, check_finite=False)[0]
-            targets += alpha * self.total * pull
+            more = linalg.lstsq(self.features.T, coef.T, check_finite=False)[0]
+            targets += alpha * self.total * more
         triangle = np.column_stack([self.features, targets])
         middle = weights[:, -1]
         if self.centred:
@@ -231,45 +262,47 @@ class Curvature:
         return changed(self, triangle=triangle, centre=np.append(self.centre[:d], middle))
 
 
-def _pulled(Z, targets, pull):
-    """Z and targets with a penalty, where Z (orthogonal rows) lacks directions.
+def _penalised(Z, targets, roots):
+    """Z and targets with a penalty, if Z (orthogonal rows) lacks directions.
 
-    Those that the penalty hardly bends are left out too: their coefficients would be the
-    rounding errors of the targets, divided by that. They are returned, each divided by its
-    length: what the objective falls by along them, the gradient at the answer tells.
+    Faint directions, in which the rows have nothing and the penalty is tiny, are left out:
+    the rounding errors of the targets, divided by the penalty, would be in the
+    coefficients. They are the third result, each divided by its length: the gradient at the
+    answer then tells how far the objective can fall along them.
     """
-    size = len(pull)
+    size = len(roots)
     A = np.vstack(
         [np.column_stack([Z, targets]), np.zeros((size, size + targets.shape[1]))]
     )
-    A[len(Z) :, :size] = np.diag(pull)
+    A[len(Z) :, :size] = np.diag(roots)
     R = triangle_of(A)[:size]
     U, s, Vt = linalg.svd(R[:, :size], check_finite=False)
     by_rows = np.linalg.norm(Z @ Vt.T, axis=0)
-    kept = (s > HARDLY_BENT) | (by_rows > 10 * size * EPS * np.linalg.norm(Z))
-    hardly = Vt[~kept] / np.maximum(s[~kept], TINY)[:, None]
-    return s[kept, None] * Vt[kept], U[:, kept].T @ R[:, size:], hardly
+    rounding = ROUNDING_MARGIN * size * EPS * np.linalg.norm(Z)
+    kept = (s > FAINT_LENGTH) | (by_rows > rounding)
+    faint = Vt[~kept] / np.maximum(s[~kept], TINY)[:, None]
+    return s[kept, None] * Vt[kept], U[:, kept].T @ R[:, size:], faint
 
 
 def triangle_of(A, overwrite=False):
     """R with RᵀR = AᵀA, upper triangular, by a QR factorisation."""
     R = np.zeros((min(A.shape), A.shape[1]))
     if A.size:
-        # scipy.linalg.qr's own call, without what it does around it (30 µs).
+        # The call inside scipy.linalg.qr; its checks would take 30 µs more.
         work = QR_BLOCK * A.shape[1]
         found = linalg.lapack.dgeqrf(A, lwork=work, overwrite_a=overwrite)[0]
-        np.copyto(R, found[: len(R)], where=_part(*R.shape)[0])
+        np.copyto(R, found[: len(R)], where=_triangle_masks(*R.shape)[0])
     return R
 
 
 def is_triangle(Z):
-    """Whether Z has zeros only below the diagonal."""
-    return not np.logical_or.reduce(Z, axis=None, where=_part(*Z.shape)[1])
+    """Whether all numbers of Z below its diagonal are zero."""
+    return not np.logical_or.reduce(Z, axis=None, where=_triangle_masks(*Z.shape)[1])
 
 
 @lru_cache(maxsize=4)
-def _part(rows, columns):
-    """Where a matrix is on or above its diagonal, and where below."""
+def _triangle_masks(rows, columns):
+    """Masks of the part of a matrix on or above its diagonal, and of the part below."""
     below = np.tri(rows, columns, -1, dtype=bool)
     return ~below, below
 
@@ -279,17 +312,18 @@ def _identity(size):
     return np.eye(size, order="F")
 
 
-def _length(x):
-    """Euclidean norm of all numbers: np.linalg.norm without its questions."""
+def _norm(x):
+    """Euclidean norm of all numbers: np.linalg.norm without its checks."""
     x = x.ravel(order="K")
     return sqrt(x @ x)
 
 
 def inverse_of(R):
-    """R⁻¹ of an upper triangle, infinite where R is singular.
+    """R⁻¹ of an upper triangle; all infinite if R is singular.
 
-    By substitution, which makes R R⁻¹ the identity, as the metric needs it (LAPACK's
-    inversion makes it R⁻¹R: at a condition number of 4e8 the other is off by 0.03).
+    It is computed by substitution, by which R R⁻¹ is near the identity, as the metric needs
+    it. (LAPACK's inversion makes R⁻¹R near the identity: at a condition number of 4e8 its
+    R R⁻¹ is off by 0.03.)
     """
     if not len(R):
         return R

@@ -1,18 +1,27 @@
-"""The few directions of largest curvature, where a matrix of all would be too large."""
+"""A metric from a few directions of largest curvature, where the full one is too large."""
 
 from dataclasses import replace
 
 import numpy as np
 from scipy import linalg
 
-# Directions looked for, and rows that they are looked for in.
+from sgdreg._data.rows import FLOAT_BYTES
+
+# The largest number of directions; the rows of the sample for each, and its bytes, at most.
 RANK = 100
 ROWS_A_DIRECTION = 10
 SAMPLE_BYTES = 2**25
+# The rows of the sample, and the features, are at least this many times the directions.
+LEAST_RATIO = 2
+# The largest eigenvalue of rootᵀ root: I - rootᵀ root has to be positive definite.
+LARGEST_SHARE = 1.0 - 1e-15
+# Eigenvalues below this share of the largest are rounding errors: the shift that makes the
+# matrix positive definite, and is subtracted again, is √d·eps of it.
+KNOWN_SHARE = 1e-12
 
 
 def low_rank_metric(data, diagonal, alpha, rng):
-    """The diagonal metric, with the largest curvatures brought down to the others'.
+    """The diagonal metric, with the largest curvatures reduced to the size of the others.
 
     In the scaled features z, with the eigenvalues l_1 ≥ … ≥ l_r and vectors v_i of a
     sample's E[zzᵀ] (randomised Nyström, Frangella, Tropp, Udell, SIAM Journal on Matrix
@@ -20,12 +29,12 @@ def low_rank_metric(data, diagonal, alpha, rng):
 
         inverse curvature = I - Σ_i (1 - (l_r + a)/(l_i + a)) v_i v_iᵀ,
 
-    a the mean of alpha/scale².
+    where a is the mean of alpha/scale².
 
     Parameters
     ----------
     data : Data
-        Dense.
+        Dense rows.
     diagonal : Metric
         Centre and scale.
     alpha : float
@@ -35,12 +44,12 @@ def low_rank_metric(data, diagonal, alpha, rng):
     -------
     metric : Metric
     rows : int
-        How many were looked at.
+        The number of rows in the sample.
     """
     d = data.n_features
-    most = max(1, SAMPLE_BYTES // (8 * d))
-    count = min(data.n_rows, max(1000, ROWS_A_DIRECTION * RANK), most)
-    rank = min(RANK, count // 2, d // 2)
+    most = max(1, SAMPLE_BYTES // (FLOAT_BYTES * d))
+    count = min(data.n_rows, ROWS_A_DIRECTION * RANK, most)
+    rank = min(RANK, count // LEAST_RATIO, d // LEAST_RATIO)
     rows = np.sort(rng.choice(data.n_rows, count, replace=False))
     Z, _, weights = data.take(rows)
     Z = (Z if diagonal.centre is None else Z - diagonal.centre) / diagonal.scale
@@ -50,11 +59,11 @@ def low_rank_metric(data, diagonal, alpha, rng):
         return diagonal, 0
     with np.errstate(invalid="ignore", over="ignore"):
         values, vectors = _largest(Z / np.sqrt(count), rank, rng)
-    if values is None:  # nothing curved, or nothing finite: the first pass will say where
+    if values is None:  # no curvature, or not finite: then the first pass says where
         return diagonal, count
     floor = alpha * np.mean(diagonal.scale**-2.0)
     shares = 1.0 - (values[-1] + floor) / (values + floor)
-    shares = np.sqrt(np.clip(shares, 0.0, 1.0 - 1e-15))
+    shares = np.sqrt(np.clip(shares, 0.0, LARGEST_SHARE))
     root = np.ascontiguousarray((vectors * shares).T)
     metric = replace(diagonal, root=root, low_rank=True)
     return metric, count
@@ -62,7 +71,7 @@ def low_rank_metric(data, diagonal, alpha, rng):
 
 def _largest(Z, rank, rng):
     """The largest eigenvalues of ZᵀZ and their vectors (columns), or (None, None)."""
-    test = Z.T @ rng.standard_normal((len(Z), rank))  # one step of subspace iteration
+    test = Z.T @ rng.standard_normal((len(Z), rank))  # a step of subspace iteration
     if not np.isfinite(test).all():
         return None, None
     test = linalg.qr(test, mode="economic", check_finite=False)[0]
@@ -77,5 +86,5 @@ def _largest(Z, rank, rng):
     half = linalg.solve_triangular(R, image.T, trans="T", check_finite=False)
     _, s, Vt = linalg.svd(half, full_matrices=False, check_finite=False)
     values = s**2 - shift
-    known = values > 1e-12 * values[0]
+    known = values > KNOWN_SHARE * values[0]
     return values[known], Vt[known].T

@@ -1,6 +1,6 @@
-"""The coordinates that steps are taken in: w = T u, with TᵀHT near the identity.
+"""The coordinates of the steps: w = T u, with TᵀHT near the identity.
 
-X itself is never transformed.
+X is never transformed.
 """
 
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from sgdreg._data.moments import moments, refuse_overflow
 
 @dataclass(frozen=True, eq=False)
 class Metric:
-    """The coordinates of the steps: u with w = T u, T = scale⁻¹ rootᵀ, about a centre.
+    """The coordinates u of the steps: w = T u, T = scale⁻¹ rootᵀ, about a centre.
 
     Attributes
     ----------
@@ -23,15 +23,15 @@ class Metric:
     root : ndarray of shape (rank, d) or None
         rootᵀ root is the (pseudo-)inverse curvature of the scaled features.
     low_rank : bool
-        The inverse curvature is the identity less rootᵀ root: a few directions are more
-        curved than the others. T is then symmetric.
+        Whether the inverse curvature is I - rootᵀ root instead, for a few directions of
+        larger curvature than the others. In the scaled features T is then symmetric.
     hidden : float or ndarray of shape (k,)
-        What the objective may lose by directions that are left out, of each output.
+        The decrease of each output's objective that may be lost with directions left out.
     constant : ndarray of bool, shape (d,), or None
-        Which columns are taken as constant.
+        Which columns count as constant.
     faint : ndarray of shape (m, d) or None
-        Directions that a penalty hardly bends, as rows of root would be: no step is taken
-        along them, but the gradient tells what they are worth.
+        Directions in which only a tiny penalty has curvature, in the form of rows of root.
+        No step is taken along them, but the gradient tells how far the objective can fall.
     """
 
     centre: np.ndarray | None = None
@@ -44,19 +44,19 @@ class Metric:
 
     @property
     def full(self):
-        """Whether the curvature of all directions is known."""
+        """Whether the metric has the curvature of all directions."""
         return self.root is not None and not self.low_rank
 
     @cached_property
     def sizes(self):
-        """Root mean squares of the features, about zero; zero where they are not known."""
+        """Root mean squares of the features about zero; 0.0 if they are not known."""
         if self.scale is None:
             return 0.0
         return self.scale if self.centre is None else np.hypot(self.scale, self.centre)
 
     @cached_property
-    def reach(self):
-        """Squared length, in these coordinates, of such errors in a gradient."""
+    def rounding_reach(self):
+        """Squared length, in these coordinates, of a gradient error of `sizes`."""
         if self.scale is None:
             return 0.0
         shares = self.sizes / self.scale
@@ -65,10 +65,10 @@ class Metric:
         return float(np.einsum("ij,ij,j->", self.root, self.root, shares**2))
 
     def along_faint(self, gradient, rounding):
-        """Squared slope along what is faint, of each output, beyond rounding errors.
+        """Squared slope along the faint directions, of each output, beyond rounding errors.
 
-        These are of so many times (k,) the features' sizes: that X's numbers are rounded
-        bends such directions too, and no answer is the better for it.
+        The rounding errors are `rounding` (k,) times the features' sizes: the rounded
+        numbers of X have a slope along such directions, too, but no answer improves by it.
         """
         if self.faint is None:
             return 0.0
@@ -77,7 +77,7 @@ class Metric:
             return np.einsum("ij,ij->i", slope, slope)
 
     def faint_step(self, gradient, rounding):
-        """Newton's step (k, d + 1) along these, as far as that slope is to be believed."""
+        """Newton's step (k, d + 1) along these, by the slope beyond rounding errors."""
         slope, step = self._faint_slope(gradient, rounding), np.zeros_like(gradient)
         step[:, :-1] = -(slope @ self.faint) / self.scale
         return step
@@ -92,13 +92,13 @@ class Metric:
             return np.sign(slope) * np.maximum(size, 0.0)
 
     def of_one_scale(self):
-        """The same centre, with one scale for all features: the mean of their squares'."""
+        """The same centre, with one scale for all features: their root mean square."""
         varies = self.scale if self.constant is None else self.scale[~self.constant]
         size = np.sqrt(np.mean(varies**2)) if len(varies) else 1.0
         return replace(self, scale=np.full_like(self.scale, size))
 
     def left_out(self, weights):
-        """The part of coefficients that no step moves: of constant columns, for example."""
+        """The part of the coefficients that no step changes, such as constant columns'."""
         coef = weights[:, :-1]
         if not self.full:
             none = np.zeros_like(coef)
@@ -124,7 +124,7 @@ class Metric:
         return raw
 
     def to_coordinates(self, gradient):
-        """Gradient with respect to u, of one with respect to [w, intercept]."""
+        """The gradient with respect to u, from that with respect to [w, intercept]."""
         g, b = gradient[:, :-1], gradient[:, -1:]
         g = g if self.centre is None else g - b * self.centre
         g = g if self.scale is None else g / self.scale
@@ -134,27 +134,27 @@ class Metric:
             g = g @ self.root.T
         return np.column_stack([g, b])
 
-    def least(self, alpha):
-        """The least curvature, in these coordinates, that a penalty of alpha has."""
+    def least_curvature(self, alpha):
+        """The least curvature of a penalty alpha ½‖w‖², in these coordinates."""
         least = alpha if self.scale is None else alpha / self.scale.max() ** 2
         if self.low_rank and len(self.root):
             least *= 1.0 - np.einsum("ij,ij->i", self.root, self.root).max()
         return least
 
     def _low_rank_root(self, z):
-        """(I - rootᵀ root)^½ of rows z: rows of root are orthogonal, shorter than 1."""
+        """(I - rootᵀ root)^½ z of rows z; root has orthogonal rows, shorter than 1."""
         squares = np.einsum("ij,ij->i", self.root, self.root)
-        # 1 - (1 - √(1 - s)) along the direction of each row, whose square is s
+        # √(1 - s) = 1 - s·share(s) along the direction of each row, whose square is s.
         return z - ((z @ self.root.T) * _share(squares)) @ self.root
 
-    def lacking(self, gradient):
-        """Length, in the scaled features, of the part of a gradient that root is blind to.
+    def unseen_gradient(self, gradient):
+        """Length, in the scaled features, of the part of a gradient that root maps to zero.
 
-        And the length of the rounding errors that centring leaves in it, in units of eps
-        and of the residuals' size.
+        And the length of the rounding errors of centring in it, in units of eps times the
+        size of the residuals.
         """
         g = gradient[:, :-1]
-        known = np.abs(self.root).max(axis=0, initial=0.0) > 0  # the others are constant
+        known = np.abs(self.root).max(axis=0, initial=0.0) > 0  # not constant columns
         g = g if self.centre is None else g - gradient[:, -1:] * self.centre
         g = np.where(known, g / self.scale, 0.0)
         if len(self.root) < known.sum():  # rows are orthogonal then
@@ -181,11 +181,11 @@ class Metric:
             norms = []
             for X, _ in data.rows.chunks():
                 Z = (X if self.centre is None else X - self.centre) * inverse
-                norms.append(row_norms(Z if self.root is None else self._turned(Z), True))
+                norms.append(row_norms(Z if self.root is None else self._rotated(Z), True))
             norms = np.concatenate(norms)
         return norms + 1.0 if fit_intercept else norms
 
-    def _turned(self, Z):
+    def _rotated(self, Z):
         return self._low_rank_root(Z) if self.low_rank else Z @ self.root.T
 
 
@@ -195,7 +195,7 @@ def _share(squares):
 
 
 def diagonal_metric(data, fit_intercept, alpha):
-    """Centre and scale only: scale² is the diagonal of the curvature, penalty included."""
+    """Centre and scale only: scale² is the diagonal of the curvature with penalty."""
     with np.errstate(invalid="ignore", over="ignore"):
         centre, scale, constant = moments(data, fit_intercept)
         known = scale if centre is None else scale + centre

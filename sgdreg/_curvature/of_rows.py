@@ -1,4 +1,4 @@
-"""The curvature of the rows of a data set: by QR where they are few, else by products."""
+"""The curvature of a data set: by QR if its rows are few, else by products."""
 
 from dataclasses import replace
 from math import isfinite
@@ -10,15 +10,19 @@ from sgdreg._curvature.factor import Curvature, column_norms
 from sgdreg._curvature.products import curvature_by_products
 from sgdreg._data.moments import refuse_overflow
 
+# Products are used for more than this many rows for each column; with fewer rows some
+# directions are weak, which products cannot resolve.
+TALL = 2
+
 
 def curvature_of(data, fit_intercept, start=None, *, work=QR_WORK):
-    """The curvature of all rows of the data (added to those of `start`).
+    """The curvature of all rows of the data, added to that of `start`.
 
-    By QR up to so much work (n d²): a sample need not be known to the last digit.
+    By QR if n d² is `work` at most. (For a sample `work` is 0: it needs no last digit.)
     """
     d = data.n_features
     known = None
-    if start is None and data.n_rows * d**2 > work and data.n_rows > 2 * d:
+    if start is None and data.n_rows * d**2 > work and data.n_rows > TALL * d:
         known = curvature_by_products(data, fit_intercept)
     if known is not None:
         return replace(known, coarse=data.coarse)
@@ -26,11 +30,11 @@ def curvature_of(data, fit_intercept, start=None, *, work=QR_WORK):
     if data.coarse > known.coarse:
         known = replace(known, coarse=data.coarse)
     with np.errstate(invalid="ignore", over="ignore"):
-        # Each factorisation goes over the triangle again: few, and of many rows.
+        # Each factorisation includes the triangle again, so pieces have d rows or more.
         for piece in data.chunks(at_least=d):
             known = known.add(*piece)
         squares = known.mean @ known.mean, np.vdot(known.features, known.features)
-        if isfinite(sum(squares)):  # as a rule: then nothing else has to be looked at
+        if isfinite(sum(squares)):  # nearly always: all numbers are then finite
             return known
         sizes = column_norms(known.features)
     if not np.isfinite(known.mean).all() or not np.isfinite(sizes).all():

@@ -1,4 +1,4 @@
-"""The curvature of many rows, at the speed of matrix products and with its digits."""
+"""The curvature of many rows, at the speed of products and with the digits of QR."""
 
 from itertools import pairwise
 
@@ -8,27 +8,31 @@ from scipy import linalg
 from sgdreg._curvature.factor import Curvature, inverse_of, triangle_of
 from sgdreg._curvature.sparse_products import NEAR, by_nonzeros, sparse_products, split
 from sgdreg._data.moments import CONSTANT_SHARE, pooled
+from sgdreg._data.rows import FLOAT_BYTES
 
-# ZᵀZ knows a direction of length s to eps·(s_max/s)²: to 2e-6 at this ratio, which a
-# step corrects. Directions that are shorter are looked at in the rows themselves.
+# In ZᵀZ a direction of length s has a relative error of eps·(s_max/s)²: 2e-6 at this ratio
+# s_max/s, which one step corrects. Shorter (weak) directions are computed from the rows.
 SQUARED_CONDITION = 1e5
-# So few that looking at them is cheap beside a factorisation of all columns.
+# Up to this share of weak directions, that is cheap beside a QR of all columns.
 WEAK_SHARE = 0.25
-# Rows of a product: 1 MiB, what a core's cache holds, but enough for the product's speed.
+# The rows of a product: 1 MiB, which a core's cache holds, but at least PRODUCT_ROWS, which
+# the product needs for its speed.
 PRODUCT_BYTES = 2**20
 PRODUCT_ROWS = 256
-# Each of the pieces that threads work on has a matrix of its own: two, if they are large.
+# Each of the pieces that threads work on has its own matrix of products. All together have
+# this many bytes at most, but MATRICES is the least number of pieces.
 PIECES_BYTES = 2**24
+MATRICES = 2
 # Squares beyond these are too near to the ends of the range of floats.
 SMALLEST, LARGEST = 1e-200, 1e200
 
 
 def curvature_by_products(data, centred):
-    """The curvature of all rows of `data`; None where products cannot tell it.
+    """The curvature of all rows of `data`; None if products cannot resolve it.
 
-    Cholesky's triangle of ZᵀZ, in the scaled features; where that is nearly singular, its
-    eigenvectors, of which the weak ones are given their length (and their part of the
-    targets) by the rows.
+    It is Cholesky's triangle of ZᵀZ, in the scaled features. If that is nearly singular, it
+    is made of the eigenvectors of ZᵀZ; the lengths of the weak ones, and the targets along
+    them, are computed from the rows.
     """
     d, width = data.n_features, data.n_features + data.n_outputs
     total, centre, products = _products(data, centred)
@@ -57,8 +61,8 @@ def curvature_by_products(data, centred):
 def _products(data, centred):
     """Σ s, mean and (its upper triangle) Σ s (z - mean)(z - mean)ᵀ of z = [x, y]."""
     width = data.n_features + data.n_outputs
-    size = 8 * width**2
-    count = max(2, min(len(data.pieces), PIECES_BYTES // size))
+    size = FLOAT_BYTES * width**2
+    count = max(MATRICES, min(len(data.pieces), PIECES_BYTES // size))
     cuts = np.linspace(0, len(data.pieces), min(count, len(data.pieces)) + 1).astype(int)
     starts = [piece[0] for piece in data.pieces] + [data.n_rows]
     pieces = [(starts[a], starts[b]) for a, b in pairwise(cuts)]
@@ -93,12 +97,12 @@ def _products(data, centred):
 
 
 def _added(products, columns):
-    """products + columns columnsᵀ, in place, the upper triangle only."""
+    """The upper triangle of products + columns columnsᵀ, in place."""
     return linalg.blas.dsyrk(1.0, columns, beta=1.0, c=products, overwrite_c=True)
 
 
 def _joined(products, total, mean, weight, middle):
-    """Two groups of rows as one, their products being added in place."""
+    """Sum of weights and mean of two groups together; completes their sum of products."""
     both, mean, step, share = pooled(total, mean, weight, middle)
     if total and step.any():
         _added(products, (np.sqrt(share) * step)[:, None])
@@ -106,7 +110,7 @@ def _joined(products, total, mean, weight, middle):
 
 
 def _factor(H, products):
-    """[R, R⁻ᵀ products] with RᵀR = H; None where H is nearly singular."""
+    """[R, R⁻ᵀ products] with RᵀR = H; None if H is nearly singular."""
     R, failed = linalg.lapack.dpotrf(H, clean=True)
     if failed or not len(H):
         return None if failed else np.zeros((0, products.shape[1]))
@@ -117,7 +121,7 @@ def _factor(H, products):
 
 
 def _deflated(data, centre, varying, scale, C):
-    """The triangle where H is nearly singular, of its eigenvectors; None: too many weak."""
+    """The triangle from the eigenvectors of a nearly singular H; None: many are weak."""
     size = len(scale)
     H, products = C[:, :size], C[:, size:]
     values, vectors = linalg.eigh(H, lower=False, check_finite=False)
@@ -125,35 +129,35 @@ def _deflated(data, centre, varying, scale, C):
     if weak.sum() > max(1, WEAK_SHARE * size):
         return None
     strong, lengths = vectors[:, ~weak], np.sqrt(values[~weak])
-    faint = vectors[:, weak]
-    look = _Look(data, centre, varying, scale)
-    along = look.gradients(faint / scale[:, None]) / scale[:, None]
+    weakest = vectors[:, weak]
+    rows = _Projections(data, centre, varying, scale)
+    along = rows.products(weakest / scale[:, None]) / scale[:, None]
     overlap = strong.T @ along / lengths[:, None] ** 2
-    found = look.triangle((faint - strong @ overlap) / scale[:, None])
+    found = rows.triangle((weakest - strong @ overlap) / scale[:, None])
     known = np.column_stack(
         [
-            lengths[:, None] * (strong.T + overlap @ faint.T),
+            lengths[:, None] * (strong.T + overlap @ weakest.T),
             (strong.T @ products) / lengths[:, None],
         ]
     )
-    count = faint.shape[1]
-    found = np.column_stack([found[:, :count] @ faint.T, found[:, count:]])
+    count = weakest.shape[1]
+    found = np.column_stack([found[:, :count] @ weakest.T, found[:, count:]])
     return triangle_of(np.vstack([known, found]))[:size]
 
 
-class _Look:
-    """The rows themselves, along a few directions (columns), in pieces by threads."""
+class _Projections:
+    """The centred rows projected on a few directions (columns), in pieces by threads."""
 
     def __init__(self, data, centre, varying, scale):
         self.data, self.centre, self.varying = data, centre, varying
-        # Where means are small beside spreads, they can be subtracted afterwards.
+        # Means that are small beside standard deviations can be subtracted afterwards.
         sizes, nearest = np.abs(self._mean[varying]), NEAR / np.sqrt(data.n_rows)
         self.near = sizes.max() <= nearest * scale.min()
         self.far = np.flatnonzero(varying)[sizes > nearest * scale]
         self.dense = not by_nonzeros(data) or len(self.far) > data.row_size
 
-    def gradients(self, directions):
-        """Σ s (x - mean) (x - mean)ᵀ v: what else they overlap with."""
+    def products(self, directions):
+        """Σ s (x - mean) (x - mean)ᵀ v of each direction v."""
         full = self._full(directions)
 
         def part(piece):
@@ -167,7 +171,7 @@ class _Look:
         return sum(self._in_order(part))[self.varying]
 
     def triangle(self, directions):
-        """The triangle of the rows' parts along them, and of y."""
+        """The triangle of the rows' projections and of y."""
         full, count = self._full(directions), directions.shape[1]
 
         def part(piece):

@@ -1,40 +1,45 @@
-"""What rounding a model to float32 costs, and models that it costs less.
+"""Rounding a model to float32 with a small increase of its objective.
 
-Coefficients of columns that depend on each other nearly cancel. Each is off by up to half
-a unit in its last place, and these errors do not cancel: at 1e7 they are as large as one.
+The coefficients of columns that depend on each other may be large and nearly cancel. Each
+is rounded by up to half a unit in its last place, and these errors do not cancel: at 1e7
+they are as large as one.
 """
 
 import numpy as np
 from scipy import linalg
 
-# Weights tried instead, on the way to those that leave out what is weakly determined:
-# ridge solutions, of penalties from what float64 to what float32 cannot tell from zero.
+# Weights that are tried instead are ridge solutions, in which weakly determined directions
+# are smaller. Their penalties, as shares of the largest squared singular value, go from
+# below the rounding of float64 (1e-16) to above that of float32 (1e-7).
 PENALTIES = np.logspace(-18, -2, 65)
-# Units in the last place that a coefficient is then moved by, up to 2¹⁵ and all that are
-# small, so many moves in all to choose from; and how often one is made.
-POWERS, CHOICES, MOVES = 2.0 ** np.arange(16), 4096, 200
-# A move that gains less than this share of what rounding costs ends them.
+# A coefficient is then moved by some units in its last place: by any power of two up to
+# 2^15, and by any small number, such that all coefficients have CHOICES moves together.
+POWERS = 2.0 ** np.arange(16)
+CHOICES = 4096
+# The largest number of moves that are made, one after the other.
+MOVES = 200
+# Moves end when the best one reduces the cost of rounding by less than this share.
 ENOUGH = 1e-3
 
 
 class Rounding:
-    """What rounding weights (k, d + 1) costs, and weights that it costs less.
+    """The cost of rounding weights (k, d + 1), and rounded weights of a smaller cost.
 
-    The objective is known near its optimum w*: ½ ‖lengths (w - w*)‖², and half the square
-    of what the prediction at the middle is off by.
+    The cost is the increase of the objective near its optimum w*: ½ ‖lengths (w - w*)‖²
+    plus half the square of the error of the prediction at the mean of the features.
 
     Parameters
     ----------
     dtype : dtype
-        That of the model.
+        The type of the model.
     centre : ndarray of shape (d,) or None
-        Of the features that weights are about.
+        The centre that the weights are about.
     lengths : ndarray of shape (r, d) or (d,)
-        The curvature's factor; of one dimension: its diagonal.
+        The factor of the curvature; of one dimension: the root of its diagonal.
     middle : ndarray of shape (d,) or None
-        The features' mean; None: there is no intercept to learn.
+        The mean of the features; None without an intercept.
     positive : bool
-        Whether no coefficient may be negative.
+        Whether coefficients must be >= 0.
     """
 
     def __init__(self, dtype, centre, lengths, middle, positive=False):
@@ -44,11 +49,11 @@ class Rounding:
 
     @classmethod
     def of(cls, start, dtype, curvature=None):
-        """That of a start, by its curvature (or one of the rows), or else its scale."""
+        """From a start: by a curvature, else by the scale of its metric; None without."""
         plan, curvature, metric = start.plan, curvature or start.curvature, start.metric
         if curvature is not None:
             lengths, middle = curvature.features / np.sqrt(curvature.total), curvature.mean
-            l2 = plan.penalty.l2 * (1.0 if plan.quadratic else curvature.rows_a_weight)
+            l2 = plan.penalty.l2 * (1.0 if plan.quadratic else curvature.rows_per_weight)
             if l2:
                 lengths = np.vstack([lengths, np.sqrt(l2) * np.eye(len(middle))])
         elif metric.scale is not None:
@@ -59,11 +64,11 @@ class Rounding:
         return cls(dtype, metric.centre, lengths, middle, plan.penalty.positive)
 
     def nearest(self, weights):
-        """Each coefficient rounded, and the intercept of the rounded ones."""
+        """Each coefficient rounded, and the best intercept for them, rounded."""
         return rounded(weights, self.centre, self.dtype)
 
     def cost(self, weights, near):
-        """What `near` costs more than `weights`, of each output."""
+        """The increase of each output's objective from `weights` to `near`."""
         with np.errstate(over="ignore", invalid="ignore"):
             change = near - weights
             errors = self._errors(change[:, :-1])
@@ -77,7 +82,7 @@ class Rounding:
         return change * self.lengths if self.lengths.ndim == 1 else change @ self.lengths.T
 
     def best(self, weights, enough):
-        """Rounded weights that cost no more than `enough` (k,), or little.
+        """Rounded weights that cost `enough` (k,) at most, or else as little as found.
 
         Parameters
         ----------
@@ -98,7 +103,7 @@ class Rounding:
         return chosen
 
     def _weaker(self, row):
-        """The ridge solutions of weights (d + 1,), in features of unit scale."""
+        """Ridge solutions near weights (d + 1,), with a penalty on scaled features."""
         if self.lengths.ndim == 1 or not len(self.lengths):
             return np.empty((0, len(row)))
         scale = np.sqrt(np.einsum("ij,ij->j", self.lengths, self.lengths))
@@ -108,23 +113,24 @@ class Rounding:
         squares, penalties = s**2, PENALTIES[:, None] * s[0] ** 2
         with np.errstate(invalid="ignore"):
             less = np.nan_to_num(penalties / (squares + penalties))
-        less = np.vstack([less, np.tri(len(s), len(s), -1).T])  # or without the weakest
+        # ... and the weights without the weakest directions.
+        less = np.vstack([less, np.tri(len(s), len(s), -1).T])
         tried = np.tile(row, (len(less), 1))
         tried[:, :-1] -= (less * along) @ Vt / scale
         tried[:, :-1][:, row[:-1] == 0] = 0.0
         if self.positive:
             np.maximum(tried[:, :-1], 0.0, out=tried[:, :-1])
-        if self.middle is not None:  # the prediction at the middle is known
+        if self.middle is not None:  # keep the prediction at the mean
             tried[:, -1] -= (tried[:, :-1] - row[:-1]) @ (self.middle - self.centre)
         return tried
 
     def _moved(self, row, near):
-        """`near`, its coefficients moved by a few units in their last places.
+        """`near` with coefficients moved by units in their last places, one at a time.
 
-        Errors of several coefficients, and that of the intercept, then cancel.
+        The best moves let the errors of several coefficients and of the intercept cancel.
         """
         T = self.lengths
-        bends = T**2 if T.ndim == 1 else np.einsum("ij,ij->j", T, T)
+        curvatures = T**2 if T.ndim == 1 else np.einsum("ij,ij->j", T, T)
         coef = near[:-1].astype(self.dtype)
         units = np.union1d(POWERS, np.arange(1.0, CHOICES // len(coef) + 1))
         units = np.concatenate([units, -units])
@@ -139,7 +145,7 @@ class Rounding:
             errors = self._errors((near - row)[:-1])
             slopes = T * errors if T.ndim == 1 else errors @ T
             costs = 0.5 * (errors @ errors) + moves * (
-                slopes[:, None] + 0.5 * moves * bends[:, None]
+                slopes[:, None] + 0.5 * moves * curvatures[:, None]
             )
             raw = self._intercept(row, near, moves)
             if raw is not None:
@@ -156,7 +162,7 @@ class Rounding:
         return near
 
     def _intercept(self, row, near, moves):
-        """The rounded intercept after each move, and what it is off by at the middle."""
+        """The rounded intercept after each move, and its error at the mean."""
         if self.middle is None:
             return None
         aim = row[-1] + row[:-1] @ (self.middle - self.centre)
@@ -166,10 +172,10 @@ class Rounding:
 
 
 def rounded(weights, centre, dtype):
-    """Weights (k, d + 1) at the centre that are those of a model in dtype.
+    """The weights (k, d + 1) about a centre of the model rounded to dtype.
 
-    Outputs whose numbers are too small for dtype stay as they are: such a model is
-    refused, where attributes are made.
+    Outputs whose numbers are too small for dtype are not rounded: such a model is refused
+    when its attributes are made.
     """
     near = np.empty_like(weights)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -183,11 +189,11 @@ def rounded(weights, centre, dtype):
 
 
 def sizes(coef, intercept):
-    """The largest number of each output, as it is held; not finite where any is not."""
+    """The largest number of each output's model; not finite if any number is not."""
     return np.maximum(np.abs(coef).max(axis=1, initial=0.0), np.abs(intercept))
 
 
 def is_lost(weights, held, dtype):
-    """Which outputs' numbers are so small that a floating-point type loses digits."""
+    """Which outputs have numbers so small that a floating-point type loses digits."""
     lost = held < np.finfo(dtype).tiny
     return lost & weights.any(axis=1) if lost.any() else lost

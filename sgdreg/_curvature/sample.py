@@ -1,29 +1,42 @@
-"""Which rows the curvature is taken from: all, or a random sample that can grow."""
+"""The curvature of all rows, or of a random sample that can grow."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sgdreg._curvature.costs import cost_of_all, cost_of_sample, passes_left
+from sgdreg._curvature.costs import (
+    LARGEST_SAMPLE,
+    cost_of_all,
+    cost_of_sample,
+    passes_left,
+)
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._data.dataset import Data
+
+# A larger sample has GROWTH times as many rows. If its curvature takes nearly as long as
+# that of all rows (up to this many times, and passes more), all are taken.
+GROWTH = 4
+NEARLY_ALL = 3
+# The gap of a sample's least squares is d/s on average; a sample with a gap of this many
+# times as much is unrepresentative.
+LARGE_GAP = 4.0
 
 
 @dataclass(frozen=True, eq=False)
 class Sketch:
-    """The curvature of a random sample of rows, that can be made larger.
+    """A random sample of the rows, whose curvature stands for that of all; it can grow.
 
     Attributes
     ----------
     data : Data or None
-        None: released after the fit, which the plan outlives.
+        All rows; None after `released`.
     n_rows : int
     fit_intercept : bool
     size : int
-        Rows sampled; where they would be half of all or more, all are taken.
+        The number of sampled rows; all from the share `LARGEST_SAMPLE` on.
     rng : numpy.random.Generator or None
     cost : float
-        Passes over the rows that it has taken so far.
+        The passes over the rows that samples have taken so far.
     """
 
     data: Data | None
@@ -36,28 +49,28 @@ class Sketch:
     @property
     def exact(self):
         """Whether all rows are taken."""
-        return 2 * self.size >= self.n_rows
+        return self.size >= LARGEST_SAMPLE * self.n_rows
 
     def released(self):
-        """What can be kept when the data are gone."""
+        """A copy without the data, to be kept after the fit."""
         return replace(self, data=None, rng=None)
 
     def larger(self):
-        """A sketch of four times as many rows, drawn anew, or of all if that is no more."""
-        n, d, size = self.n_rows, self.data.n_features, 4 * self.size
-        if cost_of_all(d) <= 3 * cost_of_sample(size, n, d) + 3:
+        """A sketch of GROWTH times as many new rows, or of all if that costs little."""
+        n, d, size = self.n_rows, self.data.n_features, GROWTH * self.size
+        if cost_of_all(d) <= NEARLY_ALL * cost_of_sample(size, n, d) + NEARLY_ALL:
             size = n
         return replace(self, size=min(size, n))
 
     def is_unrepresentative(self, gap):
-        """Whether its least squares are further from the optimum than those of a sample.
+        """Whether its least squares are further from the optimum than by chance.
 
-        Of n rows that are alike they are at a gap of (1 - R²) d/s.
+        For n rows of one distribution they are at a gap of (1 - R²) d/s on average.
         """
-        return not gap <= 4.0 * self.data.n_features / self.size
+        return not gap <= LARGE_GAP * self.data.n_features / self.size
 
     def worthwhile(self, gap, tol, ratio):
-        """Whether a larger one saves passes, where the gap shrinks by `ratio` a pass."""
+        """Whether a larger sample saves passes, if the gap shrinks by `ratio` a pass."""
         n, d = self.n_rows, self.data.n_features
         larger = self.larger()
         if larger.exact:
@@ -68,9 +81,9 @@ class Sketch:
         return passes_left(gap, tol, ratio) > cost
 
     def curvature(self):
-        """The sample's curvature, standing for all rows; and the size it took.
+        """The sample's curvature, scaled to stand for all rows, and the final sketch.
 
-        A column that is constant in the sample but not in the data makes it larger.
+        The sample grows while a column is constant in it, but not in the data.
         """
         data, sketch = self.data, self
         while not sketch.exact:

@@ -2,31 +2,33 @@
 
 import numpy as np
 
-# A pair of non-zeros takes SciPy's product some 5 ns, a pair of numbers BLAS a tenth of a
-# nanosecond or less: non-zeros pay where they are fewer than this share of the features.
+# SciPy takes some 5 ns for a product of two non-zeros, BLAS at most a tenth of a nanosecond
+# for one of two numbers. So the products by non-zeros are faster if a row has fewer
+# non-zeros than this share of the features.
 FEW = 0.1
-# Means of so many spreads cost a digit when they are subtracted after a product.
+# Subtracting the mean after a product costs digits if it is larger than this many standard
+# deviations: two digits of the squares.
 NEAR = 10.0
 CHUNK_BYTES = 2**24
 
 
 def by_nonzeros(data):
-    """Whether products of the rows of `data` are quicker by their non-zeros."""
+    """Whether products of the rows of `data` are faster by their non-zeros."""
     return data.is_sparse and data.row_size <= FEW * data.n_features
 
 
 def split(X, centre, far):
-    """The rows X less `centre` in two parts: sparse columns as they are, and `far` ones.
+    """The rows X in two parts: near columns, sparse and not centred, and `far` columns.
 
-    Columns whose mean is large beside their spread hardly have zeros: they are centred
-    as they are, while the mean of the others is taken off the products.
+    Far columns, whose mean is large beside the standard deviation, have few zeros: they are
+    made dense and centred. The mean of the near columns is subtracted from the products.
 
     Returns
     -------
     near : csr of shape (n, d)
-        Zero in the columns `far`.
+        X with zeros in the columns `far`.
     among : ndarray of shape (n, len(far))
-        These columns, centred.
+        The columns `far`, centred.
     """
     if not len(far):
         return X, np.empty((X.shape[0], 0))
@@ -37,7 +39,7 @@ def split(X, centre, far):
 
 
 def far_columns(squares, mean, total):
-    """Columns (indices) whose mean is more than NEAR spreads from zero."""
+    """Columns (indices) whose mean is larger than NEAR standard deviations."""
     size = total * mean**2
     return np.flatnonzero((size > 0) & (squares - size <= size / NEAR**2))
 
@@ -48,16 +50,16 @@ def sparse_products(data, centred, pieces):
     Parameters
     ----------
     data : Data
-        Of sparse rows, see `by_nonzeros`.
+        Sparse rows, see `by_nonzeros`.
     centred : bool
-        False: the mean is none, zeros.
+        If False, the mean is taken as zero.
     pieces : list of (start, stop)
-        Rows that threads work on.
+        Pieces of the rows, for threads.
 
     Returns
     -------
-    (float, ndarray of shape (d + k,), ndarray of shape (d + k, d + k)), or None where too
-    many columns are far from zero.
+    (float, ndarray of shape (d + k,), ndarray of shape (d + k, d + k)), or None if too many
+    columns are far.
     """
     d, width = data.n_features, data.n_features + data.n_outputs
     total, centre, squares = _moments(data, pieces)
@@ -92,16 +94,16 @@ def sparse_products(data, centred, pieces):
     if centred:
         rest = sums / total
         products -= total * np.outer(rest, rest)
-        # Of a constant, the difference of two equal numbers: not below zero by rounding.
+        # For a constant column, a difference of equal numbers: rounding may make it < 0.
         np.fill_diagonal(products, np.maximum(np.diagonal(products), 0.0))
-        kept = np.zeros(width)
-        kept[dense] = centre[dense]
-        centre = kept + rest
+        subtracted = np.zeros(width)
+        subtracted[dense] = centre[dense]
+        centre = subtracted + rest
     return total, centre, products
 
 
 def _moments(data, pieces):
-    """Σ s; Σ s z / Σ s of z = [x, y]; Σ s x² of each column."""
+    """Σ s, the weighted mean of z = [x, y], and Σ s x² of each column."""
 
     def part(piece):
         total, sums = 0.0, np.zeros(data.n_features + data.n_outputs)
@@ -120,6 +122,7 @@ def _moments(data, pieces):
 
 
 def _rows_times(X, factors):
+    """Each row of CSR X multiplied by its factor."""
     X = X.copy()
     X.data *= np.repeat(factors, np.diff(X.indptr))
     return X

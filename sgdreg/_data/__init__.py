@@ -1,1 +1,1 @@
-"""The rows: matrix, targets and weights, their order, moments and threads."""
+"""The data: rows, targets and weights; their order, their moments, threads."""

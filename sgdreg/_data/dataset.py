@@ -1,4 +1,4 @@
-"""What a fit sees of the data: rows, targets, weights, a loss, and threads."""
+"""The data of a fit: rows, targets, weights, a loss, and threads."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,34 +12,36 @@ from sgdreg._data.threads import Team
 from sgdreg._kernels.descent import Problem, evaluate
 from sgdreg.losses import SQUARED_ERROR, Loss
 
-# A pass is cut into this many pieces, for threads, or fewer: each of this many numbers
-# (0.1 ms) at least. They do not depend on the number of threads, so neither do results.
+# A pass is cut into PIECES pieces for threads, or fewer: each has at least PIECE_NUMBERS
+# numbers of X, which take 0.1 ms, and PIECE_SUMS times as many as its sums, which are
+# added to the others' in the end. The pieces do not depend on the number of threads, so
+# results do not either.
 PIECES = 16
 PIECE_NUMBERS = 2**18
+PIECE_SUMS = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """A data set as the kernels see it; nothing in it changes during a fit.
+    """A data set in the form that the kernels take; it does not change during a fit.
 
-    Targets and weights are asked for by row taking part: `targets`, `row_weights`.
+    The properties `targets` and `row_weights` have one entry for each row taking part.
 
     Attributes
     ----------
     rows : Rows
         The matrix of features, and which of its rows take part.
     y : ndarray of float64, shape (n, k), C-ordered
-        Of all rows of the matrix.
+        Targets of all rows of the matrix.
     weights : ndarray of shape (n,) or None
-        Of all rows, scaled to mean one over those that take part; None: all one.
+        Weights of all rows, scaled to mean one over those that take part; None: all one.
     weight_unit : float or None
         The raw weight that counts as one.
     problem : Problem
-        The same, for the kernels.
+        The same data, for the kernels.
     team : Team
-        The threads that work at a pass over the rows.
+        The threads that share a pass over the rows.
     loss : Loss
-        What predictions cost.
     """
 
     rows: Rows
@@ -58,7 +60,7 @@ class Data:
         ----------
         X : ndarray, csr or Rows
         weight_unit : float or None
-            The weight that counts as one; None: the mean over the rows taking part.
+            The raw weight that counts as one; None: the mean over the rows taking part.
         """
         rows = X if isinstance(X, Rows) else Rows(X, NO_ROWS)
         if weights is not None:
@@ -76,7 +78,7 @@ class Data:
         return self._with(y, self.weights, loss, self.weight_unit)
 
     def _with(self, y, weights, loss, weight_unit=1.0):
-        """The same rows with others of these; weights are in units already."""
+        """The same rows with these targets, weights (scaled already) and loss."""
         rows = self.rows
         problem = Problem(*rows.arrays, y, weights, rows.n_features, loss)
         return replace(
@@ -85,7 +87,7 @@ class Data:
 
     @property
     def n_rows(self):
-        """How many rows take part."""
+        """The number of rows that take part."""
         return self.rows.n_rows
 
     @property
@@ -102,7 +104,7 @@ class Data:
 
     @property
     def dtype(self):
-        """That of X, and of the model."""
+        """The floating-point type of X, and of the model."""
         return self.rows.dtype
 
     @property
@@ -129,25 +131,25 @@ class Data:
     def pieces(self):
         """(start, stop) of the pieces of the rows taking part that threads work on."""
         numbers = self.n_rows * self.row_size * self.n_outputs
-        if numbers < 2 * PIECE_NUMBERS:
+        if numbers < 2 * PIECE_NUMBERS:  # too few for two pieces
             return [(0, self.n_rows)]
-        outputs = self.n_outputs * (self.n_features + 1)  # each piece's own sums
-        count = int(min(PIECES, numbers / PIECE_NUMBERS, numbers / (4 * outputs)))
+        sums = self.n_outputs * (self.n_features + 1)  # of each piece: its gradient
+        count = int(min(PIECES, numbers / PIECE_NUMBERS, numbers / (PIECE_SUMS * sums)))
         if count <= 1:
             return [(0, self.n_rows)]
         cuts = np.linspace(0, self.n_rows, count + 1).astype(int).tolist()
         return list(pairwise(cuts))
 
     def some_rows(self, count):
-        """The same data set with every so-many-th row only, `count` rows at most."""
+        """The same data set with evenly spaced rows only, `count` rows at most."""
         return self.only(np.arange(0, self.n_rows, -(-self.n_rows // count)))
 
     def random_rows(self, rng, count):
-        """The same data set with some rows at random, in their order."""
+        """The same data set with `count` random rows, in their original order."""
         return self.only(np.sort(rng.choice(self.n_rows, count, replace=False)))
 
     def only(self, positions):
-        """The same data set with some of the rows taking part only, in this order."""
+        """The same data set with only these of the rows taking part, in this order."""
         return replace(self, rows=self.rows.only(positions))
 
     def of_output(self, output):
@@ -158,7 +160,7 @@ class Data:
         return self._with(y, self.weights, self.loss, self.weight_unit)
 
     def split(self, positions, weights, loss):
-        """The data set of some of the rows taking part, by raw weights of all rows."""
+        """The data set of some of the rows taking part; `weights` are raw, of all rows."""
         return Data.build(
             self.rows.only(positions), self.y, weights, loss=loss, team=self.team
         )
@@ -179,7 +181,7 @@ class Data:
         return self.weights[at]
 
     def predictions(self, weights, centre=None):
-        """x·w + intercept of each row, of weights (d + 1,) at a centre."""
+        """x·w + intercept of each row, for weights (d + 1,) about a centre."""
         coef, intercept = weights[:-1], weights[-1]
         if centre is not None:
             intercept = intercept - coef @ centre
@@ -190,10 +192,10 @@ class Data:
         return np.append(self.rows.sums(slopes), slopes.sum())
 
     def evaluate(self, weights, centre=None, predictions=None):
-        """Mean losses (k,) and mean gradient (k, d + 1) at weights (k, d + 1).
+        """Mean losses (k,) and gradient (k, d + 1) at weights (k, d + 1) about a centre.
 
-        Predictions (k, n_rows) of the rows taking part are written into an array, if one
-        is given.
+        The predictions of the rows taking part are written into the array `predictions`
+        of shape (k, n_rows), if it is given.
         """
         index = self.rows.index
 
@@ -207,25 +209,24 @@ class Data:
         return losses / self.n_rows, gradient / self.n_rows
 
     def check_finite(self):
-        """Raise ValueError where X holds NaN or infinity (any row)."""
+        """Raise ValueError if X has NaN or infinity in any row."""
         self.rows.check_finite()
 
     def with_targets(self, targets):
-        """The same rows, each of weight one, with other targets (n_rows, k): squares."""
+        """Least squares of the same rows with weights one and other targets (n_rows, k)."""
         return self._with(self._of_all(targets), None, SQUARED_ERROR)
 
     def weighed(self, factors, targets=None, unit=1.0):
-        """The squares of the same rows, by weights multiplied by `factors` (n_rows,).
-
-        Zero leaves a row out.
+        """Least squares of the same rows, with weights multiplied by `factors`.
 
         Parameters
         ----------
         factors : ndarray of shape (n_rows,)
+            0 leaves a row out.
         targets : ndarray of shape (n_rows, k) or None
-            Other ones.
+            Other targets.
         unit : float
-            The product that counts as one.
+            The product of weight and factor that counts as one.
         """
         factors = factors if self.weights is None else factors * self.row_weights
         y = self.y if targets is None else self._of_all(targets)
@@ -239,7 +240,7 @@ class Data:
         )
 
     def _of_all(self, values):
-        """An array of all rows, zero where a row does not take part."""
+        """The values spread to an array of all rows, with zeros for rows left out."""
         if not len(self.rows.index):
             return np.ascontiguousarray(values)
         spread = np.zeros((len(self.y), *values.shape[1:]))
@@ -248,7 +249,7 @@ class Data:
 
     @cached_property
     def unweighted(self):
-        """The same rows, each of weight one: for draws that know the weights already."""
+        """The same rows with weights one: for draws in proportion to the weights."""
         if self.weights is None:
             return self
         return self._with(self.y, None, self.loss, None)
@@ -264,21 +265,21 @@ class Data:
 
     @property
     def constant_losses(self):
-        """Loss of predicting it (squared error: half the variance)."""
+        """Loss of the best constant (squared error: half the variance)."""
         return self._constants[1]
 
     @cached_property
     def variances(self):
-        """Half the variance of each output, whatever the loss."""
+        """Half the variance of each output, for every loss."""
         return constants(self.targets, self.row_weights, SQUARED_ERROR)[1]
 
     @cached_property
     def zero_losses(self):
-        """Loss of predicting zero: known without a search for the best constant."""
+        """Loss of predicting zero, which needs no search for the best constant."""
         return loss_of_zero(self.targets, self.row_weights, self.loss)
 
 
 def mean_weight(weights):
-    """Their mean, without an overflow of their sum."""
+    """The mean of the weights, without an overflow of their sum."""
     largest = weights.max()
     return float(largest * (weights / largest).mean())

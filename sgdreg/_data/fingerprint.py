@@ -1,17 +1,20 @@
-"""What tells a data set from others, at the cost of some hundred numbers of it."""
+"""A fingerprint by which another data set is recognised, from some of its numbers."""
 
 from hashlib import blake2b
 
 import numpy as np
 
-# Where in an array the numbers are that tell one data set from another.
-LOOKED_AT = np.linspace(0.0, 1.0, 256)
+# Positions in an array, as shares of its length, of the numbers that are compared.
+POSITIONS = np.linspace(0.0, 1.0, 256)
+# Long enough that two data sets have the same digest with probability 2^-128 only.
+DIGEST_BYTES = 16
 
 
 def fingerprint(data, flat):
-    """What tells a data set from others, at the cost of some hundred numbers of it.
+    """A dict that is the same for the same data: shapes, types and a digest.
 
-    The loss of predicting zero and that of the mean know of all targets and weights.
+    The digest is of some hundred numbers of each array, and of the losses of zero and of
+    the best constant, which depend on all targets and weights.
 
     Parameters
     ----------
@@ -22,12 +25,12 @@ def fingerprint(data, flat):
     if data is None:
         return None
     rows = data.rows
-    digest = blake2b(digest_size=16)
+    digest = blake2b(digest_size=DIGEST_BYTES)
     for part in (*rows.arrays, data.y.reshape(-1), data.weights, rows.index):
         if part is not None and len(part):
             some = part
-            if len(part) > len(LOOKED_AT):
-                some = part[((len(part) - 1) * LOOKED_AT).astype(np.intp)]
+            if len(part) > len(POSITIONS):
+                some = part[((len(part) - 1) * POSITIONS).astype(np.intp)]
             if some.dtype.kind != "f":
                 some = some.astype(np.int64)
             digest.update(np.ascontiguousarray(some))
@@ -43,12 +46,12 @@ def fingerprint(data, flat):
 
 
 def refuse_other_data(now, then):
-    """Raise ValueError where the fingerprints of data differ from a checkpoint's.
+    """Raise ValueError if the fingerprints of the data differ from a checkpoint's.
 
     Parameters
     ----------
     now, then : dict
-        Of the rows to learn from ("data") and those to validate on ("validation").
+        Fingerprints of the training rows ("data") and validation rows ("validation").
     """
     for name in ("data", "validation"):
         new, old = now[name], then[name]

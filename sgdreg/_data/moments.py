@@ -1,21 +1,21 @@
-"""Centre and scale of the features, weighted, dense or sparse."""
+"""Weighted mean and standard deviation of the features, dense or sparse."""
 
 import numpy as np
 from scipy import sparse
 
-# A column whose spread is below this share of its mean is constant up to rounding: the
-# sum of n equal numbers is off by some eps·log2(n).
+# A column whose standard deviation is below this share of its mean is constant up to
+# rounding: the sum of n equal numbers has a relative error of some eps·log2(n).
 CONSTANT_SHARE = 1e-13
-# Squares about a mean that are a smaller share of its own have lost half of their digits
-# where they are a difference; they are summed as they are then.
+# Where the variance is below this share of the squared mean, computing it as a difference
+# of sums has lost half of the digits; it is then summed directly.
 CANCELLED = 1e-8
 
 
 def moments(data, fit_intercept):
     """Weighted mean and standard deviation of every feature, in one pass.
 
-    Without an intercept: None and the root mean square. The scale of a constant column
-    is one; which ones are is the third part.
+    Without an intercept: None and the root mean square. The scale of a constant column is
+    one; the third array says which columns are constant.
     """
     total, mean, squares = second_moments(data)
     if not fit_intercept:
@@ -27,7 +27,7 @@ def moments(data, fit_intercept):
 
 
 def second_moments(data):
-    """Sum of the weights; mean and sum of squares about it of every feature.
+    """Sum of the weights; mean, and sum of squares about it, of every feature.
 
     Merged chunk by chunk, so that a large mean costs no digits.
     """
@@ -40,24 +40,25 @@ def second_moments(data):
 
 
 def merged(one, other):
-    """(Sum of the weights, mean, squares about it) of two groups of rows as one."""
+    """(Sum of the weights, mean, squares about it) of two groups of rows together."""
     (total, mean, squares), (weight, middle, spread) = one, other
     total, mean, step, share = pooled(total, mean, weight, middle)
     return total, mean, squares + (spread + step * step * share)
 
 
 def pooled(total, mean, weight, middle):
-    """Two groups of rows as one, by their means and the sums of their weights.
+    """Two groups of rows together, by their means and the sums of their weights.
 
     T. F. Chan, G. H. Golub, R. J. LeVeque, The American Statistician 37 (1983), equation
-    2.1: squares about the common mean are those about the groups' own, and share·step².
+    2.1: the squares about the common mean are those about each group's mean plus
+    share·step².
 
     Returns
     -------
     total : float
     mean : ndarray or float
     step : ndarray or float
-        From one mean to the other.
+        The difference of the two means.
     share : float
     """
     both, step = total + weight, middle - mean
@@ -85,14 +86,15 @@ def _sparse_moments(data):
         known = sparse.csc_array(X[:, cancelled])
         for at, column in enumerate(cancelled):
             stored = slice(*known.indptr[at : at + 2])
-            values, share = known.data[stored], weights[known.indices[stored]]
-            absent = total - share.sum() if len(values) < len(weights) else 0.0
-            away = values - mean[column]
-            squares[column] = share @ away**2 + absent * mean[column] ** 2
+            values, among = known.data[stored], weights[known.indices[stored]]
+            absent = total - among.sum() if len(values) < len(weights) else 0.0
+            deviations = values - mean[column]
+            squares[column] = among @ deviations**2 + absent * mean[column] ** 2
     return total, mean, squares
 
 
 def refuse_overflow(data, known):
+    """Raise ValueError for the column of X that makes a moment overflow."""
     data.check_finite()
     column = int(np.argmin(np.isfinite(known)))
     raise ValueError(

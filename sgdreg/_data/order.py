@@ -1,7 +1,7 @@
-"""The order of the mini-batches: rows, blocks, draws or sequential.
+"""The order of the rows and mini-batches of an epoch: what `shuffle` says.
 
-One draw from the generator an epoch, of the same kind whether epochs are drawn one by
-one or many at once, so that k calls for one epoch equal one call for k.
+Each epoch takes one draw from the generator, in the same way whether epochs are drawn one
+by one or many at once, so that k calls for one epoch equal one call for k epochs.
 """
 
 from dataclasses import dataclass
@@ -10,18 +10,18 @@ import numpy as np
 
 from sgdreg._data.rows import NO_ROWS
 
-# Mini-batches that one compiled call takes: bounds the arrays made for it to 2 MiB.
+# Mini-batches of one compiled call, at most: the arrays made for it then take 2 MiB.
 CALL_BATCHES = 2**16
-# Numbers of X that one compiled call reads, if it has a choice: some tenths of a second,
-# so that Ctrl-C is answered.
+# Numbers of X that one compiled call reads, at most (but one batch at least): some tenths
+# of a second, so that Ctrl-C is answered.
 CALL_NUMBERS = 2**27
-# Orders that give each epoch rows of its own.
-OWN_ROWS = ("rows", "replacement")
+# Values of `shuffle` that draw a new list of rows for each epoch.
+ROW_ORDERS = ("rows", "replacement")
 
 
 @dataclass(frozen=True)
 class Order:
-    """How n rows are cut into mini-batches and in which order these are used.
+    """How n rows are cut into mini-batches, and the order in which these are used.
 
     Attributes
     ----------
@@ -29,9 +29,9 @@ class Order:
     batch_size : int
     shuffle : {"rows", "blocks", "replacement", "sequential"}
     row_size : int
-        Numbers of X in a row.
+        The number of entries of X in a row (for CSR: non-zeros, on average).
     chances : ndarray or None
-        Of drawing with replacement: each row's, up to a factor. None: all alike.
+        For "replacement": the probability of each row, up to a factor. None: all equal.
     """
 
     n_rows: int
@@ -42,18 +42,18 @@ class Order:
 
     @property
     def n_batches(self):
-        """Steps an epoch; the last short batch is kept."""
+        """The number of steps in an epoch, which includes a last, short batch."""
         return -(-self.n_rows // self.batch_size)
 
     def epochs_at_once(self, wanted):
-        """How many whole epochs fit one compiled call (at least one)."""
-        rows = self.n_rows if self.shuffle in OWN_ROWS else 1
+        """The number of whole epochs that fit into one compiled call (at least one)."""
+        rows = self.n_rows if self.shuffle in ROW_ORDERS else 1
         fit = CALL_BATCHES // max(self.n_batches, rows)
         fit = min(fit, CALL_NUMBERS // (self.n_rows * self.row_size))
         return max(1, min(wanted, fit))
 
     def _batches_at_once(self):
-        """How many batches of one epoch fit a call."""
+        """The number of batches of one epoch that fit into a compiled call."""
         numbers = self.batch_size * self.row_size
         return max(1, min(CALL_BATCHES, CALL_NUMBERS // numbers))
 
@@ -69,7 +69,7 @@ class Order:
         Yields
         ------
         rows : ndarray of intp
-            Rows in the order of use; empty: as stored.
+            The rows in the order of use; empty: as stored.
         batches : ndarray of intp, shape (count, 2)
             (start, stop) of each mini-batch in `rows`.
         """
@@ -88,24 +88,24 @@ class Order:
             yield rows, self._batches(blocks, first, min(count, n_batches - first))
 
     def _drawn(self, rng, among, epochs):
-        """Rows drawn one by one, by chance, as many as there are, for each epoch."""
+        """For each epoch n_rows rows, each drawn at random from all."""
         draws = rng.random(self.n_rows * epochs)
         if self.chances is None:
             at = (draws * self.n_rows).astype(np.intp)
         else:
             ends = np.cumsum(self.chances)
             at = np.searchsorted(ends, draws * ends[-1], side="right")
-        at = np.minimum(at, self.n_rows - 1)  # rounding
+        at = np.minimum(at, self.n_rows - 1)  # rounding may reach n_rows
         return among[at] if len(among) else at
 
-    def _batches(self, blocks, first, count, epochs=1, own_rows=False):
-        """(start, stop) of `count` batches from the first on, for each of `epochs`.
+    def _batches(self, blocks, first, count, epochs=1, rows_by_epoch=False):
+        """(start, stop) of `count` batches from number `first` on, for each epoch.
 
-        With `own_rows` every epoch has rows of its own, one epoch's after another's.
+        With `rows_by_epoch` the list of rows has a part for every epoch, in order.
         """
-        if own_rows and epochs > 1 and self.n_rows % self.batch_size == 0:
+        if rows_by_epoch and epochs > 1 and self.n_rows % self.batch_size == 0:
             ends = np.arange(count * epochs + 1, dtype=np.intp) * self.batch_size
-            return np.column_stack([ends[:-1], ends[1:]])  # one after the other
+            return np.column_stack([ends[:-1], ends[1:]])  # no short batches
         if blocks is None:
             block = np.tile(np.arange(first, first + count, dtype=np.intp), epochs)
         else:
@@ -113,14 +113,14 @@ class Order:
         batches = np.empty((len(block), 2), dtype=np.intp)
         batches[:, 0] = block * self.batch_size
         np.minimum(batches[:, 0] + self.batch_size, self.n_rows, out=batches[:, 1])
-        if own_rows and epochs > 1:
+        if rows_by_epoch and epochs > 1:
             offset = np.arange(epochs, dtype=np.intp) * self.n_rows
             batches.reshape(epochs, count, 2)[:] += offset[:, None, None]
         return batches
 
 
 def _permutations(rng, base, epochs):
-    """`epochs` permutations of `base` (a count: of 0 … base - 1), flat, one by one."""
+    """`epochs` permutations of `base` (an int: of 0 … base - 1), one after the other."""
     if epochs == 1:
         return rng.permutation(base).astype(np.intp, copy=False)
     base = np.arange(base, dtype=np.intp) if isinstance(base, int) else base

@@ -1,8 +1,8 @@
-"""The rows of X that take part: the one place that knows dense from CSR.
+"""The rows of X that take part: the one module that distinguishes dense and CSR.
 
-Everything that is asked of X beyond the kernels' passes goes through here: chunks of
-rows, some of them, products and sums. Rows are counted by their position among those
-that take part.
+All access to X except the kernels' passes goes through this module: chunks of rows,
+selected rows, products and sums. A row is addressed by its position among the rows that
+take part.
 """
 
 from dataclasses import dataclass, replace
@@ -11,8 +11,10 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-# Rows that NumPy work takes at a time: large enough for BLAS speed, and 4 MiB at most.
+# Bytes of the rows that NumPy works on at a time: enough for the speed of BLAS, and little
+# beside the data.
 CHUNK_BYTES = 2**22
+FLOAT_BYTES = 8  # a number of float64
 NO_ROWS = np.empty(0, dtype=np.intp)
 
 
@@ -20,8 +22,8 @@ NO_ROWS = np.empty(0, dtype=np.intp)
 class Rows:
     """Rows of a matrix in memory.
 
-    Dense rows are used where they lie (C-ordered float32 or float64), CSR rows likewise
-    (int32 or int64 indices); everything else has been converted before it gets here.
+    Dense rows (C-ordered float32 or float64) and CSR rows (int32 or int64 indices) are used
+    without a copy; the estimator has converted everything else before.
 
     Attributes
     ----------
@@ -35,7 +37,7 @@ class Rows:
 
     @property
     def n_rows(self):
-        """How many rows take part."""
+        """The number of rows that take part."""
         return len(self.index) or self.X.shape[0]
 
     @property
@@ -52,17 +54,17 @@ class Rows:
 
     @property
     def coarse(self):
-        """Share of itself that a number of X is off by, beyond the rounding of float64."""
+        """The relative rounding error of the numbers of X: of float32; 0 for float64."""
         return 0.5 * np.finfo(np.float32).eps if self.dtype == np.float32 else 0.0
 
     @property
     def row_size(self):
-        """Numbers of X in a row, on average (of CSR: non-zeros)."""
+        """The average number of entries of X in a row (for CSR: non-zeros)."""
         return max(1.0, self.X.size / self.X.shape[0])
 
     @property
     def arrays(self):
-        """Of the whole of X, as kernels take it: numbers, indices, indptr."""
+        """All of X in the form that kernels take: numbers, indices, indptr."""
         if self.is_sparse:
             X = self.X
             return tuple(map(np.ascontiguousarray, (X.data, X.indices, X.indptr)))
@@ -70,35 +72,35 @@ class Rows:
 
     @property
     def at(self):
-        """What picks the rows taking part out of an array of all of them."""
+        """The index that selects the rows taking part from an array of all rows."""
         return self.index if len(self.index) else slice(None)
 
     def only(self, positions):
-        """Some of the rows, in this order."""
+        """Only these of the rows, in this order."""
         chosen = self.index[positions] if len(self.index) else positions
         return replace(self, index=np.ascontiguousarray(chosen, dtype=np.intp))
 
     def take(self, positions):
-        """Some of the rows, as a dense matrix of float64."""
+        """These rows, as a dense matrix of float64."""
         return self._piece(self.index[positions] if len(self.index) else positions, True)
 
     def chunks(self, at_least=1, within=None, size=CHUNK_BYTES, dense=True):
-        """Float64 pieces of the rows, and where each is in an array of all rows.
+        """Yield float64 pieces of the rows, each with its index in an array of all rows.
 
         Parameters
         ----------
         at_least : int
-            Rows in a piece.
+            The least number of rows in a piece.
         within : (start, stop) or None
-            Some of the rows only.
+            The positions to read; None: all.
         size : int
-            Bytes in a piece, at most.
+            The largest number of bytes in a piece (but `at_least` rows).
         dense : bool
-            False: pieces of CSR are CSR, too, each number of them stored once.
+            Whether pieces of CSR rows are made dense; if not, they have no duplicates.
         """
         first, last = within or (0, self.n_rows)
         numbers = self.n_features if dense else self.row_size
-        size = max(at_least, int(size / (8 * numbers)), 1)
+        size = max(at_least, int(size / (FLOAT_BYTES * numbers)), 1)
         for start in range(first, last, size):
             stop = min(start + size, last)
             at = self.index[start:stop] if len(self.index) else slice(start, stop)
@@ -132,12 +134,12 @@ class Rows:
 
     @cached_property
     def _compressed(self):
-        """CSR rows taking part, as one matrix."""
+        """The CSR rows that take part, as one matrix."""
         return self.X[self.index] if len(self.index) else self.X
 
     @cached_property
     def canonical(self):
-        """CSR rows taking part, each number stored once: for work not linear in X."""
+        """The CSR rows that take part without duplicates: for work not linear in X."""
         X = self._compressed
         if not X.has_canonical_format:
             X = X.copy()
@@ -145,14 +147,14 @@ class Rows:
         return X
 
     def counts(self):
-        """In how many rows a column is stored (of CSR); of dense rows: in all."""
+        """The number of stored entries of each column (of dense rows: n_rows)."""
         if not self.is_sparse:
             return np.full(self.n_features, float(self.n_rows))
         indices = self._compressed.indices
         return np.bincount(indices, minlength=self.n_features).astype(float)
 
     def vary(self, columns):
-        """Whether any of these columns holds two different numbers."""
+        """Whether any of these columns has two different numbers."""
         if not len(columns):
             return False
         if self.is_sparse:
@@ -166,42 +168,42 @@ class Rows:
         return False
 
     def check_finite(self):
-        """Raise ValueError where X holds NaN or infinity (any row)."""
+        """Raise ValueError if X has NaN or infinity in any row."""
         check_finite(self.X, "X")
 
 
 def check_finite(X, name):
-    """Raise ValueError where X (dense or CSR) holds NaN or infinity, saying where."""
+    """Raise ValueError if X (dense or CSR) has NaN or infinity; the message says where."""
     found = not_finite(X)
     if found:
-        what, row, column = found
+        kind, row, column = found
         column = f", column {column}" if np.ndim(X) > 1 or sparse.issparse(X) else ""
         raise ValueError(
-            f"Input {name} contains {what}, first at row {row}{column}. Drop such rows, "
+            f"Input {name} contains {kind}, first at row {row}{column}. Drop such rows, "
             "or fill them in, for example with SimpleImputer."
         )
 
 
 def not_finite(X):
-    """Where X (dense or CSR) is not finite: (what, row, column) of the first, or None."""
+    """(kind, row, column) of the first number of X that is not finite, or None."""
     if sparse.issparse(X):
         bad = np.flatnonzero(~np.isfinite(X.data))
         if not len(bad):
             return None
         row = int(np.searchsorted(X.indptr, bad[0], side="right")) - 1
-        return _what(X.data[bad[0]]), row, int(X.indices[bad[0]])
-    if not X.size or (X.size < CHUNK_BYTES // 8 and np.isfinite(X).all()):
+        return _kind_of(X.data[bad[0]]), row, int(X.indices[bad[0]])
+    if not X.size or (X.size < CHUNK_BYTES // FLOAT_BYTES and np.isfinite(X).all()):
         return None
     X = X.reshape(len(X), -1)
-    size = max(1, CHUNK_BYTES // (8 * X.shape[1]))
+    size = max(1, CHUNK_BYTES // (FLOAT_BYTES * X.shape[1]))
     for start in range(0, len(X), size):
         finite = np.isfinite(X[start : start + size])
         if not finite.all():
             bad = np.argwhere(~finite)
             row, column = int(start + bad[0, 0]), int(bad[0, 1])
-            return _what(X[row, column]), row, column
+            return _kind_of(X[row, column]), row, column
     return None
 
 
-def _what(value):
+def _kind_of(value):
     return "NaN" if np.isnan(value) else "infinity"

@@ -1,7 +1,7 @@
-"""Sparse matrices as they may be trusted: compiled code looks at none of their indices.
+"""Checks of sparse matrices: compiled code does not check any of their indices.
 
-SciPy checks a matrix when it is made, but not the arrays that are assigned to it later,
-and its own conversions and products follow them wherever they point.
+SciPy checks a matrix when it is made, but not arrays that are assigned to it later, and its
+conversions and products read and write wherever the indices point.
 """
 
 from itertools import chain
@@ -9,21 +9,21 @@ from itertools import chain
 import numpy as np
 from scipy import sparse
 
-REMEDY = "Make it anew from its parts, which checks them: see the classes of scipy.sparse."
+REMEDY = "Make it again from its parts, which checks them: see the classes of scipy.sparse."
 INDEX_TYPES = (np.int32, np.int64)
 
 
 def trusted(X, name="X"):
-    """X itself where it is dense; sparse X as CSR whose indices have all been looked at.
+    """Dense X unchanged; sparse X as CSR with all of its indices checked.
 
-    The first thing to be done with X: conversions of SciPy and checks of scikit-learn
-    come after. One pass over the indices at the speed of memory; X is not changed, and
-    its arrays are not copied unless they are of other types than the kernels take.
+    This comes before all conversions of SciPy and checks of scikit-learn. It takes one pass
+    over the indices at the speed of memory. X is not changed, and its arrays are copied
+    only if the kernels do not take their types.
 
     Raises
     ------
     ValueError
-        Where the parts of X do not make up a matrix of its shape.
+        If the parts of X do not form a matrix of its shape.
     """
     if not sparse.issparse(X):
         return X
@@ -43,11 +43,11 @@ def trusted(X, name="X"):
 
 
 class _Malformed(Exception):
-    """What is wrong with the parts of a matrix, a clause."""
+    """The fault of a matrix, as a clause of a sentence."""
 
 
 def _compressed(X):
-    """CSR, CSC and BSR: data, and indices of each row, which begin at indptr."""
+    """CSR, CSC and BSR: data and indices, in which each row begins at its indptr."""
     rows, columns = X.shape if X.format != "csc" else X.shape[::-1]
     if X.format == "bsr":
         _check_array(X.data, "data", 3)
@@ -137,8 +137,8 @@ CHECKS = {
 
 def _check_array(values, part, ndim=1):
     if not isinstance(values, np.ndarray) or values.ndim != ndim:
-        what = f"{np.ndim(values)}-dimensional " if isinstance(values, np.ndarray) else ""
-        raise _Malformed(f"{part} is a {what}{type(values).__name__}")
+        shape = f"{np.ndim(values)}-dimensional " if isinstance(values, np.ndarray) else ""
+        raise _Malformed(f"{part} is a {shape}{type(values).__name__}")
 
 
 def _check_integers(values, part):
@@ -152,7 +152,7 @@ def _check_within(at, size, part):
         return
     if not at.dtype.isnative:
         at = at.astype(at.dtype.newbyteorder("="))
-    # As unsigned numbers negative ones are huge: one look finds both.
+    # Negative numbers, read as unsigned, are huge: one comparison finds both faults.
     unsigned = at.view(f"u{at.itemsize}")
     if unsigned.max() >= size:
         where = int(np.argmax(unsigned >= size))
@@ -167,7 +167,7 @@ def _integers_of(values):
 
 
 def _as_kernels_take_it(X):
-    """The same CSR with indices of one type that kernels take, and no more than in use."""
+    """The same CSR with indices of one type that kernels take, without unused entries."""
     kind, count = X.indptr.dtype, int(X.indptr[-1])
     known = X.indices.dtype == kind and kind in INDEX_TYPES
     if known and len(X.data) == len(X.indices) == count:

@@ -1,4 +1,4 @@
-"""How many threads work at a fit, and what they do side by side."""
+"""The threads of a fit: their number, and the work that they share."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -9,23 +9,24 @@ import numpy as np
 from joblib import effective_n_jobs  # scikit-learn requires both
 from threadpoolctl import ThreadpoolController
 
+# Settings of np.errstate under which NumPy gives no warnings.
 QUIET = {"over": "ignore", "invalid": "ignore", "divide": "ignore"}
 
 
 @cache
 def _blas():
-    """What sets the threads of each BLAS that is loaded (the search takes 3 ms)."""
+    """The controllers of each BLAS that is loaded (finding them takes 3 ms)."""
     return ThreadpoolController().select(user_api="blas").lib_controllers
 
 
 def thread_count(n_jobs):
-    """How many threads passes over the data may use.
+    """The number of threads that passes over the data may use.
 
     Parameters
     ----------
     n_jobs : int or None
-        As scikit-learn has it; None: as many as BLAS would use here, which knows of the
-        limits that the user, joblib's workers or a container have set.
+        As in scikit-learn; None: as many as BLAS uses, which respects the limits set by
+        the user, joblib's workers or a container.
     """
     if n_jobs is not None:
         return effective_n_jobs(n_jobs)
@@ -33,21 +34,21 @@ def thread_count(n_jobs):
 
 
 def quiet_numbers():
-    """NumPy is silent in this thread where numbers overflow or are undefined.
+    """Switch off NumPy's warnings of overflow and invalid numbers in this thread.
 
-    Nothing is hidden by it: every loss, gradient and model is looked at, and those that
-    are not finite are stepped back from or refused, in words.
+    No fault is hidden by this: every loss, gradient and model is checked, and a step to
+    numbers that are not finite is undone, or an error in words is raised.
     """
     return np.seterr(**QUIET)
 
 
 def within_floats():
-    """A context like `quiet_numbers`, for a while and in this thread."""
+    """A context with the settings of `quiet_numbers`, in this thread."""
     return np.errstate(**QUIET)
 
 
 class Team:
-    """Threads that work at the pieces of a pass; they begin with the first large one.
+    """Threads that share the pieces of a pass; they start with the first large pass.
 
     Parameters
     ----------
@@ -66,9 +67,9 @@ class Team:
             self._pool.shutdown(cancel_futures=True)
 
     def in_order(self, function, pieces):
-        """function(piece) of each piece, in the order of the pieces.
+        """function(piece) for each piece, in the order of the pieces.
 
-        What the pieces are must not depend on the team: then neither do the results.
+        The pieces must not depend on the number of threads; results then do not either.
         """
         if self.size == 1 or len(pieces) == 1:
             return map(function, pieces)
@@ -77,16 +78,16 @@ class Team:
         return self._shared(function, pieces)
 
     def _shared(self, function, pieces):
-        """... by the pool, as far as threads can be started: the caller does the rest.
+        """The same by the pool; if no thread can be started, the caller does the rest.
 
-        The system refuses them where a user or a container may have no more.
+        The system refuses new threads at the limit of a user or a container.
         """
         begun = []
         try:
             for piece in pieces:
                 begun.append(self._pool.submit(function, piece))
         except RuntimeError:
-            self.size = 1  # it is not asked again
+            self.size = 1  # do not try again
         yield from (future.result() for future in begun)
         yield from map(function, pieces[len(begun) :])
 
@@ -95,10 +96,10 @@ ALONE = Team()
 
 
 class _OneThread:
-    """BLAS on one thread while anybody is inside; the last to leave sets it back.
+    """Re-entrant context: limits BLAS to one thread while any fit runs.
 
-    The number of BLAS threads belongs to the process: two fits in two threads that each
-    restored what they had found would leave it at one for good.
+    The number of BLAS threads is one setting for the process. If each of two fits in two
+    threads restored the number that it had found, it could stay at one for ever.
     """
 
     def __init__(self):
@@ -127,7 +128,7 @@ _one_thread = _OneThread()
 
 
 def _renew():
-    """In a forked child, the fits of other threads of the parent do not go on."""
+    """In a forked child: the parent's other threads, and their fits, do not exist there."""
     if _one_thread.inside:
         _one_thread._set(lambda found: found)
     _one_thread.__init__()
@@ -140,9 +141,9 @@ if hasattr(os, "register_at_fork"):
 def one_blas_thread():
     """A context in which BLAS uses one thread (entering it takes 12 µs).
 
-    Its own threads change the last bits of a product with their number, and wait for
-    each other where other processes have the cores: a fit of 250,000 × 100 took 22 s
-    beside a busy neighbour, and 0.75 s with one thread. So the threads are ours, one
-    piece of the rows each (`Team`).
+    With more BLAS threads the last bits of a product depend on their number, and the
+    threads wait for each other when other processes use the cores: a fit of 250,000 × 100
+    took 22 s beside a busy process, and 0.75 s with one thread. So `Team` has its threads,
+    each of which works on a piece of the rows.
     """
     return _one_thread

@@ -1,8 +1,8 @@
-"""The unit of the targets: a power of two, where their squares would be no floats.
+"""The unit of the targets: a power of two, used if their squares overflow or underflow.
 
 With y, coefficients and intercept divided by 2^e, an objective of squares is divided by
 4^e, and every step is the same, bit for bit: only l1 and the loss's epsilon have to be
-divided, too. So tiny targets are as good as others.
+divided, too. So tiny and huge targets are solved as well as others.
 """
 
 import numpy as np
@@ -10,25 +10,29 @@ import numpy as np
 from sgdreg import optimizers
 from sgdreg.losses import Huber, SquaredEpsilonInsensitive, is_squared
 
-# Sizes within 2^±256 of one are reckoned with as they are: of those, even the squares of
-# rounding errors are floats.
+# Targets between 2^-256 and 2^256 are used as they are: even the squares of their rounding
+# errors are floats.
 ORDINARY = 256
+# A stream keeps its exponent for rows whose exponent differs by this at most: in this unit
+# they are far from the ends of the range of ordinary targets.
+NEAR = ORDINARY // 2
 LEAST_SQUARE, MOST_SQUARE = 4.0**-ORDINARY, 4.0**ORDINARY
-# Where the largest number of y is below this, digits of the coefficients are lost.
+# The least exponent: below, coefficients are so near to the smallest floats (2^-1022) that
+# they lose digits.
 SMALLEST = -1000
-# Outputs may differ by 2 to this, for the squares of all of them to be known.
+# The largest difference of the outputs' exponents at which float64 holds all squares.
 APART = 400
-# An epsilon so many times the largest target is as good as infinite.
+# An epsilon of ENDLESS times the largest target has the same effect as an infinite one.
 ENDLESS = 2.0**40
-# Losses of squares with an epsilon in the units of y.
+# Losses of squares that have an epsilon in the units of y.
 IN_UNITS_OF_Y = (Huber, SquaredEpsilonInsensitive)
 
 
 def exponent_of(data, optimizer, online=False):
-    """e where the targets are to be divided by 2^e; 0: not at all; None: they are zero.
+    """The e for which the targets are divided by 2^e; 0: not divided; None: all are zero.
 
-    Only squares need it: losses of degree one are what they are (but the weights of a
-    stream's rows, one over their residuals, are not).
+    Only losses of squares need it, not losses of degree one (except in streams, which
+    weight rows by one over their residuals).
     """
     losses = data.zero_losses.tolist()
     least, most = min(losses), max(losses)
@@ -42,11 +46,11 @@ def exponent_of(data, optimizer, online=False):
         if online and optimizer == "auto" and abs(np.frexp(size)[1]) > ORDINARY:
             raise ValueError(
                 f"The numbers of y are about {size:.1e}: partial_fit with loss={loss!r} "
-                "weighs rows by one over their residuals, which float64 cannot square. "
+                "weights rows by one over their residuals, which float64 cannot square. "
                 "Rescale y."
             )
         return 0
-    if np.isfinite(loss.below):  # beyond its epsilon it is of degree one
+    if np.isfinite(loss.below):  # Huber: beyond its epsilon it is of degree one
         size = min(size, loss.below)
     exponent = int(np.frexp(size)[1])
     exponent = exponent if abs(exponent) > ORDINARY else 0
@@ -55,7 +59,7 @@ def exponent_of(data, optimizer, online=False):
         raise ValueError(
             f"The numbers of output {smallest} of y are no larger than "
             f"{sizes[smallest]:.1e} where those of others reach {sizes.max():.1e}: float64 "
-            "cannot hold the squares of both. Fit it by itself, or rescale it."
+            "cannot hold the squares of both. Fit this output by itself, or rescale it."
         )
     if exponent < SMALLEST:
         raise ValueError(
@@ -67,19 +71,19 @@ def exponent_of(data, optimizer, online=False):
 
 
 def refuse_unit(exponent, optimizer, loss):
-    """Raise for steps that are not the same in units of 2^exponent as in those of y."""
+    """Raise if steps in units of 2^exponent would differ from those in the units of y."""
     if not exponent:
         return
     why = ""
     if not _of_squares(loss):
-        why = f"rows of loss={loss!r} are weighed by one over their residuals"
+        why = f"rows of loss={loss!r} are weighted by one over their residuals"
     elif optimizer != "auto" and optimizers.get_optimizer(optimizer).kind != "plain":
         why = f"steps by {optimizer!r} have lengths in the units of y"
     if why:
         raise ValueError(
             "The squares of y (of this call, or of earlier ones that it goes on from), "
             f"whose numbers are about {np.ldexp(1.0, exponent - 1):.0e}, are beyond what "
-            f"float64 can hold, and {why}: begin anew, or rescale y."
+            f"float64 can hold, and {why}: start again, or rescale y."
         )
 
 
@@ -88,12 +92,12 @@ def _of_squares(loss):
 
 
 def joined(before, exponent):
-    """The exponent for a state and for new rows of such an exponent of their own."""
+    """The common exponent of a state and of new rows with this exponent."""
     if exponent is None:
         return before.exponent
     if not before.weights.any():
         return exponent
-    near = abs(exponent - before.exponent) <= ORDINARY // 2
+    near = abs(exponent - before.exponent) <= NEAR
     if near and exponent and before.exponent:
         return before.exponent
     return max(exponent, before.exponent)
@@ -109,7 +113,7 @@ def loss_in_unit(loss, exponent):
 
 
 def within_reach(loss, data):
-    """The loss, with a huber's epsilon that no residual reaches made one to reckon with."""
+    """The loss; a Huber epsilon that no residual reaches is reduced to a usable number."""
     if type(loss) is not Huber:
         return loss
     longest = ENDLESS * float(np.abs(data.targets).max())

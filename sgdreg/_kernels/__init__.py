@@ -2,4 +2,4 @@
 
 from pkgutil import extend_path
 
-__path__ = extend_path(__path__, __name__)  # as that of the package above
+__path__ = extend_path(__path__, __name__)  # as in sgdreg/__init__.py

@@ -1,12 +1,13 @@
-# Rows that are worked on together, product by product and then sum by sum: the second
-# finds them in a near cache (16 rows of 100 doubles are 12 KiB). Of this many bytes at
-# most; methods of a user's loss are asked about more rows at a time.
+# SPAN rows are worked on together: first their products with w, then the sum of their
+# gradients, which finds the rows in a near cache (16 rows of 100 doubles are 12 KiB). They
+# take SPAN_BYTES at most. The methods of a custom loss are called for CUSTOM_SPAN rows, so
+# that a call costs little for each row.
 cdef enum:
     SPAN = 16
     SPAN_BYTES = 262144
-    OWN_SPAN = 4096
+    CUSTOM_SPAN = 4096
 
-# The dense way: the batch's gradient in a buffer of d numbers, then one step of them all.
+# The dense way: the batch's gradient in a buffer of d numbers, then a step of all weights.
 
 cdef double dense_step(
     const real *_value, const index *_index, Problem problem, Rule rule, Moving *m,
@@ -28,7 +29,7 @@ cdef double dense_step(
 cdef void offsets_of(
     Rule rule, const Moving *m, const double *weights, double *offset,
 ) noexcept nogil:
-    """What x·w lacks of each output's prediction: intercept - centre·w."""
+    """The number to add to x·w for each output's prediction: intercept - centre·w."""
     cdef Py_ssize_t o, width = m.d + 1
     for o in range(m.k):
         offset[o] = weights[o * width + m.d]
@@ -72,7 +73,8 @@ cdef double gradient_of(
 ) noexcept nogil:
     """Σ s_i L'_i [x_i, 1] of the batch into m.gradient, Σ s_i L_i into m.losses.
 
-    With an anchor, L'_i is less the derivative there. Returns the sum of m.losses.
+    With an anchor, the derivative there is subtracted from L'_i. Returns the sum of
+    m.losses.
     """
     cdef const real *values = <const real *> problem.values
     cdef const index *indices = <const index *> problem.indices
@@ -86,7 +88,7 @@ cdef double gradient_of(
         m.gradient[i] = 0.0
     for o in range(k):
         m.losses[o] = 0.0
-    if not scattered and next_start != stop:  # the next batch lies elsewhere
+    if not scattered and next_start != stop:  # the next batch is not the next in memory
         for i in range(stop - AHEAD, stop):
             fetch_ahead(values, indices, indptr, d, problem.y, k, problem.n_rows,
                         rows, i, stop, next_start)
@@ -126,9 +128,9 @@ cdef double gradient_of(
 cdef bint apply_step(
     Rule rule, Moving *m, Py_ssize_t o, double step, double share, bint averaged,
 ) noexcept nogil:
-    """Move the weights of output o along m.gradient (`share` = 1/|B| of a sum).
+    """Move the weights of output o along m.gradient, a sum; `share` is 1/|B|.
 
-    False where a user's update rule has failed.
+    Returns False if a method of a custom rule or penalty raised.
     """
     cdef Py_ssize_t d = m.d, width = d + 1
     cdef double *w = m.weights + o * width
@@ -151,7 +153,7 @@ cdef bint apply_step(
 cdef void to_coordinates(
     Rule rule, const Moving *m, double *g, const double *w, double share,
 ) noexcept nogil:
-    """The sum of the batch's gradients becomes their mean, in the metric's coordinates."""
+    """Turn the batch's sum of gradients into their mean, in the metric's coordinates."""
     cdef Py_ssize_t d = m.d, j
     cdef double sign
     if rule.centre is not None:
@@ -177,9 +179,9 @@ cdef void to_coordinates(
 cdef bint take_step(
     Rule rule, Moving *m, Py_ssize_t o, double step, double *g, double *w,
 ) noexcept nogil:
-    """The update rule: a direction from the gradient, a step along it, the proximal one.
+    """The update rule: a direction from the gradient, a step along it, a proximal step.
 
-    False where a user's rule has failed.
+    Returns False if a method of a custom rule or penalty raised.
     """
     cdef Py_ssize_t d = m.d, width = d + 1, size = d + rule.fit_intercept
     cdef double *first = NULL
@@ -203,9 +205,9 @@ cdef bint take_step(
         velocity = second
     else:
         scale, velocity = NULL, first
-        if rule.kind == OWN:
+        if rule.kind == CUSTOM:
             with gil:
-                if not own_direction(rule, m, o, g, size):
+                if not custom_direction(rule, m, o, g, size):
                     return False
     if rule.penalty is not None and step > 0.0:
         with gil:
@@ -228,16 +230,16 @@ cdef bint take_step(
         momentum_direction(rule.momentum, rule.nesterov, g, velocity, size)
     step_along(1.0 - step * rule.decoupled, step, g, inverse, w, d)
     if rule.proximal:
-        shrink(step * rule.l1, rule.positive, scale, inverse, w, d)
+        soft_threshold_all(step * rule.l1, rule.positive, scale, inverse, w, d)
     if rule.fit_intercept:
         w[d] = intercept - step * g[d]
     return True
 
 
-cdef bint own_direction(
+cdef bint custom_direction(
     Rule rule, const Moving *m, Py_ssize_t o, double *g, Py_ssize_t size,
 ):
-    """The direction of a user's update rule into g; False where its method failed."""
+    """Write the direction of a custom rule into g; False if its method raised."""
     cdef Py_ssize_t width = m.d + 1, slots = rule.optimizer.slots, i
     cdef double[::1] answer
     try:
@@ -261,10 +263,11 @@ cdef bint custom_proximal(
     Rule rule, double step, double *g, const double *scale, const double *inverse,
     double *velocity, double *w, Py_ssize_t d,
 ):
-    """A step along g and the proximal one of a custom penalty; False where that failed.
+    """A step along g and a custom penalty's proximal step; False if its method raised.
 
-    In the metric of the step each coefficient has an amount of its own, as in `shrink`. With
-    momentum the velocity is what w has moved by, as in `proximal_momentum`.
+    In the metric of the step each coefficient has a different proximal step, as in
+    `soft_threshold_all`. With momentum the velocity is the change of w, as in
+    `proximal_momentum`.
     """
     cdef double[::1] answer
     cdef Py_ssize_t j

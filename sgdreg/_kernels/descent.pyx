@@ -7,8 +7,8 @@ L'_i = dL/dp at p = x_i·w + b:
 
     g = 1/|B| · Σ_{i in B} s_i L'_i x_i + l2·w,      w <- prox(w - eta·rule(metric·g))
 
-Three ways to apply the same step: *dense* (dense.pxi), and for sparse rows, at the cost of
-the batch's non-zeros, *linear* (lazy.pxi) and *visited* (visited.pxi).
+There are three ways to apply the same step: *dense* (dense.pxi), and for sparse rows, at the
+cost of the batch's non-zeros, *linear* (lazy.pxi) and *visited* (visited.pxi).
 """
 
 from libc.float cimport DBL_MAX as LARGEST
@@ -48,10 +48,10 @@ cdef extern from "rules.h" nogil:
                         double *m, double *v, double *scale, Py_ssize_t d)
     void step_along(double keep, double step, const double *g, const double *inverse,
                     double *w, Py_ssize_t d)
-    double shrunk(double w, double amount, bint positive)
-    void shrink(double amount, bint positive, const double *scale, const double *inverse,
-                double *w, Py_ssize_t d)
-    void proximal_momentum(double step, double momentum, bint nesterov, double amount,
+    double soft_threshold(double w, double threshold, bint positive)
+    void soft_threshold_all(double threshold, bint positive, const double *scale,
+                            const double *inverse, double *w, Py_ssize_t d)
+    void proximal_momentum(double step, double momentum, bint nesterov, double threshold,
                            bint positive, const double *g, const double *scale,
                            const double *inverse, double *v, double *w, Py_ssize_t d)
     void average_into(double keep, const double *w, double *total, Py_ssize_t d)
@@ -74,21 +74,21 @@ include "visited.pxi"
 
 
 def descend(
-    Problem problem not None,
-    Rule rule not None,
+    Problem problem not None,          # IN  the data and the loss
+    Rule rule not None,                # IN  the update rule and the penalty
     const Py_ssize_t[::1] rows,        # IN  rows in the order of use; empty: as stored
     const Py_ssize_t[:, ::1] batches,  # IN  (start, stop) of each batch in that order
     const double[::1] steps,           # IN  the step size of each batch
-    tuple state,                       # IN/OUT weights, the rule's memory, total (or None)
-    double[:, ::1] log,                # OUT one row an epoch: sum of losses, penalty at start
+    tuple state,                       # IN/OUT weights, rule's memory, sum of weights (or None)
+    double[:, ::1] log,                # OUT (losses' sum, penalty at the start) of each epoch
     Py_ssize_t average_from,           # IN  number of the first batch that is averaged
-    Py_ssize_t age,                    # IN  steps that the rule's memory holds
-    double limit,                      # IN  a batch's mean loss beyond this: diverged
+    Py_ssize_t age,                    # IN  number of steps since the rule's memory began
+    double limit,                      # IN  a larger mean loss of a batch means divergence
 ):
     """Take the steps; return how many were taken (fewer than asked: diverged).
 
     The batches are split evenly into ``len(log)`` epochs. A batch whose mean loss is
-    above `limit` or not a number ends the pass; the state is then of no use any more.
+    above `limit` or not a number ends the pass; the state is then invalid.
     """
     cdef Moving m
     cdef double[:, ::1] weights, total, gradient
@@ -116,7 +116,7 @@ def descend(
     if rule.lazy != DENSE:
         for i in range(batches.shape[0]):
             longest = max(longest, batches[i, 1] - batches[i, 0])
-    # offset, losses, anchor_offset; scale; residuals
+    # One array for five: offset, losses, anchor_offset (k each), scale, residuals.
     scratch = np.zeros(3 * m.k + m.d + 1 + max(2 * m.span, longest * m.k))
     m.offset, m.losses, m.anchor_offset = &scratch[0], &scratch[m.k], &scratch[2 * m.k]
     m.scale, m.residuals = &scratch[3 * m.k], &scratch[3 * m.k + m.d + 1]
@@ -132,39 +132,29 @@ def descend(
         path = np.empty((m.capacity, COLUMNS))
         m.path = &path[0, 0]
         visits[1, :] = -1
+    # The two NULL only choose the types of X's numbers and indices.
     with nogil:
         if problem.single:
-            if problem.narrow:
-                done = run[float, int32_t](
-                    NULL, NULL, problem, rule, &m, rows,
-                    batches, steps, log, average_from, limit)
-            else:
-                done = run[float, int64_t](
-                    NULL, NULL, problem, rule, &m, rows,
-                    batches, steps, log, average_from, limit)
-        elif problem.narrow:
-            done = run[double, int32_t](
-                NULL, NULL, problem, rule, &m, rows,
-                batches, steps, log, average_from, limit)
+            done = run_by_index[float](
+                NULL, problem, rule, &m, rows, batches, steps, log, average_from, limit)
         else:
-            done = run[double, int64_t](
-                NULL, NULL, problem, rule, &m, rows,
-                batches, steps, log, average_from, limit)
+            done = run_by_index[double](
+                NULL, problem, rule, &m, rows, batches, steps, log, average_from, limit)
     problem.raise_error()
     rule.raise_error()
     return done
 
 
 def evaluate(
-    Problem problem not None,
+    Problem problem not None,      # IN  the data and the loss
     const double[:, ::1] weights,  # IN  (k, d + 1), the last column is the intercept
-    centre,                        # IN  the features' centre (d,) of that intercept, or None
+    centre,                        # IN  the centre (d,) that this intercept is about, or None
     const Py_ssize_t[::1] rows,    # IN  rows in the order of use; empty: as stored
-    Py_ssize_t start,              # IN  the first one in that order
-    Py_ssize_t stop,               # IN  and the end
-    predictions=None,              # OUT (k, rows), where they are wanted: x·w + b
+    Py_ssize_t start,              # IN  position of the first row in that order
+    Py_ssize_t stop,               # IN  position after the last row
+    predictions=None,              # OUT (k, rows), x·w + b in the order of use, or None
 ):
-    """Losses and gradient at a point, in one pass over some rows and without a step.
+    """Losses and gradient at given weights, in one pass over some rows, without a step.
 
     Returns
     -------
@@ -204,13 +194,10 @@ def evaluate(
             m.offset[o] = weights[o, m.d]
             if centre is not None:
                 m.offset[o] -= dot_f64(&middle[0], &weights[o, 0], m.d)
-        if problem.single:
-            if problem.narrow:
-                gradient_of[float, int32_t](
-                    NULL, NULL, problem, &m, rows, start, stop, stop)
-            else:
-                gradient_of[float, int64_t](
-                    NULL, NULL, problem, &m, rows, start, stop, stop)
+        if problem.single and problem.narrow:
+            gradient_of[float, int32_t](NULL, NULL, problem, &m, rows, start, stop, stop)
+        elif problem.single:
+            gradient_of[float, int64_t](NULL, NULL, problem, &m, rows, start, stop, stop)
         elif problem.narrow:
             gradient_of[double, int32_t](NULL, NULL, problem, &m, rows, start, stop, stop)
         else:
@@ -220,19 +207,34 @@ def evaluate(
 
 
 cdef object fit_problem(Problem problem, const double[:, ::1] weights):
-    """Raise where weights are not of the problem's shape: the kernels trust them."""
+    """Raise if weights have not the problem's shape, which the kernels do not check."""
     if (weights.shape[0] != problem.n_outputs
             or weights.shape[1] != problem.n_features + 1):
         raise ValueError("the weights do not fit the problem")
 
 
 cdef Py_ssize_t span_of(Problem problem):
-    """How many rows are worked on together."""
-    if problem.own:
-        return OWN_SPAN
+    """The number of rows that are worked on together."""
+    cdef Py_ssize_t row_bytes
+    if problem.custom:
+        return CUSTOM_SPAN
     if problem.sparse:
         return SPAN
-    return max(1, min(<Py_ssize_t> SPAN, SPAN_BYTES // (8 * max(1, problem.n_features))))
+    row_bytes = <Py_ssize_t> sizeof(double) * max(1, problem.n_features)
+    return max(1, min(<Py_ssize_t> SPAN, SPAN_BYTES // row_bytes))
+
+
+cdef Py_ssize_t run_by_index(
+    const real *_value, Problem problem, Rule rule, Moving *m,
+    const Py_ssize_t[::1] rows, const Py_ssize_t[:, ::1] batches,
+    const double[::1] steps, double[:, ::1] log, Py_ssize_t average_from, double limit,
+) noexcept nogil:
+    """`run`, for the type of the indices."""
+    if problem.narrow:
+        return run[real, int32_t](
+            NULL, NULL, problem, rule, m, rows, batches, steps, log, average_from, limit)
+    return run[real, int64_t](
+        NULL, NULL, problem, rule, m, rows, batches, steps, log, average_from, limit)
 
 
 cdef Py_ssize_t run(
@@ -240,12 +242,13 @@ cdef Py_ssize_t run(
     const Py_ssize_t[::1] rows, const Py_ssize_t[:, ::1] batches,
     const double[::1] steps, double[:, ::1] log, Py_ssize_t average_from, double limit,
 ) noexcept nogil:
+    """`descend` for one type of numbers and one of indices."""
     cdef Py_ssize_t n_epochs = log.shape[0]
     cdef Py_ssize_t per_epoch = batches.shape[0] // n_epochs
     cdef Py_ssize_t e, i, start, stop, next_start, taken = 0
     cdef double loss
     cdef bint by_rows = (  # plain steps of dense rows, which need no buffer
-        rule.simple and not problem.sparse and not problem.own)
+        rule.simple and not problem.sparse and not problem.custom)
     begin(rule, m)
     for e in range(n_epochs):
         bring_up_to_date(rule, m)
@@ -295,7 +298,7 @@ cdef void begin(Rule rule, Moving *m) noexcept nogil:
 
 
 cdef void bring_up_to_date(Rule rule, Moving *m) noexcept nogil:
-    """Apply what the lazy ways have put off."""
+    """Apply the part of the steps that the lazy ways have postponed."""
     if rule.lazy == LINEAR:
         fold(m)
     elif rule.lazy == VISITED:
@@ -303,7 +306,7 @@ cdef void bring_up_to_date(Rule rule, Moving *m) noexcept nogil:
 
 
 cdef double custom_penalty(Rule rule, const Moving *m):
-    """That of a custom penalty; NaN where its method failed."""
+    """The value of a custom penalty; NaN if its method raised."""
     try:
         weights = np.asarray(<double[:m.k, :m.d + 1]> m.weights)
         return rule.penalty.values(weights[:, :-1]).sum()
@@ -319,7 +322,7 @@ cdef double penalty(Rule rule, const Moving *m) noexcept nogil:
     cdef const double *w
     for o in range(m.k):
         w = m.weights + o * (m.d + 1)
-        if rule.l2 > 0.0:  # large numbers may overflow
+        if rule.l2 > 0.0:  # not always: the squares of large weights overflow
             squares += dot_f64(w, w, m.d)
         if rule.l1 > 0.0:
             for j in range(m.d):

@@ -1,18 +1,20 @@
 # The lazy way: a step costs the batch's non-zeros, never d.
 #
-# What happens to every coordinate alike between two visits (weight decay, momentum, the
-# running sum for the average) is a linear recurrence with one matrix M for all of them:
+# A step changes the coordinates without a gradient (weight decay, momentum, the running sum
+# for the average) by a linear recurrence with the same matrix M for all of them:
 #
 #     (w_j, v_j) <- M (w_j, v_j),     a_j <- a_j + w_j
 #
-# So the true state is kept as (w, v) = P·(p, q) and a = a' + c·(p, q), with stored
-# vectors p, q, a' that change only where the batch is non-zero, and a 2×2 matrix P and a
-# row c that change once a step.
+# So the true state is written as (w, v) = P·(p, q) and a = a' + c·(p, q). The stored vectors
+# p, q, a' change only where the batch is non-zero; the 2×2 matrix P and the row c change
+# once a step.
 
-# (p, q) are folded back into (w, v) before P loses this much of its determinant: three
-# digits of 16, which at momentum 0.9 is once in 65 steps.
+# (p, q) are multiplied by P, and P is reset, before its determinant (relative to its
+# squared size) falls below this: solving with P then loses three digits of 16. At momentum
+# 0.9 that is once in 65 steps.
 cdef double WORST_DETERMINANT = 1e-3
-# A scalar P (no momentum) loses no digits by being small; it must not underflow.
+# Without momentum P is a number, which loses no digits by being small: it must only not
+# underflow.
 cdef double SMALLEST_SCALE = 1e-100
 
 
@@ -85,7 +87,7 @@ cdef double predictions_of(
 
 
 cdef void recur(Rule rule, Moving *m, double step, bint averaged) noexcept nogil:
-    """What the step does to every coordinate alike: P <- M P, c <- c + (1, 0) P."""
+    """The part of the step that is the same for all coordinates: P <- M P, c <- c + (1, 0) P."""
     cdef double a = step * rule.l2, mu = rule.momentum
     cdef double w0 = m.P[0][0], w1 = m.P[0][1], v0 = m.P[1][0], v1 = m.P[1][1]
     cdef double keep = 1.0 - a, drag = 0.0, size
@@ -120,7 +122,7 @@ cdef void reset(Moving *m) noexcept nogil:
 
 
 cdef void fold(Moving *m) noexcept nogil:
-    """Bring the stored vectors up to date: afterwards P is the identity, c zero."""
+    """Bring the stored vectors up to date; P becomes the identity and c zero."""
     cdef Py_ssize_t i, o, width = m.d + 1
     cdef double w, v
     if m.total is not NULL and (m.c[0] != 0.0 or m.c[1] != 0.0):
@@ -146,7 +148,7 @@ cdef void intercept_steps(
     Rule rule, Moving *m, double step, bint averaged, const double *residuals,
     Py_ssize_t size,
 ) noexcept nogil:
-    """The same step for the intercepts: no decay, nothing lazy."""
+    """The step of the intercepts: without decay, and applied at once."""
     cdef Py_ssize_t i, o, at
     cdef double g
     for o in range(m.k):

@@ -1,4 +1,4 @@
-# The loss: from predictions to its derivatives, see sgdreg/losses.py.
+# The loss and its derivatives at predictions, by the formula of sgdreg/losses.py.
 
 cdef inline double derivative(
     Problem problem, Py_ssize_t r, Py_ssize_t o, double p, double *loss,
@@ -6,7 +6,7 @@ cdef inline double derivative(
     """s_r L'(y, p) of row r, output o; adds s_r L(y, p) to `loss`."""
     cdef double e = p - problem.y[r * problem.n_outputs + o], g
     cdef double s = 1.0 if problem.weights is NULL else problem.weights[r]
-    if problem.squared:  # what the formula comes to, 4 ns a row sooner
+    if problem.squared:  # the same as the formula, 4 ns a row faster
         loss[0] += 0.5 * s * e * e
         return s * e
     if problem.dead > 0.0:
@@ -33,7 +33,7 @@ cdef void derivatives(
     cdef Py_ssize_t i, k = problem.n_outputs
     cdef const double *y = problem.y + o
     cdef double e, sum = 0.0
-    if problem.squared and problem.weights is NULL:  # nothing to be looked up a row
+    if problem.squared and problem.weights is NULL:  # a loop without branches
         if rows.shape[0]:
             for i in range(size):
                 e = p[i] + offset - y[rows[first + i] * k]
@@ -47,7 +47,7 @@ cdef void derivatives(
                 sum += e * e
         loss[0] += 0.5 * sum
         return
-    if problem.own:
+    if problem.custom:
         for i in range(size):
             p[i] += offset
         with gil:
@@ -61,14 +61,14 @@ cdef object ask(
     Problem problem, const Py_ssize_t[::1] rows, Py_ssize_t first, Py_ssize_t size,
     Py_ssize_t o, double *p, double *loss,
 ):
-    """`derivatives` by the methods of a loss of the user's own.
+    """`derivatives` by the methods of a custom loss.
 
-    What they raise is kept for the caller to raise; the loss is then not a number, which
-    ends the pass.
+    An exception is stored, to be raised after the pass; the loss is then NaN, which ends
+    the pass.
     """
     cdef double[::1] answer, costs
     cdef Py_ssize_t i, r
-    if problem.error is not None:  # it has failed on rows before
+    if problem.error is not None:  # it has raised before, in this pass
         return
     try:
         at = np.asarray(rows)[first:first + size] if rows.shape[0] else slice(

@@ -1,7 +1,10 @@
-# What a pass is given: the problem, the rule, and what moves.
+# The data and the loss of a pass.
+
+# Where the pointers of empty arrays point; it is never read.
+cdef char EMPTY = 0
 
 cdef class Problem:
-    """The rows, targets and weights that a pass reads; they never change.
+    """The rows, targets, weights and loss that a pass reads; they never change.
 
     Parameters
     ----------
@@ -13,7 +16,7 @@ cdef class Problem:
     weights : ndarray of float64, shape (n,), or None
         Mean one over the rows that are used; None: all one.
     n_features : int
-    loss : object of sgdreg.losses, or with its methods
+    loss : Loss
     """
 
     cdef readonly Py_ssize_t n_rows, n_features, n_outputs
@@ -27,16 +30,16 @@ cdef class Problem:
     cdef bint single, narrow
     cdef double dead, width, inverse_width, below, above
     cdef bint squared
-    cdef bint own  # a loss of the user's: its methods are called
+    cdef bint custom  # whether the methods of the loss are called
     cdef object loss, targets, error
 
     def __init__(self, values, indices, indptr, y, weights, Py_ssize_t n_features, loss):
         cdef const double[:, ::1] targets = y
         cdef const double[::1] row_weights
         self.loss, self.targets, self.error = loss, y, None
-        self.own = not compiled(loss)
+        self.custom = not compiled(loss)
         self.squared = is_squared(loss)
-        if not self.own:
+        if not self.custom:
             self.dead, self.width = loss.dead, loss.width
             self.below, self.above = loss.below, loss.above
             self.inverse_width = 1.0 / self.width if self.width > 0.0 else LARGEST
@@ -63,20 +66,20 @@ cdef class Problem:
             raise ValueError("values must hold n_rows * n_features numbers")
 
     cdef object raise_error(self):
-        """Raise what a method of a user's loss raised during a pass."""
+        """Raise the exception that a method of a custom loss raised during a pass."""
         error, self.error = self.error, None
         if error is not None:
             raise error
 
 
 cdef const void *address_of(array) except? NULL:
-    """Where a contiguous array's numbers start (read-only ones too)."""
+    """The address of a contiguous array's numbers (also of a read-only array)."""
     cdef const float[::1] f32
     cdef const double[::1] f64
     cdef const int32_t[::1] i32
     cdef const int64_t[::1] i64
     if array.size == 0:
-        return <const void *> &WORST_DETERMINANT  # any address: it is never read
+        return <const void *> &EMPTY
     if array.dtype == np.float32:
         f32 = array
         return &f32[0]

@@ -1,6 +1,7 @@
-# One row of X, dense or sparse: product, addition, and asking for it ahead of time.
+# One row of X, dense or sparse: product, addition, prefetch.
 
-# How many rows ahead of its use a row of a random order is asked for.
+# A row of a random order is prefetched this many rows before its use (measured, see "Asking
+# for rows ahead of time" in docs/design-notes.md).
 cdef enum:
     AHEAD = 8
 
@@ -34,10 +35,10 @@ cdef inline void fetch_ahead(
     const double *y, Py_ssize_t k, Py_ssize_t n, const Py_ssize_t[::1] rows,
     Py_ssize_t i, Py_ssize_t stop, Py_ssize_t next_start,
 ) noexcept nogil:
-    """Ask for the row AHEAD of the i-th, unless the hardware foresees it."""
+    """Prefetch the row AHEAD of the i-th, unless the hardware's prefetcher reads it."""
     cdef Py_ssize_t r, first, last
     i += AHEAD
-    if i >= stop:  # in the next batch
+    if i >= stop:  # the row is in the next batch
         i += next_start - stop
     elif not rows.shape[0]:
         return

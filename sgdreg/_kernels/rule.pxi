@@ -1,48 +1,49 @@
-# How a gradient becomes a step, and what moves.
+# The update rule, which turns a gradient into a step, and the buffers of a pass.
 
-cdef enum Kind:  # what turns a gradient into a direction; names as in optimizers.py
-    PLAIN, ADAGRAD, RMSPROP, ADAM, OWN
+cdef enum Kind:  # the attribute `kind` of the classes in sgdreg/optimizers
+    PLAIN, ADAGRAD, RMSPROP, ADAM, CUSTOM
 
-KINDS = {"plain": PLAIN, "adagrad": ADAGRAD, "rmsprop": RMSPROP, "adam": ADAM, "own": OWN}
+KINDS = {
+    "plain": PLAIN, "adagrad": ADAGRAD, "rmsprop": RMSPROP, "adam": ADAM, "custom": CUSTOM,
+}
 
-cdef enum Lazy:  # how CSR rows are stepped on at the cost of their non-zeros
+cdef enum Lazy:  # how a step on CSR rows is applied; see lazy.pxi and visited.pxi
     DENSE, LINEAR, VISITED
 
 LAZY = {"dense": DENSE, "linear": LINEAR, "visited": VISITED}
 
 
 cdef class Rule:
-    """How a gradient becomes a step; fixed during a pass.
+    """The update rule, which turns a gradient into a step; fixed during a pass.
 
     Parameters
     ----------
     optimizer : object of sgdreg.optimizers
-        Its `kind`, `momentum`, `nesterov` and numbers; with the kind "own" its method
-        `direction` is called.
+        Its `kind`, `momentum`, `nesterov` and numbers are read; with the kind "custom" its
+        method `direction` is called.
     l1, l2 : float
         Weights of ‖w‖₁, by proximal steps, and of ½‖w‖², by its gradient.
     positive : bool
-        No coefficient below zero.
+        Whether coefficients must be >= 0.
     fit_intercept : bool
     lazy : {"dense", "linear", "visited"}
-        For CSR rows: see lazy.pxi and visited.pxi. Not with a metric.
+        How a step on CSR rows is applied; without a metric only.
     keep : float
-        The sum of the averaged weights is multiplied by this before each is added.
+        The factor of the running sum of weights before each addition (1: a plain sum).
     centre : ndarray of shape (d,) or None
-        The steps are those of the features minus `centre`; the intercept in the state
-        is then the one of the centred features.
+        Steps are taken in the features minus `centre`; the intercept in the state is then
+        that of the centred features.
     scale : ndarray of shape (d,) or None
-        The steps are those of the (centred) features divided by these numbers:
-        g <- g / scale².
+        Steps are taken in the (centred) features divided by these numbers: g <- g / scale².
     root : ndarray of shape (rank, d) or None
-        In the scaled features, g <- rootᵀ root g: an inverse curvature.
+        In the scaled features, g <- rootᵀ root g, where rootᵀ root is an inverse curvature.
     low_rank : bool
-        g <- g - rootᵀ root g instead: one that is the identity but for a few directions.
+        The inverse curvature is I - rootᵀ root instead: g <- g - rootᵀ root g.
     anchor, drift : ndarray of shape (k, d + 1) or None
-        Variance-reduced gradients (SVRG): that of the batch, less the batch's at the
-        weights `anchor`, plus `drift`, the mean gradient of all rows there.
+        For variance-reduced gradients (SVRG): the batch's gradient, minus the batch's
+        gradient at the weights `anchor`, plus `drift`, the mean gradient of all rows there.
     penalty : AppliedPenalty or None
-        A custom one: its methods `stepped` and `values` are called, in place of l1 and l2.
+        A custom penalty, whose methods `stepped` and `values` replace l1 and l2.
     """
 
     cdef readonly double l1, l2, momentum, epsilon, beta_1, beta_2, decoupled, keep
@@ -61,18 +62,18 @@ cdef class Rule:
         self.optimizer, self.error = optimizer, None
         self.kind = KINDS[optimizer.kind]
         self.momentum, self.nesterov = optimizer.momentum, optimizer.nesterov
-        if self.kind == OWN:  # what its names mean is its own business
+        if self.kind == CUSTOM:  # its fields of these names may mean anything
             self.momentum, self.nesterov = 0.0, False
         elif self.momentum != 0.0 and not optimizer.slots:
             raise ValueError("momentum needs a memory")
         self.epsilon = optimizer.epsilon
         self.beta_1, self.beta_2 = optimizer.beta_1, optimizer.beta_2
-        self.decoupled = 0.0 if self.kind == OWN else optimizer.weight_decay
+        self.decoupled = 0.0 if self.kind == CUSTOM else optimizer.weight_decay
         self.l1, self.l2, self.positive = l1, l2, positive
         self.penalty = penalty
         self.proximal = l1 > 0.0 or positive or penalty is not None
         if penalty is not None and (l1 or l2 or positive or self.nesterov):
-            raise ValueError("a custom penalty goes alone, and without a look ahead")
+            raise ValueError("a custom penalty goes without l1, l2, positive and nesterov")
         self.fit_intercept, self.low_rank, self.keep = fit_intercept, low_rank, keep
         self.lazy, self.lazy_way = LAZY[lazy], lazy
         if self.lazy != DENSE and not (centre is None and scale is None and anchor is None
@@ -84,7 +85,7 @@ cdef class Rule:
         self.drift = None if drift is None else np.array(drift, dtype=np.float64)
         self.centre = None if centre is None else np.array(centre, dtype=np.float64)
         self.inverse_scale = None
-        if scale is not None:  # the intercept's is one
+        if scale is not None:  # the intercept's scale is one
             self.inverse_scale = np.append(1.0 / np.asarray(scale, dtype=np.float64), 1.0)
         self.root = None if root is None else np.array(root, dtype=np.float64, order="C")
         if root is not None:
@@ -93,31 +94,31 @@ cdef class Rule:
             if self.proximal or self.kind != PLAIN:
                 raise ValueError("root goes with plain steps only")
             self.product = np.empty(self.root.shape[0])
-        # Steps that are one sweep over the weights, without a direction to be made first.
+        # Whether a step is one loop over the weights, without a direction made before.
         self.simple = (self.kind == PLAIN and self.momentum == 0.0 and not self.proximal
                        and scale is None and anchor is None)
 
     cdef object raise_error(self):
-        """Raise what a method of a custom update rule or penalty raised during a pass."""
+        """Raise the exception of a method of a custom rule or penalty during a pass."""
         error, self.error = self.error, None
         if error is not None:
             raise error
 
 
 cdef struct Moving:
-    # What the steps of one pass change, with the sizes that walk through it.
+    # The arrays that the steps of one pass change, their sizes, and scratch buffers.
     Py_ssize_t d, k
     double *weights    # (k, d + 1), the last column is the intercept
-    double *memory     # (slots, k, d + 1), or NULL where the rule keeps nothing
-    double *total      # (k, d + 1), or NULL without averaging
+    double *memory     # (slots, k, d + 1), or NULL if the rule has no memory
+    double *total      # (k, d + 1), the running sum of weights, or NULL
     double *gradient   # (k, d + 1), scratch
-    double *scale      # (d + 1,), scratch: what an adaptive rule multiplies gradients by
-    double *offset     # (k,), what the dense way adds to x·w: intercept - centre·w
+    double *scale      # (d + 1,), scratch: an adaptive rule's factors of the gradient
+    double *offset     # (k,), added to x·w in the dense way: intercept - centre·w
     double *losses     # (k,), the sum of losses of a batch
-    double *predictions    # (k, positions) to be filled, or NULL
-    Py_ssize_t positions   # rows in the order of use
-    const double *anchor   # (k, d + 1), or NULL: where all rows' gradient is known
-    double *anchor_offset  # (k,), as offset
+    double *predictions    # (k, positions), to be filled, or NULL
+    Py_ssize_t positions   # number of rows in the order of use
+    const double *anchor   # (k, d + 1), weights with a known full gradient, or NULL
+    double *anchor_offset  # (k,), the offset at the anchor
     Py_ssize_t span        # rows that are worked on together
     double *residuals      # (2, span), scratch; of the lazy ways (k, batch)
     Py_ssize_t t           # number of the step, since the memory began

@@ -1,7 +1,8 @@
-/* Update rules: a gradient becomes a direction, a direction a step. See optimizers.py.
+/* Update rules: from the gradient g to a direction, in place, and from that to a step. See
+ * sgdreg/optimizers.
  *
- * `memory` is what a rule keeps of each coordinate; `scale` receives what an adaptive rule
- * has multiplied the gradient by, which is the metric of its proximal step.
+ * s, m and v are the rule's memory of each coordinate. `scale` receives the factors by which
+ * an adaptive rule multiplies the gradient: they are the metric of its proximal step.
  */
 #ifndef SGDREG_RULES_H
 #define SGDREG_RULES_H
@@ -13,11 +14,11 @@
 SGDREG_CLONES static void momentum_direction(
     double momentum, int nesterov, double *restrict g, double *restrict v, ptrdiff_t d)
 {
-    const double own = nesterov ? 1.0 : 0.0, carried = nesterov ? momentum : 1.0;
+    const double of_g = nesterov ? 1.0 : 0.0, of_v = nesterov ? momentum : 1.0;
     SGDREG_SIMD("omp simd")
     for (ptrdiff_t j = 0; j < d; j++) {
         v[j] = momentum * v[j] + g[j];
-        g[j] = own * g[j] + carried * v[j];
+        g[j] = of_g * g[j] + of_v * v[j];
     }
 }
 
@@ -64,7 +65,7 @@ SGDREG_CLONES static void adam_direction(
     }
 }
 
-/* w <- keep w - step g inverse: inverse is 1 / scale of the metric, or NULL. */
+/* w <- keep w - step g inverse, where inverse is 1 / scale of the metric, or NULL. */
 SGDREG_CLONES static void step_along(
     double keep, double step, const double *restrict g, const double *restrict inverse,
     double *restrict w, ptrdiff_t d)
@@ -78,47 +79,49 @@ SGDREG_CLONES static void step_along(
     }
 }
 
-/* The proximal step of amount |w| (and w >= 0): the nearest zero, or `amount` closer. */
-static inline double shrunk(double w, double amount, int positive)
+/* The proximal step of threshold·|w| (and of w >= 0): soft thresholding. */
+static inline double soft_threshold(double w, double threshold, int positive)
 {
-    if (w > amount) return w - amount;
-    if (w < -amount) return positive ? 0.0 : w + amount;
+    if (w > threshold) return w - threshold;
+    if (w < -threshold) return positive ? 0.0 : w + threshold;
     return w == w ? 0.0 : w; /* NaN stays */
 }
 
-/* The same for a vector; amounts in the metric of the step: scale and inverse, or NULL. */
-SGDREG_CLONES static void shrink(
-    double amount, int positive, const double *scale, const double *inverse, double *w,
+/* The same for a vector, in the metric of the step: scale and inverse, or NULL. */
+SGDREG_CLONES static void soft_threshold_all(
+    double threshold, int positive, const double *scale, const double *inverse, double *w,
     ptrdiff_t d)
 {
     for (ptrdiff_t j = 0; j < d; j++) {
-        double own = amount;
-        if (scale) own *= scale[j];
-        if (inverse) own *= inverse[j] * inverse[j];
-        w[j] = shrunk(w[j], own, positive);
+        double scaled = threshold;
+        if (scale) scaled *= scale[j];
+        if (inverse) scaled *= inverse[j] * inverse[j];
+        w[j] = soft_threshold(w[j], scaled, positive);
     }
 }
 
-/* Momentum with a proximal step: the velocity is what w has moved by (Ochs, Chen, Brox,
- * Pock, iPiano, SIAM Journal on Imaging Sciences 7, 2014), so that the optimum is the
- * objective's own. With Nesterov's, w is the point ahead, x the one stepped to. */
+/* Momentum with a proximal step: the velocity is the change of w, proximal step included
+ * (Ochs, Chen, Brox, Pock, iPiano, SIAM Journal on Imaging Sciences 7, 2014), so that the
+ * steps converge to the optimum of the objective. With Nesterov's momentum w is the point
+ * ahead, and x the point that the step has reached. */
 SGDREG_CLONES static void proximal_momentum(
-    double step, double momentum, int nesterov, double amount, int positive,
+    double step, double momentum, int nesterov, double threshold, int positive,
     const double *g, const double *scale, const double *inverse, double *v, double *w,
     ptrdiff_t d)
 {
     for (ptrdiff_t j = 0; j < d; j++) {
         const double length = inverse ? step * inverse[j] : step;
-        double own = amount, to;
-        if (scale) own *= scale[j];
-        if (inverse) own *= inverse[j] * inverse[j];
+        double scaled = threshold, to;
+        if (scale) scaled *= scale[j];
+        if (inverse) scaled *= inverse[j] * inverse[j];
         if (nesterov) {
             const double x = w[j] + length * momentum * v[j];
-            to = shrunk(w[j] - length * g[j], own, positive);
+            to = soft_threshold(w[j] - length * g[j], scaled, positive);
             v[j] = (x - to) / length;
             w[j] = to - length * momentum * v[j];
         } else {
-            to = shrunk(w[j] - length * (momentum * v[j] + g[j]), own, positive);
+            const double ahead = w[j] - length * (momentum * v[j] + g[j]);
+            to = soft_threshold(ahead, scaled, positive);
             v[j] = (w[j] - to) / length;
             w[j] = to;
         }

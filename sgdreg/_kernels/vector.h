@@ -1,9 +1,9 @@
 /* The innermost loops over one row or one vector of features.
  *
- * Sums run in double whatever the rows hold. Each function is compiled once per
- * instruction set where the tool chain can choose at load time (GCC on x86-64 with
- * glibc); elsewhere once, for the build's own target. No -ffast-math: `omp simd`
- * permits the reordering of these sums and nothing else, so NaN stays NaN.
+ * Sums are in double for float rows, too. Each function is compiled once for each
+ * instruction set if the tool chain can choose at load time (GCC on x86-64 with glibc);
+ * elsewhere once, for the target of the build. No -ffast-math: `omp simd` permits the
+ * reordering of these sums and nothing else, so NaN stays NaN.
  */
 #ifndef SGDREG_VECTOR_H
 #define SGDREG_VECTOR_H
@@ -20,8 +20,8 @@
 #endif
 
 #if defined(__GNUC__) || defined(__clang__)
-/* The empty asm keeps GCC from taking a function that only prefetches for one without
- * effect and dropping its calls (it did: a random epoch took 2.1 times as long). */
+/* Without the empty asm, GCC takes a function that only prefetches for one without effect
+ * and drops its calls: an epoch in random order then took 2.1 times as long. */
 #define SGDREG_PREFETCH(address) do { __builtin_prefetch(address); __asm__ volatile(""); } while (0)
 #define SGDREG_SIMD(clause) _Pragma(clause)
 #else
@@ -29,19 +29,23 @@
 #define SGDREG_SIMD(clause)
 #endif
 
-/* Ask for every cache line (64 bytes) that first … end - 1 touches. */
+/* The bytes of a cache line on x86-64 and most ARM cores; where lines are longer, some are
+ * prefetched twice, which is harmless. */
+#define SGDREG_LINE 64
+
+/* Prefetch every cache line from first to end - 1. */
 static inline void prefetch_span(const void *first, const void *end)
 {
-    const char *line = (const char *)((uintptr_t)first & ~(uintptr_t)63);
-    for (; line < (const char *)end; line += 64) SGDREG_PREFETCH(line);
+    const char *line = (const char *)((uintptr_t)first & ~(uintptr_t)(SGDREG_LINE - 1));
+    for (; line < (const char *)end; line += SGDREG_LINE) SGDREG_PREFETCH(line);
 }
 
 #if defined(_MSC_VER)
 #define restrict __restrict
 #endif
 
-/* One row a call: four rows a call (one read of w for four) measured 2.2 times slower on
- * rows that come from memory, for four streams defeat the hardware's prefetcher. */
+/* One row a call: four rows a call, which read w once, were 2.2 times slower on rows that
+ * come from memory, because four streams defeat the hardware's prefetcher. */
 #define SGDREG_DEFINE(REAL, SUFFIX)                                                      \
     SGDREG_CLONES static double dot_##SUFFIX(                                            \
         const REAL *restrict x, const double *restrict w, ptrdiff_t d)                   \
@@ -57,7 +61,7 @@ static inline void prefetch_span(const void *first, const void *end)
         SGDREG_SIMD("omp simd")                                                          \
         for (ptrdiff_t j = 0; j < d; j++) out[j] += c * (double)x[j];                    \
     }                                                                                    \
-    /* The same for `rows` rows in a row: out_i <- x_i·w, and out <- out + Σ c_i x_i. */  \
+    /* The same for consecutive rows: out_i <- x_i·w, and out <- out + Σ c_i x_i. */      \
     SGDREG_CLONES static void dots_##SUFFIX(                                             \
         const REAL *restrict x, const double *restrict w, ptrdiff_t rows, ptrdiff_t d,   \
         double *restrict out)                                                            \
@@ -79,7 +83,7 @@ static inline void prefetch_span(const void *first, const void *end)
             for (ptrdiff_t j = 0; j < d; j++) out[j] += ci * (double)x[j];               \
         }                                                                                \
     }                                                                                    \
-    /* w <- keep w - step x, in one sweep: the plain step with weight decay. */          \
+    /* w <- keep w - step x, in one loop: the plain step with weight decay. */           \
     SGDREG_CLONES static void plain_step_##SUFFIX(                                       \
         double keep, double step, const REAL *restrict x, double *restrict w,            \
         ptrdiff_t d)                                                                     \

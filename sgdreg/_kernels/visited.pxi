@@ -1,13 +1,13 @@
-# Another lazy way, for steps that are not linear: coordinates are brought up to date when
-# a batch visits them.
+# The other lazy way, for steps that are not linear: a coordinate is brought up to date when
+# a batch has a non-zero in its column.
 #
-# What steps without a gradient do to a coordinate, w <- sign(w) max(0, a_t |w| - b_t c),
-# with a_t = 1 - eta l2, b_t = eta l1 and c its scale in the rule's metric, has a closed
-# form. With A_t = Π a_i and C_t = Σ b_i / A_i from the call's first step to step t,
+# Without a gradient a step changes a coordinate by w <- sign(w) max(0, a_t |w| - b_t c), with
+# a_t = 1 - eta l2, b_t = eta l1 and c its scale in the rule's metric. Many such steps have a
+# closed form. With A_t = Π a_i and C_t = Σ b_i / A_i from the call's first step to step t,
 #
 #     |w_t| = A_t max(0, |w_s| / A_s + c (C_s - C_t))
 #
-# so each coordinate keeps the number s of the step that it has seen last (Duchi, Singer,
+# so it is enough to store for each coordinate the number s of its latest step (Duchi, Singer,
 # Efficient online and batch learning using forward backward splitting, JMLR 2009, section
 # 6). The sum of its values, for the average, needs Σ A_i and Σ A_i C_i over the averaged
 # steps, up to the step at which it became zero.
@@ -15,7 +15,7 @@
 cdef enum:  # columns of m.path
     DECAY, THRESHOLD, SUM, WEIGHED, COLUMNS
 
-# The path begins anew before A_t underflows.
+# The sums start again before A_t underflows.
 cdef double SMALLEST_DECAY = 1e-100
 
 
@@ -76,7 +76,7 @@ cdef inline double adagrad_scale(Rule rule, const Moving *m, Py_ssize_t at) noex
 cdef inline void coordinate_step(
     Rule rule, Moving *m, Py_ssize_t o, Py_ssize_t j, double step, bint averaged,
 ) noexcept nogil:
-    """A coordinate that the batch has a gradient for, just visited."""
+    """The step of a coordinate with a gradient, which has been brought up to date."""
     cdef Py_ssize_t at = o * (m.d + 1) + j
     cdef double g = m.gradient[at] + rule.l2 * m.weights[at], scale = 1.0
     m.gradient[at] = 0.0
@@ -85,13 +85,14 @@ cdef inline void coordinate_step(
         scale = adagrad_scale(rule, m, at)
     m.weights[at] -= step * scale * g
     if rule.proximal:
-        m.weights[at] = shrunk(m.weights[at], step * rule.l1 * scale, rule.positive)
+        m.weights[at] = soft_threshold(
+            m.weights[at], step * rule.l1 * scale, rule.positive)
     if averaged:
         m.total[at] += m.weights[at]
 
 
 cdef void visit(Rule rule, Moving *m, Py_ssize_t j) noexcept nogil:
-    """Bring coordinate j up to date: the steps since its last visit had no gradient."""
+    """Bring coordinate j up to date, by its steps without a gradient since the last visit."""
     cdef const double *then = m.path + COLUMNS * m.stamps[j]
     cdef const double *now = m.path + COLUMNS * m.now
     cdef Py_ssize_t o, at, low, high, middle
@@ -111,7 +112,7 @@ cdef void visit(Rule rule, Moving *m, Py_ssize_t j) noexcept nogil:
             m.weights[at] = now[DECAY] * left if w > 0.0 else -now[DECAY] * left
         if m.total is NULL:
             continue
-        low, high = m.stamps[j], m.now  # the last step that left something of it
+        low, high = m.stamps[j], m.now  # bisection: its last step that is not zero
         if left <= 0.0:
             while high - low > 1:
                 middle = (low + high) // 2
@@ -127,7 +128,7 @@ cdef void visit(Rule rule, Moving *m, Py_ssize_t j) noexcept nogil:
 
 
 cdef void walk(Rule rule, Moving *m, double step, bint averaged) noexcept nogil:
-    """What the step does to coordinates without a gradient: the path's next point."""
+    """Add to the path the step of the coordinates without a gradient."""
     cdef double a = 1.0 - step * rule.l2
     cdef double *before = m.path + COLUMNS * m.now
     cdef double *now
@@ -145,7 +146,7 @@ cdef void walk(Rule rule, Moving *m, double step, bint averaged) noexcept nogil:
 
 
 cdef void settle(Rule rule, Moving *m) noexcept nogil:
-    """Bring every coordinate up to date, and begin a new path."""
+    """Bring every coordinate up to date, and start a new path."""
     cdef Py_ssize_t j
     for j in range(m.d):
         visit(rule, m, j)

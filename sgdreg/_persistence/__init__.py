@@ -1,1 +1,1 @@
-"""Fits as plain values, and the files that hold them."""
+"""Fits as plain values, and files of them."""

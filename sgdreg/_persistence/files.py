@@ -1,4 +1,4 @@
-"""Files of plain values, in the skops format: nothing of them is executed."""
+"""Files of plain values, in the skops format, from which no code is executed."""
 
 import os
 from contextlib import contextmanager, suppress
@@ -8,7 +8,7 @@ from sgdreg._persistence.format import plain
 
 
 def write(values, path):
-    """Write plain values so that at every moment `path` holds the old ones or these."""
+    """Write plain values so that `path` always has the old or the new ones, complete."""
     io = skops_io()
     with replaced(path) as file:
         io.dump(values, file)
@@ -16,9 +16,9 @@ def write(values, path):
 
 @contextmanager
 def replaced(path):
-    """A binary file to write that takes the place of `path` at the end, or not at all."""
+    """A context with a binary file that replaces `path` at the end, if nothing raises."""
     path = os.path.realpath(os.fsdecode(path))
-    if os.path.exists(path) and not os.path.isfile(path):  # a device or pipe stays one
+    if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe stays
         with open(path, "wb") as file:
             yield file
         return
@@ -33,7 +33,7 @@ def replaced(path):
         with suppress(OSError):
             os.unlink(temporary)
         raise
-    with suppress(OSError):  # Windows has no way to
+    with suppress(OSError):  # Windows cannot sync a folder
         folder = os.open(os.path.dirname(path), os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -42,23 +42,23 @@ def replaced(path):
 
 
 def load(path):
-    """The plain values that a file holds: nothing of it is executed.
+    """The plain values of a file, from which no code is executed.
 
-    Raises whatever skops does of a strange file, or TypeError for other values.
+    Raises any error of skops for a malformed file, and TypeError for other values.
     """
     return plain(skops_io().load(os.fsdecode(path), trusted=[]))
 
 
 def read(path):
-    """What a checkpoint's file holds.
+    """The values of a checkpoint's file.
 
     Raises
     ------
     FileNotFoundError
     ValueError
-        Where it is not a file of plain values.
+        If it is not a file of plain values.
     TypeError
-        Where `path` is not the name of one.
+        If `path` is not a file name.
     """
     if not isinstance(path, str | bytes | os.PathLike):
         raise TypeError(
@@ -76,12 +76,12 @@ def read(path):
     except IsADirectoryError:
         raise ValueError(f"{path} is a folder: pass a checkpoint's file in it.") from None
     except OSError as error:
-        if error.filename is None:  # of what is in the file, not of the file
+        if error.filename is None:  # the fault is in the content of the file
             raise ValueError(
                 f"{path} is not a checkpoint of sgdreg, or a damaged one ({error})."
             ) from error
         raise
-    except Exception as error:  # skops passes on whatever a strange file makes happen
+    except Exception as error:  # a malformed file can cause any error in skops
         raise ValueError(
             f"{path} is not a checkpoint of sgdreg, or a damaged one "
             f"({type(error).__name__}: {error})."

@@ -1,7 +1,7 @@
-"""What a checkpoint holds: a fit at the end of an epoch, as plain values.
+"""The format of checkpoints: a fit at the end of an epoch, as plain values.
 
 A plain value is None, a bool, number, string or array, or a list or dict of them. The plan
-is none of it: the same data, parameters and seeds give the same one again.
+is not saved: the same data, parameters and seeds give the same plan again.
 """
 
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ from sgdreg._persistence.soundness import ENTRY, MEMORY, STATE, check, damage_no
 from sgdreg._version import __version__
 
 FORMAT = 1
-# What the fit and its training must find, beside the parameters.
+# The names that a checkpoint must have, beside the parameters.
 REQUIRED = {"state", "own", "entropy", "data", "validation", "origin", "rounds"}
 REQUIRED |= {"began", "verdict", "halvings", "best", "loss", "sharpened", "shrinking"}
-# What a fit that goes on may be given anew: none of it changes a step.
+# Parameters that `resume` may change: they do not change any step.
 FREE = ("max_iter", "n_jobs", "verbose")
-# The objects that parameters may hold, by name.
+# {name: class} of the objects that a checkpoint can hold as parameters.
 KNOWN = {
     f"{module.__name__}.{name}": kind
     for module in (losses, optimizers, penalties, schedules)
@@ -35,16 +35,16 @@ RANDOM_STATE = "numpy.random.RandomState"
 
 
 def contents(parameters, state, memory):
-    """The checkpoint of a fit: a dict of plain values, all of them copies.
+    """The checkpoint of a fit: a dict of copies, all of them plain values.
 
     Parameters
     ----------
     parameters : dict
-        Of the estimator, as `snapshot` has them.
+        Those of the estimator, from `snapshot`.
     state : dict
         `State.packed`.
     memory : dict
-        The rest, as `Training.memory` and its callers have it.
+        The other values, from `Training.memory` and its callers.
     """
     known = {name: _written(value) for name, value in parameters.items()}
     return {
@@ -58,19 +58,19 @@ def contents(parameters, state, memory):
 
 
 def recalled(checkpoint, path=None):
-    """(parameters, those that it could not hold, state, memory) of a checkpoint.
+    """(parameters, names of custom parameters, state, memory) of a checkpoint.
 
     Parameters
     ----------
     checkpoint : object
-        What a file, or a user, has given as one.
+        The value of a file, or the user's argument.
     path : path or None
-        Its file, for messages.
+        Its file, for messages; None for a dict.
 
     Raises
     ------
     ValueError
-        Where it is none, or of a later version.
+        If it is not a checkpoint, or one of a later version.
     """
     where = "The dict" if path is None else str(path)
     number = checkpoint.get("format") if isinstance(checkpoint, Mapping) else None
@@ -95,11 +95,11 @@ def recalled(checkpoint, path=None):
 
 
 def plain(value):
-    """A copy of plain values; TypeError for anything else."""
+    """A copy of plain values; raises TypeError for anything else."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, np.ndarray) and value.dtype != object:
-        return value.copy(order="K")  # products depend on it, in their last bits
+        return value.copy(order="K")  # the order changes the last bits of products
     if isinstance(value, Mapping):
         return {str(name): plain(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
@@ -110,14 +110,15 @@ def plain(value):
 
 
 def _tabled(state):
-    """With the history as tables, one for each run of entries of the same names.
+    """A packed state with its history as `tables`.
 
-    A file of a node for each number would take 100 times as long to write.
+    A file with a node for each number would take 100 times as long to write.
     """
     return plain({**state, "history": tables(state["history"])})
 
 
 def _untabled(state):
+    """The packed state that `_tabled` was given, checked."""
     check(state, STATE)
     for table in state["history"]:
         if lacking := ENTRY - set(table["names"]):
@@ -126,7 +127,7 @@ def _untabled(state):
 
 
 def tables(history):
-    """The entries of a history as tables, one for each run of the same names."""
+    """The entries of a history as tables, one for each run with the same names."""
     return [
         {"names": list(names), "numbers": np.array([list(e.values()) for e in run])}
         for names, run in groupby(history, key=tuple)
@@ -134,7 +135,7 @@ def tables(history):
 
 
 def entries(tables):
-    """The history that these tables are of."""
+    """The entries of the history from its `tables`."""
     return [
         dict(zip(table["names"], row, strict=True)) | {"epoch": int(row[0])}
         for table in tables
@@ -146,7 +147,7 @@ def entries(tables):
 
 
 def _written(value):
-    """A parameter's value as a plain one, in a tuple; an empty one for a user's own."""
+    """A tuple of a parameter's value as a plain value; empty for a custom object."""
     if isinstance(value, np.random.RandomState):
         state = value.get_state(legacy=False)
         return ({"class": RANDOM_STATE, "state": plain(state)},)
@@ -164,7 +165,7 @@ def _written(value):
 
 
 def _read(value):
-    """The value of a parameter that `_written` has written."""
+    """The value of a parameter from its form by `_written`."""
     if not isinstance(value, dict):
         return value
     if value["class"] == RANDOM_STATE:
@@ -176,23 +177,23 @@ def _read(value):
 
 
 def settled(parameters, own, given, names):
-    """The parameters to go on with: the checkpoint's, and those that a user must give.
+    """The parameters for `resume`: the checkpoint's, and those that the user passes.
 
     Parameters
     ----------
     parameters : dict
     own : list of str
-        Those that the checkpoint could not hold: functions, objects of one's own.
+        Names of those that the checkpoint cannot hold: functions and custom objects.
     given : dict
-        The user's.
+        The parameters that the user passes.
     names : list of str
-        Those that there are.
+        Names of all parameters of the estimator.
     """
     missing = [name for name in own if name not in given]
     if missing:
         values = ", ".join(f"{name}=..." for name in missing)
         raise TypeError(
-            f"A checkpoint cannot hold functions or objects of your own, such as this "
+            f"A checkpoint cannot hold functions or custom objects, such as this "
             f"fit's {' and '.join(missing)}: pass them again, resume(path, X, y, {values})."
         )
     fixed = [name for name in given if name not in (*own, *FREE)]
@@ -203,7 +204,10 @@ def settled(parameters, own, given, names):
         )
     unknown = set(parameters) - set(names)
     if unknown:
-        raise ValueError(f"The checkpoint is of an estimator that has {sorted(unknown)}.")
+        raise ValueError(
+            f"The checkpoint is of an estimator that has {sorted(unknown)}, which this one "
+            "does not have: resume it with the version of sgdreg that wrote it."
+        )
     return parameters | given
 
 

@@ -1,26 +1,26 @@
-"""Parameters as they were: for comparison later, and for files."""
+"""Copies of parameters, for comparison later and for files."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-# Of values that never change.
+# The types of immutable values.
 PLAIN = {bool, int, float, str, type(None)}
 
 
 @dataclass(frozen=True)
 class Frozen:
-    """An object among the parameters, as it was: its class and its own parameters."""
+    """A copy of an object among the parameters: its class and its parameters."""
 
     kind: type
     parameters: dict
 
 
 def snapshot(estimator):
-    """The parameters, nested ones too, for comparison (get_params takes 50 µs).
+    """The parameters of an estimator, or of a dict of its attributes, with nested ones.
 
-    Of an estimator, or of a dict of its attributes.
+    (get_params would take 50 µs.)
     """
     attributes = estimator if type(estimator) is dict else vars(estimator)
     return {
@@ -31,7 +31,7 @@ def snapshot(estimator):
 
 
 def alike(one, other):
-    """Whether two such snapshots are equal; where values do not compare, they are not."""
+    """Whether two snapshots are equal; False if values cannot be compared."""
     try:
         return bool(one == other)
     except (TypeError, ValueError):  # arrays, and missing values
@@ -39,9 +39,9 @@ def alike(one, other):
 
 
 def _frozen(value):
-    """A parameter's value, in a form that can be compared and does not change."""
+    """A parameter's value in a form that can be compared and is not changed later."""
     if isinstance(value, BaseEstimator):
         return Frozen(
-            type(value), {name: _frozen(own) for name, own in vars(value).items()}
+            type(value), {name: _frozen(part) for name, part in vars(value).items()}
         )
     return value.tolist() if isinstance(value, np.ndarray) else value

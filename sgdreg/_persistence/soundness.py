@@ -1,27 +1,36 @@
-"""Whether what a checkpoint holds can have been written by a fit.
+"""Checks that the values of a checkpoint are such as a fit writes.
 
-A dict of plain values may hold anything; what is of another kind than a fit writes would
-make the fit that goes on with it fail anywhere, or run for ever.
+A dict of plain values may hold anything. With a value of another kind, the resumed fit
+could fail anywhere, or never end.
 """
 
 from contextlib import contextmanager
 
 import numpy as np
 
-# No sample is made larger more often: each time it is at least doubled.
-MOST_TIMES = 64
+# The largest count of halvings of the step and of larger samples: a step that is halved
+# more often changes no weight, and a sample at least doubles each time.
+MOST_TIMES = 128
+# Whole numbers fit into int64.
+BITS = 63
+# Exponents of float64 are between -1074 and 1024.
+EXPONENT_BITS = 11
+# The bits of a seed's parts; `SeedSequence().entropy` has 128.
+SEED_BITS = 256
+# Characters of a value that a message shows.
+SHOWN = 50
 
 
 def whole(value):
-    return type(value) is int and 0 <= value < 2**63
+    return type(value) is int and 0 <= value < 2**BITS
 
 
 def few(value):
-    return whole(value) and value <= MOST_TIMES * 2
+    return whole(value) and value <= MOST_TIMES
 
 
 def number(value):
-    return type(value) is float or (type(value) is int and abs(value) < 2**63)
+    return type(value) is float or (type(value) is int and abs(value) < 2**BITS)
 
 
 def truth(value):
@@ -37,12 +46,12 @@ def vector(value):
 
 
 def power(value):
-    return type(value) is int and abs(value) < 2**11
+    return type(value) is int and abs(value) < 2**EXPONENT_BITS
 
 
 def seed(value):
     numbers = value if isinstance(value, list) else [value]
-    return all(type(part) is int and 0 <= part < 2**256 for part in numbers)
+    return all(type(part) is int and 0 <= part < 2**SEED_BITS for part in numbers)
 
 
 def word(value):
@@ -78,7 +87,7 @@ def sizes(value):
 
 
 def like(pattern):
-    """Of the names, lengths, shapes and types of a pattern."""
+    """A check that a value has the names, lengths, shapes and types of a pattern."""
     if isinstance(pattern, dict):
         return parts_of({name: like(part) for name, part in pattern.items()})
     if isinstance(pattern, list):
@@ -138,22 +147,22 @@ MEMORY = {
 
 
 def check(values, kinds):
-    """Raise TypeError where a value is of another kind than it has in `kinds`."""
+    """Raise TypeError if a value fails the check of its name in `kinds`."""
     for name, kind in kinds.items():
         if not kind(values[name]):
-            raise TypeError(f"its {name} is none that fits: {str(values[name])[:50]!r}")
+            raise TypeError(f"its {name} is of a wrong kind: {str(values[name])[:SHOWN]!r}")
 
 
 @contextmanager
 def damage_noticed(where, expected=()):
-    """Say in a sentence that what a checkpoint holds does not hold together.
+    """Turn errors from damaged values of a checkpoint into a sentence.
 
     Parameters
     ----------
     where : str
         " " and the file; empty for a dict.
     expected : exception or tuple of those
-        To be left as they are.
+        Errors that are raised as they are.
     """
     try:
         yield
@@ -162,5 +171,5 @@ def damage_noticed(where, expected=()):
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ValueError(
             f"The checkpoint{where} is damaged, or of another version of sgdreg "
-            f"({type(error).__name__}: {error}). Start the fit anew."
+            f"({type(error).__name__}: {error}). Start the fit again."
         ) from error

@@ -302,9 +302,14 @@ def _batch_size(settings, problem, optimizer, hands_free):
         return "full" if problem.online else _kinked_batch(settings, sizes)
     if hands_free:
         return "full"
-    if type(optimizer) is optimizers.SVRG and optimizer.metric == "sketch":
+    if _reduces_variance(optimizer) and optimizer.metric == "sketch":
         return min(sizes.n_rows, BATCH_ROWS_A_FEATURE * (sizes.n_features + 1))
     return 1
+
+
+def _reduces_variance(optimizer):
+    """Whether it is SVRG, or derived from it without a direction of its own."""
+    return isinstance(optimizer, optimizers.SVRG) and optimizer.kind != "custom"
 
 
 def _shuffle(shuffle):
@@ -315,7 +320,7 @@ def _shuffle(shuffle):
 
 def _average(average, optimizer, tail):
     """None, the first averaged step, "tail", or the factor of an exponential average."""
-    rounds = type(optimizer) is optimizers.SVRG
+    rounds = _reduces_variance(optimizer)
     if average == "auto":
         return "tail" if tail or rounds else None
     if average == "tail":

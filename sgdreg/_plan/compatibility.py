@@ -41,7 +41,7 @@ def _refuse_proximal(optimizer, penalty):
             f"{name} does not go with {optimizer!r}, whose weights are a look ahead, "
             "beyond the proximal step: use Momentum."
         )
-    if custom and not custom.separable and optimizer.kind not in ("plain", "own"):
+    if custom and not custom.separable and optimizer.kind not in ("plain", "custom"):
         raise ValueError(
             f"{optimizer!r} steps by another length along each coefficient, for which "
             f"penalty={custom!r} has no proximal step: use 'sgd', 'momentum' or 'svrg'. "

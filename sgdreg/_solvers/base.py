@@ -47,7 +47,8 @@ class Solver:
     start : Start
         A solver may replace it by a better one: the loop then looks by that.
     exact : bool
-        Whether steps know the gradient of all rows: no noise of mini-batches.
+        Whether a fit may end where the objective has not fallen for some epochs: steps have
+        no noise of mini-batches, and do not go uphill for a while to come down lower.
     never_uphill : bool
         Whether no step raises the objective.
     knows_losses : bool

@@ -101,7 +101,7 @@ class ConjugateGradients(FullGradient):
         elif (
             self.steps
             and self._gap_met(PROBED) <= tol
-            and (metric.least(self.plan.penalty.l2) < least / PROBED).any()
+            and (metric.least_curvature(self.plan.penalty.l2) < least / PROBED).any()
         ):
             self.probed = True
             if metric.scale is None:  # offsets and scales are all that steps have met
@@ -115,7 +115,7 @@ class ConjugateGradients(FullGradient):
         """The gap by the least curvature met so far, less a margin, or the penalty's."""
         least = np.where(np.isinf(self.least), 1.0, self.least) / margin
         metric = self.witness or self.start.metric
-        least = np.maximum(least, metric.least(self.plan.penalty.l2))
+        least = np.maximum(least, metric.least_curvature(self.plan.penalty.l2))
         return self.evaluation.gap(self.point, least, self.witness)
 
     def _find_witness(self):

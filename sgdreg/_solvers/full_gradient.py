@@ -10,6 +10,7 @@ from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._persistence.soundness import check, like, number, or_none, truth
 from sgdreg._solvers.base import Report, Solver
 from sgdreg._training.beginning import begin_anew
+from sgdreg._training.divergence import Diverged
 from sgdreg._training.evaluation import Evaluation, Point
 
 # Where tol is none or zero, what a sample is chosen for.
@@ -53,6 +54,8 @@ class FullGradient(Solver):
             step = self._begin(state)
         if step is None:
             before, step = self.gap, self._move(state)
+            if not self.point.finite:
+                raise Diverged(state.epochs + 1, state.steps)
             self.gap = self._gap()
             self.poor = self._is_poor(before)
         state.weights[:] = self.point.weights

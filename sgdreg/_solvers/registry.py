@@ -8,7 +8,8 @@ from sgdreg._solvers.newton.solver import Newton
 from sgdreg._solvers.streams import Recursive, Streaming
 from sgdreg._solvers.variance_reduced import VarianceReduced
 
-# By the class of the optimizer; all others are update rules of mini-batches.
+# By the class of the optimizer, or the nearest one that it is derived from; all others are
+# update rules of mini-batches.
 SOLVERS = {
     optimizers.ConjugateGradient: ConjugateGradients,
     optimizers.InteriorPoint: InteriorPoint,
@@ -23,4 +24,19 @@ def solver_of(data, start):
         return Recursive(data, start)
     if start.plan.accumulates:
         return Streaming(data, start)
-    return SOLVERS.get(type(start.plan.optimizer), MiniBatch)(data, start)
+    return _solver_for(start.plan.optimizer)(data, start)
+
+
+def _solver_for(optimizer):
+    """The class of the solver. A `direction` of its own makes any class an update rule."""
+    if optimizer.kind == "custom":
+        return MiniBatch
+    known = (SOLVERS[cls] for cls in type(optimizer).__mro__ if cls in SOLVERS)
+    solver = next(known, MiniBatch)
+    if solver is MiniBatch and optimizer.serves.certifies:
+        raise TypeError(
+            f"No solver is registered for {optimizer!r}, which is no update rule of "
+            "mini-batches (its class says so by `serves`): add its class to SOLVERS in "
+            "sgdreg/_solvers/registry.py."
+        )
+    return solver

@@ -155,7 +155,7 @@ def solved(curvature, plan, weight=None, tol=BOUND_TOL, near=None):
     """
     penalty, share = plan.penalty, 1.0
     if not is_squared(plan.loss):
-        share = curvature.rows_a_weight if weight is None else weight / curvature.total
+        share = curvature.rows_per_weight if weight is None else weight / curvature.total
     metric, start = curvature.solve(penalty.l2 * share)
     if not penalty.proximal:
         return metric, start

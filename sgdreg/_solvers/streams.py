@@ -52,7 +52,7 @@ class Streaming(ConjugateGradients):
     def _meet(self, data, state):
         """Move the state by some rows; returns the losses before."""
         old, self.data = self.start, data
-        stream, added, shrink = old.stream.meet(data)
+        stream, added, shrink = old.stream.update_moments(data)
         start = replace(old, metric=stream.metric)
         state.weights[:, :-1] *= shrink  # about the old centre, where the rows were
         state.adapt(old, start)

@@ -30,8 +30,6 @@ class VarianceReduced(FullGradient):
         ):
             self._take_back(state, go_back, anchor)
             return 0.0
-        if not self.point.finite:
-            raise Diverged(state.epochs + 1, state.steps)
         return step
 
     def _take_back(self, state, go_back, anchor):

@@ -89,6 +89,8 @@ def _grown(data, start, state, loss):
 def _advice(data, start):
     """What to do about it."""
     plan, hint = start.plan, ""
+    if plan.by_line_search:  # there is no step to lower
+        return "Scale the features or use optimizer='auto'."
     # The steps of adaptive rules are lengths: no curvature bounds them.
     if start.metric.scale is None and plan.optimizer.kind == "plain":
         largest = stable_step_hint(

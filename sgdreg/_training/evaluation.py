@@ -216,7 +216,7 @@ class Evaluation:
         unit = (ROUNDINGS * EPS) ** 2
         squares = np.einsum("ij,ij->i", slope, slope)
         # The rounding errors of a gradient: steps bring it to zero, not them.
-        squares += unit * metric.reach * 2 * point.losses / self.data.n_rows
+        squares += unit * metric.rounding_reach * 2 * point.losses / self.data.n_rows
         squares += metric.along_faint(point.gradient, self._gradient_rounding(point))
         decrement = np.minimum(0.5 * squares / least, self.objectives(point))
         decrement += self.blur(point.weights, metric) + metric.hidden
@@ -252,7 +252,7 @@ class Evaluation:
 
     def unseen(self, gradient, metric=None):
         """Whether ∇F has a part, beyond rounding, along what the metric lacks."""
-        lacking, rounding = (metric or self.start.metric).lacking(gradient)
+        lacking, rounding = (metric or self.start.metric).unseen_gradient(gradient)
         size = np.sqrt(2 * self.variance)
         unknown = max(1e4 * EPS * rounding, ROUNDED_SPREADS * self.data.coarse)
         return bool((lacking > unknown * size).any())

@@ -14,19 +14,19 @@ name                step
 ``interior_point``  Newton steps on the optimality conditions
 ==================  ======================================================================
 
-Rules take a `metric`: the inverse curvature that g is multiplied by first. None is
-textbook (raw features). ``"diagonal"`` steps as if every feature had been centred and
-scaled to unit spread; ``"sketch"`` as if the features had been made uncorrelated too, by
-the curvature of the rows (beyond 2,000 features: by that of some strongest directions,
-100 at most). Both leave X as it is and the coefficients in raw units.
+Rules have a `metric`: an inverse curvature by which g is multiplied first. None is the
+textbook rule on raw features. ``"diagonal"`` makes the steps that features of mean zero and
+unit standard deviation would have; ``"sketch"`` those of features that are uncorrelated,
+too, by the curvature of the rows (beyond 2,000 features: by at most 100 directions of
+largest curvature). Neither changes X, and the coefficients are in raw units.
 
-A rule of one's own is a class from :class:`Optimizer` with a method `direction`; it runs in
-the same loop, called once a step.
+A custom rule is a class derived from :class:`Optimizer` with a method `direction`, which
+the same loop calls once a step.
 """
 
 from sgdreg.optimizers import _full_gradient, _minibatch
 from sgdreg.optimizers._base import Optimizer
-from sgdreg.optimizers._full_gradient import *  # noqa: F403 (what they name in __all__)
+from sgdreg.optimizers._full_gradient import *  # noqa: F403 (the names in __all__)
 from sgdreg.optimizers._minibatch import *  # noqa: F403
 
 __all__ = ["Optimizer", *_minibatch.__all__, *_full_gradient.__all__]  # noqa: PLE0604
@@ -44,13 +44,13 @@ def get_optimizer(optimizer):
     if isinstance(optimizer, str):
         return OPTIMIZERS[optimizer]()
     if isinstance(optimizer, Optimizer):
-        if optimizer.kind == "own" and type(optimizer).direction is Optimizer.direction:
+        if optimizer.kind == "custom" and type(optimizer).direction is Optimizer.direction:
             raise TypeError(
                 f"The optimizer {optimizer!r} has no direction(gradient, memory, t): see "
-                "sgdreg.optimizers.Optimizer, which says what a rule of one's own needs."
+                "sgdreg.optimizers.Optimizer, which says what a custom rule needs."
             )
         return optimizer.check()
     raise TypeError(
-        f"The optimizer {optimizer!r} is not one: use a name or an object of "
+        f"The optimizer {optimizer!r} is not an optimizer: use a name or an object of "
         "sgdreg.optimizers, or derive a class from sgdreg.optimizers.Optimizer."
     )

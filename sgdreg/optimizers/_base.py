@@ -1,4 +1,4 @@
-"""What every update rule has: see `sgdreg.optimizers`."""
+"""The base classes of update rules: see `sgdreg.optimizers`."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ METRICS = (None, "diagonal", "sketch")
 
 
 class Serves(NamedTuple):
-    """What an optimizer serves; `_plan/compatibility.py` compares it with the problem.
+    """The problems that an optimizer can solve; checked by `_plan/compatibility.py`.
 
     Attributes
     ----------
     losses : {"any", "squared"}
     penalties : {"any", "norms", "l2"}
-        "norms": l1, l2, their sum and ``positive=True``; "any": custom ones as well.
+        "norms": l1, l2, their sum and ``positive=True``; "any": also custom penalties.
     finds_steps : bool
-        Whether it finds the size of its steps itself, on all rows.
+        Whether it computes the size of its steps itself, from all rows.
     certifies : bool
-        Whether its epochs end with the gradient of all rows, so with an optimality gap.
+        Whether each epoch ends with the gradient of all rows, and so an optimality gap.
     usable_iterates : bool
-        Whether its model is one to return before the end, too.
+        Whether intermediate iterates are usable models.
     step : str
-        How it finds its steps, in the words of `plan_`.
+        How it computes its steps, as `plan_` says it.
     """
 
     losses: str = "any"
@@ -43,26 +43,26 @@ class Serves(NamedTuple):
 
 
 class Optimizer(BaseEstimator):
-    """What an update rule has to have; derive one of your own from it.
+    """The base class of update rules; derive a custom rule from it.
 
     Attributes
     ----------
     slots : int
-        How many arrays of the weights' shape it keeps between steps (its memory).
+        The number of arrays of the weights' shape that it keeps between steps.
     metric : {None, 'diagonal', 'sketch'}
-        What the gradient is multiplied by first.
+        The inverse curvature by which the gradient is multiplied first.
 
     Methods
     -------
     direction(gradient, memory, t)
         The array d of the step w <- w - eta d, of the gradient's shape (n_features + 1,):
-        the coefficients' and, last, the intercept's (without one: (n_features,)).
-        `memory`, of shape (slots, n_features + 1), is zero at first and kept as the
-        method leaves it; t counts the steps from 1.
+        the coefficients first, the intercept last (without an intercept: (n_features,)).
+        `memory`, of shape (slots, n_features + 1), is zero at first; what the method
+        writes into it is kept for the next step. t counts the steps from 1.
 
     Examples
     --------
-    Steps of eta along the signs of the gradient (which no scale of the features changes):
+    Steps of length eta against the sign of the gradient, whatever the features' scales:
 
     >>> import numpy as np
     >>> from sgdreg import SGDLinearRegressor
@@ -75,14 +75,14 @@ class Optimizer(BaseEstimator):
     array([ 0.5, -0.5])
     """
 
-    kind = "own"
+    kind = "custom"
     slots = 0
     momentum = 0.0
     nesterov = False
     metric: str | None = None
     epsilon = beta_1 = beta_2 = weight_decay = 0.0
     serves = Serves()
-    # The step of learning_rate="auto" where the smoothness of the objective bounds none.
+    # The step of learning_rate="auto" for rules whose steps the smoothness does not bound.
     usual_step = None
 
     @property
@@ -92,8 +92,9 @@ class Optimizer(BaseEstimator):
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        if "direction" in vars(cls):  # also of a class derived from a built-in one
-            cls.kind = "own"
+        if "direction" in vars(cls):  # also in a class derived from a built-in rule
+            cls.kind = "custom"
+            cls.serves = vars(cls).get("serves", Serves())
 
     def direction(self, gradient: Array, memory: Array, t: int) -> Array:
         raise NotImplementedError(
@@ -116,7 +117,7 @@ class Optimizer(BaseEstimator):
 
 
 def in_range(optimizer, name, value, below=np.inf, positive=False):
-    """Raise ValueError where a number is not in [0, below), or (0, below)."""
+    """Raise ValueError unless a number is in [0, below), or in (0, below)."""
     if not (isinstance(value, Real) and 0 <= value < below) or (positive and not value):
         bounds = f"{'(' if positive else '['}0, {below})"
         raise ValueError(
@@ -126,7 +127,7 @@ def in_range(optimizer, name, value, below=np.inf, positive=False):
 
 
 class Plain(Optimizer):
-    """What the rules without a scale of their own share: a gradient, or its momentum."""
+    """The base class of rules without a scale for each coordinate: sgd and momentum."""
 
     kind = "plain"
 
@@ -136,10 +137,10 @@ class Plain(Optimizer):
 
 
 class Adaptive(Optimizer):
-    """What the rules that scale each coordinate by its past gradients share.
+    """The base class of rules that scale each coordinate by its past gradients.
 
-    Their steps are lengths, so no smoothness bounds them: learning_rate="auto" is the
-    value that each is published with.
+    Their step sizes are lengths in weight space, which the smoothness does not bound:
+    learning_rate="auto" is the value that each rule was published with.
     """
 
     def check(self) -> Self:

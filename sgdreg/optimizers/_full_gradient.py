@@ -1,4 +1,4 @@
-"""Update rules that know the gradient of all rows: see `sgdreg.optimizers`."""
+"""Settings of the solvers that use the gradient of all rows: see `sgdreg.optimizers`."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 class SVRG(Plain):
     """w <- w - eta (g_B(w) - g_B(a) + g(a)): variance-reduced gradients [1]_.
 
-    g_B is the gradient of a mini-batch, g that of all rows, a the anchor: the weights
-    that an epoch begins with. An epoch is a pass of such steps (over `inner` of the
-    rows), and one for the full gradient at the weights that it ends with: the average
-    over the later half of the steps, or with ``average=False`` the last ones. Of least
-    squares with up to 2,000 features the curvature of all rows then tells the optimality
-    gap, by which a fit ends.
+    g_B is the gradient of a mini-batch, g that of all rows, a the anchor: the weights at
+    the start of the epoch. An epoch is one pass of such steps (over the share `inner` of
+    the batches) and one pass for the full gradient at the final weights: the average over
+    the later half of the steps, or with ``average=False`` the last weights. For least
+    squares with up to 2,000 features the curvature of all rows gives the optimality gap,
+    which ends the fit.
 
     Parameters
     ----------
     inner : float in (0, 1], default=1.0
-        Share of the mini-batches that an epoch steps by, drawn as `shuffle` says.
+        Share of the mini-batches that an epoch uses, drawn as `shuffle` says.
     metric : {None, 'diagonal', 'sketch'}, default=None
 
     References
@@ -66,11 +66,11 @@ class SVRG(Plain):
 class ConjugateGradient(Plain):
     """p <- beta p - g;  w <- w + eta p: conjugate gradients on all rows [1]_.
 
-    beta = max(0, g·(g - g_before) / ‖g_before‖²) [2]_, and eta is where F is least along
-    p, which the gradient at the end of p tells: one pass over the rows an epoch (one
-    more to begin with, and one for the curvature of all rows, by which the gap is told).
-    No learning rate, no mini-batches. `partial_fit` and `warm_start` begin anew, along
-    the gradient.
+    beta = max(0, g·(g - g_before) / ‖g_before‖²) [2]_, and eta minimises F along p, from
+    the gradient at the end of p: one pass over the rows an epoch, one more at the start,
+    and one for the curvature of all rows, which gives the optimality gap. There is no
+    learning rate and there are no mini-batches. `partial_fit` and `warm_start` start
+    again along the gradient.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class ConjugateGradient(Plain):
 
     Examples
     --------
-    As many epochs as there are unknowns, but for rounding:
+    Up to rounding, as many epochs as there are unknowns:
 
     >>> from sgdreg import SGDLinearRegressor
     >>> from sgdreg.optimizers import ConjugateGradient
@@ -109,11 +109,11 @@ class ConjugateGradient(Plain):
 
 
 class InteriorPoint(Plain):
-    """Newton steps on the optimality conditions, through the inside of their bounds [1]_.
+    """Newton steps on the optimality conditions, strictly inside their bounds [1]_.
 
-    For losses with kinks, l1 and ``positive=True``, where "auto" chooses it (up to 2,000
-    features): a weighted least-squares problem of all rows a step, some ten to fifty of
-    them in all. No learning rate, no mini-batches.
+    For losses with kinks, l1 and ``positive=True``, for which "auto" chooses it (up to
+    2,000 features). Each step solves a weighted least-squares problem of all rows; a fit
+    takes some ten to fifty steps. There is no learning rate and there are no mini-batches.
 
     References
     ----------
@@ -141,11 +141,12 @@ class InteriorPoint(Plain):
 
 
 class Newton(Plain):
-    """argmin_u g·(u - w) + ½ (u - w)ᵀ H (u - w) + what is not smooth, exactly.
+    """w <- argmin_u g·(u - w) + ½ (u - w)ᵀ H (u - w) + R(u): proximal Newton steps [1]_.
 
-    H is the curvature of a sample of rows, or of all; g the exact gradient of a pass over
-    all rows. The minimum is found in as many dimensions as there are features, and a pass
-    there tells the next g: some three to ten passes in all.
+    H is the curvature of all rows or of a sample, g the gradient of all rows, and R(u) the
+    terms that are not smooth. The minimum is computed without the rows, in n_features
+    dimensions; a pass over the rows then gives the next g. A fit takes some three to ten
+    passes.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Update rules of mini-batches: plain steps, momentum, and a step size a coefficient."""
+"""Update rules of mini-batches: plain steps, momentum, and adaptive rules."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SGD(Plain):
     Parameters
     ----------
     metric : {None, 'diagonal', 'sketch'}, default=None
-        What the gradient is multiplied by before the step; see the module.
+        The inverse curvature by which the gradient is multiplied; see the module.
 
     References
     ----------
@@ -96,14 +96,14 @@ class Nesterov(Plain):
 class AdaGrad(Adaptive):
     """s <- s + g²;  w <- w - eta g / (√s + epsilon) [1]_.
 
-    Steps shrink where gradients have been large: rare features keep long ones. Sparse
-    rows cost their non-zeros (with penalty None or 'l1').
+    Steps shrink where gradients have been large; rare features keep long steps. A step on
+    sparse rows costs their non-zeros (with penalty None or 'l1').
 
     Parameters
     ----------
     epsilon : float > 0, default=1e-10
     initial : float >= 0, default=0.0
-        What s starts with.
+        The initial value of s.
     metric : {None, 'diagonal'}, default=None
 
     References
@@ -142,7 +142,7 @@ class AdaGrad(Adaptive):
 class RMSprop(Adaptive):
     """s <- rho s + (1 - rho) g²;  v <- momentum v + g / (√s + epsilon);  w <- w - eta v.
 
-    AdaGrad with a memory that fades [1]_.
+    AdaGrad with an exponential mean of g² in place of its sum [1]_.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ class RMSprop(Adaptive):
 
 
 class Adam(Adaptive):
-    """Steps along the running mean of g, over the root of that of g² [1]_.
+    """Steps along the running mean of g, divided by the root of that of g² [1]_.
 
         m <- beta_1 m + (1 - beta_1) g,      v <- beta_2 v + (1 - beta_2) g²,
         w <- (1 - eta weight_decay) w - eta m̂ / (√v̂ + epsilon),
@@ -200,7 +200,7 @@ class Adam(Adaptive):
     epsilon : float > 0, default=1e-8
     weight_decay : float >= 0, default=0.0
         Decoupled from the gradient (AdamW [2]_); the intercept does not decay. It is not
-        a penalty: the objective does not know it.
+        a penalty: the objective does not contain it.
     metric : {None, 'diagonal'}, default=None
 
     References

@@ -1,7 +1,7 @@
 """Learning-rate schedules: the step size eta(t) as a pure function of the step counter.
 
 t counts steps (mini-batches): the first step has t = 1. A schedule takes an array of
-step numbers and returns as many step sizes.
+step numbers and returns one step size for each.
 
 ===============  ======================================================
 name             eta(t)
@@ -12,27 +12,28 @@ name             eta(t)
 ``adaptive``     eta0, divided by 5 whenever progress stalls
 ===============  ======================================================
 
-These are `Constant`, `InvScaling`, `Optimal` and `Adaptive`; the following have no name,
-as they need a number of steps.
+These are the classes `Constant`, `InvScaling`, `Optimal` and `Adaptive`. The following
+classes need a number of steps, so they have no name.
 
 ===============  ======================================================
 class            eta(t)
 ===============  ======================================================
-`StepDecay`      eta0, times `factor` every so many steps
+`StepDecay`      eta0 · factor^floor((t - 1) / every)
 `Exponential`    eta0 · decay^((t - 1) / every)
-`Piecewise`      `values`, one after the other
+`Piecewise`      the next of `values` after each of `boundaries`
 `Polynomial`     eta0 (1 - (t - 1) / steps)^power, down to `last`
-`Cosine`         half a cosine from eta0 to `last`, once or again
-`OneCycle`       half a cosine up to `largest`, another one down
-`WarmUp`         a straight line up to any other, then that one
+`Cosine`         half a cosine from eta0 to `last`, once or repeated
+`OneCycle`       half a cosine up to `largest`, then one down
+`WarmUp`         a straight line up to the first step of a schedule,
+                 then that schedule
 ===============  ======================================================
 
 An epoch has ceil(n / batch_size) steps, n the number of rows (1 where batch_size="full"):
 ``Cosine(0.1, steps=20 * math.ceil(len(X) / 32))`` ends with the 20th epoch of
 ``batch_size=32``.
 
-A schedule of one's own is any callable ``t -> eta``. Where it accepts an array it is
-called once for many steps; where it does not, once a step.
+A custom schedule is any callable ``t -> eta``. If it accepts an array, it is called once
+for many steps, otherwise once a step.
 """
 
 from numbers import Real
@@ -70,7 +71,7 @@ def get_schedule(learning_rate, *, eta0, power_t, alpha):
     ----------
     learning_rate : float, str or callable
     eta0, power_t, alpha : float
-        What the names take their numbers from.
+        The estimator's parameters, for a schedule given by name.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""Schedules laid out in steps: decays, annealing and cycles; see `sgdreg.schedules`.
+"""Schedules over a number of steps: decay, annealing, cycles; see `sgdreg.schedules`.
 
-The checks of parameters are here too. They run when a schedule is called, as `set_params`
-may change a parameter at any time.
+The checks of parameters are here too. They run when a schedule is called, because
+`set_params` may change a parameter at any time.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from sgdreg._typing import Array, ArrayLike
 
 
-def require(schedule, name, good, what):
+def require(schedule, name, good, rule):
     """Raise ValueError, naming the parameter, its class and its value, unless `good`."""
     if not good:
         raise ValueError(
-            f"{name} of {type(schedule).__name__} must be {what}, got "
+            f"{name} of {type(schedule).__name__} must be {rule}, got "
             f"{getattr(schedule, name)!r}."
         )
 
 
 def positive(schedule, *names):
-    """Parameters that have to be positive finite numbers."""
+    """Check that parameters are positive finite numbers."""
     for name in names:
         value = getattr(schedule, name)
         good = isinstance(value, Real) and 0 < value < np.inf
@@ -34,16 +34,16 @@ def positive(schedule, *names):
 
 
 def not_negative(schedule, *names):
-    """Parameters that have to be finite numbers of at least 0."""
+    """Check that parameters are finite numbers of at least 0."""
     for name in names:
         value = getattr(schedule, name)
         good = isinstance(value, Real) and 0 <= value < np.inf
-        good = good and not isinstance(value, bool)  # an argument in the wrong place
+        good = good and not isinstance(value, bool)  # probably meant for another parameter
         require(schedule, name, good, "a finite number that is not negative")
 
 
 def counts(schedule, *names):
-    """Parameters that have to be whole numbers of at least 1."""
+    """Check that parameters are whole numbers of at least 1."""
     for name in names:
         value = getattr(schedule, name)
         good = isinstance(value, Integral) and not isinstance(value, bool) and value >= 1
@@ -51,14 +51,14 @@ def counts(schedule, *names):
 
 
 def ratio(schedule, name):
-    """A parameter that has to be in (0, 1], as powers of more overflow in the end."""
+    """Check that a parameter is in (0, 1]: powers of a larger number would overflow."""
     value = getattr(schedule, name)
     good = isinstance(value, Real) and 0 < value <= 1
     require(schedule, name, good, "a number in (0, 1]")
 
 
 def _numbers(values):
-    """As an array of one dimension; None where they are anything else."""
+    """The values as an array of one dimension; None if they are anything else."""
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
@@ -67,27 +67,27 @@ def _numbers(values):
 
 
 def between(one, other, weight):
-    """`one` at weight 1 and `other` at weight 0, exactly; never beyond 0."""
+    """weight · one + (1 - weight) · other: exact at weights 0 and 1, and never negative."""
     return weight * one + (1.0 - weight) * other
 
 
 def _elapsed(t):
-    """Steps before step t."""
+    """The number of steps before step t."""
     return np.asarray(t, dtype=np.float64) - 1.0
 
 
 class StepDecay(BaseEstimator):
     """eta(t) = eta0 · factor^floor((t - 1) / every).
 
-    Halved in log₂(T) equal phases of T steps, the last iterate of least squares is nearly
-    as good as any can be [1]_.
+    With eta halved in log₂(T) equal phases of T steps, the last iterate of least squares
+    has a nearly optimal error [1]_.
 
     Parameters
     ----------
     eta0 : float > 0
     factor : float in (0, 1], default=0.5
     every : int >= 1, default=1000
-        Steps between two cuts; an epoch has ceil(n / batch_size) steps.
+        Steps between two decays; an epoch has ceil(n / batch_size) steps.
 
     References
     ----------
@@ -122,7 +122,7 @@ class Exponential(BaseEstimator):
     eta0 : float > 0
     decay : float in (0, 1]
     every : int >= 1, default=1
-        Steps in which eta falls to `decay` of itself; ceil(n / batch_size) for "an epoch".
+        Steps in which eta is multiplied by `decay`; ceil(n / batch_size) for an epoch.
 
     References
     ----------
@@ -149,17 +149,18 @@ class Exponential(BaseEstimator):
 
 
 class Piecewise(BaseEstimator):
-    """eta(t) = values[i], i the number of boundaries below t.
+    """eta(t) = values[i], where i is the number of boundaries below t.
 
-    values[0] for t <= boundaries[0], values[1] up to and with step boundaries[1], and so
-    on (Keras' PiecewiseConstantDecay): a step size for each stage, chosen by hand [1]_.
+    values[0] for t <= boundaries[0], values[1] for t <= boundaries[1], and so on (Keras'
+    PiecewiseConstantDecay): a step size for each stage, chosen by hand [1]_.
 
     Parameters
     ----------
     boundaries : list of int
-        Last steps of the stages but one; epoch k ends with step k · ceil(n / batch_size).
+        The last step of each stage but the final one; epoch k ends with step
+        k · ceil(n / batch_size).
     values : list of float >= 0
-        One more than boundaries.
+        One value more than there are boundaries.
 
     References
     ----------
@@ -191,8 +192,9 @@ class Piecewise(BaseEstimator):
 class Polynomial(BaseEstimator):
     """eta(t) = last + (eta0 - last) · (1 - (t - 1) / steps)^power; last for t > steps.
 
-    With the defaults the straight line to 0, the best worst case of the last iterate of a
-    convex problem [1]_. `last` above eta0 makes it rise: a test for the largest eta.
+    The defaults give a straight line to 0, which has the best worst case for the last
+    iterate of a convex problem [1]_. With `last` above eta0 the steps rise: a test for the
+    largest stable eta.
 
     Parameters
     ----------
@@ -233,14 +235,14 @@ class Polynomial(BaseEstimator):
 class Cosine(BaseEstimator):
     """eta(t) = last + (eta0 - last) · (1 + cos(π (t - 1) / steps)) / 2; last for t > steps.
 
-    With restarts it begins again at eta0 instead, t - 1 counting from the restart, for
-    `growth` times as many steps as before (SGDR [1]_, equation 5).
+    With restarts each cycle starts again at eta0, with t counted from the restart, and has
+    `growth` times as many steps as the one before (SGDR [1]_, equation 5).
 
     Parameters
     ----------
     eta0 : float > 0
     steps : int >= 1
-        Of the (first) cycle; k epochs are k · ceil(n / batch_size) steps.
+        Steps of the (first) cycle; k epochs are k · ceil(n / batch_size) steps.
     last : float >= 0, default=0.0
     restarts : bool, default=False
     growth : int >= 1, default=1
@@ -287,10 +289,10 @@ class Cosine(BaseEstimator):
         return between(self.eta0, self.last, (1.0 + np.cos(np.pi * past)) / 2)
 
     def _of_cycle(self, done):
-        """The share of its cycle that is over."""
+        """The share of the current cycle that is over."""
         if self.growth == 1:
             return np.mod(done, self.steps) / self.steps
-        # Searched for, as a logarithm rounds to the wrong side of whole numbers.
+        # Found by a search: a logarithm may round to the wrong side of a whole number.
         starts, length = [0.0], float(self.steps)
         while starts[-1] < np.max(done, initial=0.0):
             starts.append(starts[-1] + length)
@@ -303,10 +305,10 @@ class Cosine(BaseEstimator):
 class OneCycle(BaseEstimator):
     """eta(t) = low + (largest - low) · (1 - cos(π p)) / 2, p from 0 over 1 to 2.
 
-    Up from low = largest / start_divisor at t = 1 to `largest` at t = rise · steps, then
-    down to low = largest / (start_divisor · last_divisor) at t = steps, where it stays.
-    The cycle of [1]_ in the form and with the defaults of PyTorch's OneCycleLR (pct_start,
-    div_factor, final_div_factor).
+    It rises from low = largest / start_divisor at t = 1 to `largest` at t = rise · steps,
+    then falls to low = largest / (start_divisor · last_divisor) at t = steps and stays
+    there. The cycle of [1]_ in the form and with the defaults of PyTorch's OneCycleLR
+    (pct_start, div_factor, final_div_factor).
 
     Parameters
     ----------

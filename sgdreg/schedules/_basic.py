@@ -1,4 +1,4 @@
-"""Schedules that have a name, and the warm-up of any other."""
+"""The schedules that have a name, and the warm-up before any schedule."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Optimal(BaseEstimator):
     """eta(t) = 1 / (alpha (t0 + t - 1)),  t0 = 1 / (alpha w₀),  w₀ = alpha^(-1/4).
 
     Bottou's schedule for an l2 penalty, with SGDRegressor's choice of t0 (for the
-    squared error, whose first step is then w₀). The first steps are large: meant for
+    squared error, whose first step is then w₀). The first steps are large: use it for
     features and targets of order one.
 
     Parameters
@@ -107,10 +107,10 @@ class Optimal(BaseEstimator):
 class Adaptive(Constant):
     """eta(t) = eta0 · factor^(number of stalls so far).
 
-    Whenever `n_iter_no_change` epochs in a row have not improved, the steps become
-    `factor` of what they were; the fit stops only when they would fall below `smallest`
-    (SGDRegressor's rule and constants). The stopping rule, which sees stalls, finds
-    `factor` and `smallest` in what a schedule has as `reaction`.
+    After `n_iter_no_change` epochs in a row without improvement (a stall) the steps are
+    multiplied by `factor`; the fit stops only when they would fall below `smallest`
+    (SGDRegressor's rule and constants). The stopping rule, which detects stalls, reads
+    `factor` and `smallest` from the schedule's attribute `reaction`.
 
     Parameters
     ----------
@@ -137,16 +137,16 @@ class Adaptive(Constant):
 
     @property
     def reaction(self) -> Adaptive | None:
-        """What shortens the steps at a stall: itself."""
+        """The schedule that shortens the steps at a stall: this one."""
         return self
 
 
 class WarmUp(BaseEstimator):
     """eta(t) = start + (η(1) - start) · t / (steps + 1) for t <= steps, then η(t - steps).
 
-    η is any other schedule. It begins after the warm-up, at its own t = 1, where the line
-    meets it; the line comes from `start` at t = 0, so that no step is one of size 0. An η
-    that reacts to stalls (`Adaptive`) does so inside a warm-up too.
+    η is any other schedule. It begins after the warm-up, with its first step, η(1), where
+    the line ends. The line is at `start` for t = 0, so that no step has size 0. An η that
+    reacts to stalls (`Adaptive`) does so after a warm-up, too.
 
     Parameters
     ----------
@@ -180,15 +180,14 @@ class WarmUp(BaseEstimator):
         if isinstance(schedule, Real):
             positive(self, "schedule")
             schedule = Constant(schedule)
-        what = "a number, an object of sgdreg.schedules or a function of the step number"
-        require(self, "schedule", callable(schedule), what)
+        rule = "a number, an object of sgdreg.schedules or a function of the step number"
+        require(self, "schedule", callable(schedule), rule)
         t = np.asarray(t, dtype=np.float64)
-        own = np.maximum(t - self.steps, 1.0)
-        eta = step_sizes(schedule, own.reshape(-1)).reshape(t.shape)
-        # Along the line eta is η(1), as `own` is 1 there.
+        after = np.maximum(t - self.steps, 1.0)  # 1 during the warm-up, so eta is η(1)
+        eta = step_sizes(schedule, after.reshape(-1)).reshape(t.shape)
         return between(eta, self.start, np.minimum(t / (self.steps + 1), 1.0))
 
     @property
     def reaction(self) -> Adaptive | None:
-        """What shortens the steps at a stall: that of its schedule, None without one."""
+        """The reaction of its schedule to a stall, or None."""
         return getattr(self.schedule, "reaction", None)

@@ -1,4 +1,4 @@
-"""The step sizes of any schedule, asked once for many steps or once a step."""
+"""The step sizes of any schedule, by one call for many steps or one call a step."""
 
 from contextlib import suppress
 
@@ -7,12 +7,12 @@ from sklearn.base import BaseEstimator
 
 
 def step_sizes(schedule, t):
-    """eta at the step numbers t (an array of float64), as an array.
+    """The array of eta at the step numbers t, an array of float64.
 
     Raises
     ------
     ValueError
-        Where a step size is negative, not finite, or not a number.
+        If a step size is negative, not finite, or not a number.
     """
     eta = None
     try:
@@ -23,10 +23,8 @@ def step_sizes(schedule, t):
     else:
         with suppress(TypeError, ValueError, OverflowError):
             eta = None if np.iscomplexobj(given) else np.asarray(given, dtype=np.float64)
-    if eta is None or eta.shape not in (
-        (),
-        t.shape,
-    ):  # a function of one number: ask it for each step
+    # A function of one number is called for each step.
+    if eta is None or eta.shape not in ((), t.shape):
         eta = np.array([_one_step(schedule, int(i)) for i in t])
     eta = np.ascontiguousarray(np.broadcast_to(eta, t.shape))
     good = (eta >= 0) & (eta < np.inf)
@@ -54,7 +52,7 @@ def _one_step(schedule, t):
 
 
 def _in_words(error, place=""):
-    """An error of a schedule, or of one within it, with the name of the parameter."""
+    """The error of a schedule, or of its inner schedule, with the parameter's name."""
     if "learning_rate" in str(error):
         return error
     kind = TypeError if isinstance(error, TypeError) else ValueError
@@ -62,5 +60,5 @@ def _in_words(error, place=""):
 
 
 def _shape(value):
-    """The shape of an array among other objects, in words."""
+    """The shape of an array, in words; empty for other objects."""
     return f" and shape {value.shape}" if hasattr(value, "shape") else ""

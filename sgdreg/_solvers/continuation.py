@@ -29,7 +29,7 @@ def answered(data, start, weights, loss, known=None):
 
 
 def _met(data, start, weights):
-    """The curvature of all rows as their answer meets them, by a sample where they are many."""
+    """The curvature of rows as their answer meets them: of a sample where they are many."""
     if not start.sampled:
         return met(data, start, weights)
     n, size = data.n_rows, start.sketch.size

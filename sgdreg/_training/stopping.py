@@ -206,6 +206,8 @@ def stopping_rule(start, validated, exact, single=False, shrinking=None):
         if single and plan.to_the_end:  # kinks feel each rounding
             margin = 0.5
         # An interior point may go a long way along its bounds before the gap falls.
-        patience = plan.n_iter_no_change * (ALONG_BOUNDS if plan.to_the_end else 1)
+        # Where losses have kinks, a bound below may rise for as long, and no point be lower.
+        along = plan.to_the_end or plan.loss.smoothness is None
+        patience = plan.n_iter_no_change * (ALONG_BOUNDS if along else 1)
         return Certificate(plan.tol, patience, exact, margin)
     return Plateau(plan.tol, plan.n_iter_no_change, start.schedule, given)

@@ -23,9 +23,10 @@ FEW, FEW_A_DIRECTION = 1500, 12
 # The sample that steps start from: one row of so many.
 ONE_OF = 8
 # Rows near a kink by which a Newton step is taken, at least, and a direction.
-NEAR, NEAR_A_DIRECTION = 4000, 10
-# A Newton step that is not shorter than this share of the last one is none to take.
-SHORTER, NEWTON_STEPS = 0.5, 6
+NEAR, NEAR_A_DIRECTION = 4000, 20
+# Newton steps at most, and as long as each is shorter than this share of the last one; one
+# that goes up is halved so often.
+NEWTON_STEPS, SHORTER, HALVINGS = 8, 0.8, 3
 # Rows of the band, a direction, after them.
 BAND_A_DIRECTION = 4
 # Rows within this share of the loss of a constant of their kink are ties, always in.
@@ -45,7 +46,7 @@ BEYOND = 1e3
 PULL = 1e-8
 CONSTANT, START, NEWTON, NARROW, DONE = range(5)
 # What the next round goes on from.
-KEPT = ("stage", "moved", "steps", "count", "width", "box", "failed", "dual", "rounds")
+KEPT = ("stage", "moved", "steps", "share", "count", "width", "box", "failed", "dual")
 
 
 class Band(Model):
@@ -85,6 +86,7 @@ class Band(Model):
         self.objective = self._objective(self.weights, self.loss)
         self.dual, self.moved, self.steps = -np.inf, np.inf, 0.0
         self.count, self.width, self.box, self.failed = 0.0, np.inf, 0.0, 0.0
+        self.direction, self.share = np.zeros(k), 1.0
         self.kept, self.stage, self.rounds = np.zeros(self.data.n_rows, bool), START, 0.0
         self.whole = self.data.n_rows <= 2 * self.small
         if self.whole:
@@ -171,7 +173,9 @@ class Band(Model):
     # --------------------------------------------------------------- Newton steps
 
     def _newton_step(self):
-        """The minimum by the curvature of rows near a kink; the band's if none is left."""
+        """The minimum by the curvature of rows near a kink; None where none is left."""
+        if self.share < 1.0:  # the last step went up
+            return self._along(self.direction)
         rng, k = self._rng(), self.frame.size
         if self.lever is None:
             self._look_at_leverage()
@@ -187,13 +191,15 @@ class Band(Model):
             bends *= len(rows) / max(1, len(some)) / (2 * width * self.lever[some])
             A = self.frame.rows(X)
             M += (A * bends[:, None]).T @ A
-        p = self._model_minimum(M)
-        length = self.tried = float(np.linalg.norm(p))
+        self.direction = self._model_minimum(M)
+        length = float(np.linalg.norm(self.direction))
         if self.steps >= NEWTON_STEPS or not length <= SHORTER * self.moved:
             self._begin_band()
             return None
-        self.length = length
-        return self._within(self.weights + self.frame.raw(p))
+        return self._along(self.direction)
+
+    def _along(self, p):
+        return self._within(self.weights + self.frame.raw(self.share * p))
 
     def _model_minimum(self, M):
         q = self.frame.slope(self.gradient)
@@ -207,12 +213,18 @@ class Band(Model):
 
     def _after_newton(self, lower):
         if not lower:
-            self._begin_band()
+            self.share *= 0.5
+            if self.share < 0.5**HALVINGS:
+                self._begin_band()
             return
-        self.steps, self.moved = self.steps + 1.0, self.length
-        wanted = self.kinks.count(self.e, self.lever, 4 * self.length)
-        if 2 * wanted <= self.near:
+        self.moved = self.share * float(np.linalg.norm(self.direction))
+        self.steps, self.share = self.steps + 1.0, 1.0
+        if self._is_narrow():
             self._begin_band()
+
+    def _is_narrow(self):
+        """Whether few rows are within some steps like the last one of a kink."""
+        return 2 * self.kinks.count(self.e, self.lever, 4 * self.moved) <= self.near
 
     def _look_at_leverage(self):
         looks = self.frame.looks(np.random.default_rng([self.output, self.level]), 4)
@@ -223,7 +235,7 @@ class Band(Model):
 
     def _begin_band(self):
         few = max(BAND_A_DIRECTION * self.frame.size, self.near / 4)
-        self.count = float(self.near if np.isinf(self.moved) else few)
+        self.count = float(few if self._is_narrow() else self.near)
         self.width = self._width()
         moved = 0.0 if np.isinf(self.moved) else self.moved
         self.box = max(BOX * self.width, BOX_STEPS * moved)
@@ -344,6 +356,8 @@ class Band(Model):
     def memory(self):
         kept = {name: float(getattr(self, name)) for name in KEPT}
         return kept | {
+            "rounds": self.rounds,
+            "direction": self.direction.copy(),
             "weights": self.weights.copy(),
             "loss": self.loss,
             "gradient": self.gradient.copy(),

@@ -15,10 +15,10 @@ SHORT, CENTRED = 0.1, 0.5
 # The share of what may be left that products are not brought below: nothing but rounding
 # errors would be left to solve for.
 LEAST = 0.1
-# Steps in a row that leave more than this share of the least so far, after which rounding
-# has ended them: two where as little is left as this many times the aim.
-STILL, FALLEN = 12, 0.7
-NEAR_ENOUGH, STILL_NEAR = 300.0, 2
+# Steps in a row that leave more than this share of the least so far, after which there is
+# no more to come; and the same where no more is left than so many times the aim.
+STILL, FALLEN = 12, 0.98
+NEAR_ENOUGH, STILL_NEAR, FALLEN_NEAR = 300.0, 2, 0.7
 # Sums of steps are rounding errors in the end: residuals are taken anew so often.
 ANEW = 8
 # A matrix is in single precision where it takes so much work (m k²), as long as each step
@@ -68,10 +68,11 @@ def minimum(problem, goal):
     best, still, found = np.inf, 0, None
     for count in range(STEPS):
         left = steps.left()
-        still = still + 1 if not left < FALLEN * best else 0
+        near = best <= NEAR_ENOUGH * goal
+        still = still + 1 if not left < (FALLEN_NEAR if near else FALLEN) * best else 0
         if found is None or left < best:
             best, found = left, steps.found()
-        most = STILL_NEAR if best <= NEAR_ENOUGH * goal else STILL
+        most = STILL_NEAR if near else STILL
         if left <= goal or still >= most or not np.isfinite(left):
             break
         if not steps.step(anew=count % ANEW == ANEW - 1):

@@ -1,4 +1,4 @@
 """Side-by-side measurements: ``python -m benchmarks.epochs``.
 
-Every comparison is made in one run of one process; what counts are the ratios.
+Each comparison is made in one run of one process, and its result is a ratio.
 """

@@ -1,4 +1,4 @@
-"""Timing that neighbours on the machine disturb as little as possible."""
+"""Timing that other processes of the machine disturb as little as possible."""
 
 from time import perf_counter
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def best_of(function, repeats):
-    """Shortest of so many runs, in seconds."""
+    """The shortest time of `repeats` runs, in seconds."""
     times = []
     for _ in range(repeats):
         start = perf_counter()
@@ -16,7 +16,7 @@ def best_of(function, repeats):
 
 
 def side_by_side(functions, repeats):
-    """Shortest run of each function; the functions take turns, so they share the noise."""
+    """The shortest time of each function; they take turns, so that noise hits all alike."""
     times = np.full((repeats, len(functions)), np.inf)
     for row in times:
         for j, function in enumerate(functions):
@@ -25,6 +25,6 @@ def side_by_side(functions, repeats):
 
 
 def memory_bandwidth(array, repeats=5):
-    """Bytes a second at which one thread reads a large array."""
+    """Bytes per second at which one thread reads a large array."""
     flat = array.reshape(-1)
     return array.nbytes / best_of(flat.sum, repeats)

@@ -1,14 +1,14 @@
-"""Words that tables use."""
+"""Words in the tables."""
 
 
 def met(value, floor=None, limit=None):
-    """What to say of a number beside the least, or the most, that it has to be."""
+    """Whether a number is at least `floor`, or at most `limit`, as a word."""
     good = value >= floor if floor is not None else value <= limit
     return "met" if good else "MISSED"
 
 
 def notes(model, share=None):
-    """What SGDLinearRegressor reports of a fit."""
+    """Passes, epochs and curvature of a fit, as SGDLinearRegressor reports them."""
     history, plan = model.history_, model.plan_
     words = []
     if history and history[-1].get("passes") is not None:

@@ -1,10 +1,10 @@
 """Two commits side by side: ``python -m benchmarks.compare BASE HEAD``.
 
-Each is checked out into a git worktree of its own and built into a virtual environment
-with the packages of this one, which has to have what a build needs: pip, meson-python,
-cython, ninja. Every case is then timed by turns, in a process of the one and in a process
-of the other; what counts is the shortest time. Ends with 1 where a case takes HEAD more
-than RATIO times as long as BASE, and LEAST seconds longer, also when it is measured again.
+Each commit is checked out into a separate git worktree and built into a virtual
+environment with the packages of this one, which must have the tools of a build: pip,
+meson-python, cython, ninja. Each commit has one process; they time every case in turns, and
+the shortest time counts. The exit code is 1 where HEAD takes more than RATIO times as long
+as BASE, and LEAST seconds longer, also when the case is measured again.
 """
 
 import argparse
@@ -19,9 +19,9 @@ from pathlib import Path
 from time import perf_counter
 
 RATIO = 1.15
-LEAST = 0.5e-3  # below, what a system does besides decides
+LEAST = 0.5e-3  # seconds; smaller differences are noise of the system
 REPEATS = 7
-ROUND = 0.02  # seconds: short calls are timed so many at a time
+ROUND = 0.02  # seconds: short calls are repeated until they take this long
 MOST_CALLS = 100
 IMPORT = "import after scikit-learn"
 IMPORTED = """
@@ -32,7 +32,7 @@ print(time.perf_counter() - start)
 """
 
 
-# What is timed, in a process of one of the commits
+# The cases, which run in the process of a commit
 
 
 def fitted(n, d, **settings):
@@ -46,7 +46,7 @@ def fitted(n, d, **settings):
 
 
 def streamed(n, d, **settings):
-    """... the call of ``partial_fit`` with n rows of a model that has seen more before."""
+    """The same for ``partial_fit`` with n rows, of a model that has seen more rows."""
 
     def set_up():
         model, X, y = problem(n + 1000, d, settings)
@@ -57,8 +57,8 @@ def streamed(n, d, **settings):
 
 
 def problem(n, d, settings):
-    """A model, and rows of several scales with noise of heavy tails."""
-    import numpy as np  # noqa: PLC0415 (those of the commit, not of this process)
+    """A model, and rows with several scales and heavy-tailed noise."""
+    import numpy as np  # noqa: PLC0415 (only in the process of a commit)
 
     from sgdreg import SGDLinearRegressor  # noqa: PLC0415
 
@@ -82,7 +82,7 @@ CASES = {
 
 
 def work():
-    """Time the cases that are asked for by name, a line each, and answer with a line."""
+    """Read names of cases from stdin, one per line; answer each with one line."""
     warnings.simplefilter("ignore")
     calls = {}
     for line in sys.stdin:
@@ -93,7 +93,7 @@ def work():
             else:
                 if name not in calls:
                     calls[name] = CASES[name]()
-                    calls[name]()  # what only a first call does
+                    calls[name]()  # a first call does more, such as imports
                 answer = {"seconds": seconds_of(calls[name])}
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
@@ -101,13 +101,13 @@ def work():
 
 
 def import_time():
-    """Seconds that the import takes in a new process, where scikit-learn is imported."""
+    """Seconds that the import takes in a new process, after that of scikit-learn."""
     command = [sys.executable, "-P", "-c", IMPORTED]
     return float(subprocess.run(command, check=True, capture_output=True).stdout)
 
 
 def seconds_of(call):
-    """Seconds that a call takes; of as many calls as fill a round, where it is short."""
+    """Seconds of a call; for short calls the mean over as many as fill a round."""
     count, start = 0, perf_counter()
     while True:
         call()
@@ -121,13 +121,13 @@ def seconds_of(call):
 
 
 class Commit:
-    """A commit, as the process that times it sees it."""
+    """A commit, and the process that times it."""
 
     def __init__(self, process):
         self.process = process
 
     def seconds(self, name):
-        """Seconds of a case, or the sentence that says why there are none."""
+        """Seconds of a case, or the sentence that says why it failed."""
         self.process.stdin.write(json.dumps(name) + "\n")
         self.process.stdin.flush()
         answer = json.loads(self.process.stdout.readline() or '{"error": "process ended"}')
@@ -136,7 +136,7 @@ class Commit:
 
 @contextmanager
 def built(name, folder):
-    """The commit of this name, built in an empty folder, for as long as the block lasts."""
+    """The commit of this name, built in an empty folder; removed after the block."""
     tree = str(folder / "tree")
     _run("git", "worktree", "add", "--quiet", "--detach", tree, name)
     try:
@@ -144,7 +144,7 @@ def built(name, folder):
         pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         where = f"--config-settings=build-dir={folder / 'build'}"
         _run(*pip, "--force-reinstall", "--no-deps", "--no-build-isolation", where, tree)
-        # BLAS on one thread: how many are free differs from one minute to the next.
+        # BLAS on one thread: the number of free cores changes all the time.
         env = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": ""}
         with subprocess.Popen(
             [python, "-P", __file__, "--worker"],
@@ -156,10 +156,9 @@ def built(name, folder):
 
 
 def make_environment(folder):
-    """A virtual environment with the packages of this one; its Python.
+    """Make a virtual environment with the packages of this one; returns its Python.
 
-    What is installed here in editable mode is left behind: path files are not followed
-    from path files.
+    Editable installs are left out: Python does not follow .pth files from .pth files.
     """
     _run(sys.executable, "-m", "venv", "--without-pip", str(folder))
     scripts = "Scripts" if os.name == "nt" else "bin"
@@ -174,7 +173,7 @@ def make_environment(folder):
 
 
 def _run(*command):
-    """Run a command where the scripts of this environment (cython, ninja) are found."""
+    """Run a command with the scripts of this environment (cython, ninja) on the path."""
     here = str(Path(sys.executable).parent)
     path = os.pathsep.join([here, os.environ.get("PATH", "")])
     subprocess.run(command, check=True, env={**os.environ, "PATH": path})
@@ -184,7 +183,7 @@ def _run(*command):
 
 
 def compare(base, head, name, repeats):
-    """The shortest of so many times of each, or what went wrong; the two take turns."""
+    """The shortest of `repeats` times of each commit, or its error; they take turns."""
     best = [float("inf")] * 2
     for _ in range(repeats):
         for i, commit in enumerate((base, head)):
@@ -199,10 +198,10 @@ def compare(base, head, name, repeats):
 
 
 def verdict(base, head):
-    """What to say of a case: "slower" and "fails" are reasons to stop.
+    """The result of a case in a word: with "slower" or "fails" the comparison fails.
 
     A case is slower if it takes more than RATIO times as long, and more than LEAST seconds
-    longer. One that the base cannot run says nothing.
+    longer. A case that the base cannot run is new.
     """
     if isinstance(head, str):
         return "fails"
@@ -212,12 +211,12 @@ def verdict(base, head):
 
 
 def table(base, head, names, repeats):
-    """Print a line for each case; whether all is well."""
+    """Print a line for each case; returns whether none is slower or fails."""
     print(f"{'':26s}  {'base ms':>9s}  {'head ms':>9s}  head / base")
     good = True
     for name in names:
         times = compare(base, head, name, repeats)
-        if verdict(*times) == "slower":  # or neighbours on the machine were busy
+        if verdict(*times) == "slower":  # perhaps other processes were busy
             again = compare(base, head, name, repeats)
             if not any(isinstance(value, str) for value in again):
                 times = [min(pair) for pair in zip(times, again, strict=True)]
@@ -257,5 +256,5 @@ if __name__ == "__main__":
         sys.exit(work())
     try:
         sys.exit(main())
-    except subprocess.CalledProcessError as error:  # that command has said why
+    except subprocess.CalledProcessError as error:  # the command has printed the reason
         sys.exit(f"{' '.join(error.cmd)}: ended with {error.returncode}")

@@ -1,8 +1,8 @@
 """An epoch of mini-batches beside one of SGDRegressor: ``python -m benchmarks.epochs``.
 
-Time of one more epoch: that of a fit of 1 + m epochs less that of one epoch, so that
-validation and set-up, which both have, do not count. The last table is whole fits of a
-hundred rows, where nothing but set-up counts.
+The time of one epoch is the time of a fit of 1 + m epochs minus that of a fit of one epoch,
+divided by m, so that validation and set-up, which both have, do not count. The last table
+has whole fits of a hundred rows, whose time is mostly set-up.
 """
 
 import argparse
@@ -15,11 +15,12 @@ from sklearn.linear_model import SGDRegressor
 from benchmarks._timing import memory_bandwidth, side_by_side
 from sgdreg import SGDLinearRegressor
 
-STEP = 1e-5
+STEP = 1e-5  # stable in every case; the time of an epoch does not depend on it
+SMALL_STEP = 0.01  # the same for 100 × 1 rows
 
 
 def peer(epochs, penalty, eta0=STEP):
-    """SGDRegressor for so many epochs of constant steps."""
+    """SGDRegressor with constant steps."""
     return SGDRegressor(
         penalty=penalty,
         max_iter=epochs,
@@ -59,7 +60,7 @@ CASES = {
 
 
 def table(title, X, y, penalties, floors, repeats, more):
-    """Print one more epoch of each case, its ratio to SGDRegressor's, and the bandwidth."""
+    """Print the seconds of an epoch, their ratio to SGDRegressor's, and the bandwidth."""
     dense = X if isinstance(X, np.ndarray) else X.data
     size = X.nbytes if isinstance(X, np.ndarray) else X.data.nbytes + X.indices.nbytes
     bandwidth = memory_bandwidth(dense)
@@ -90,7 +91,7 @@ def small_fits(repeats):
     print("\nfit of 100 × 1 rows, whole fits (floor: at most 2)")
     print(f"{'epochs':>8s}  SGDRegressor (ms)   ours (ms)   ours / SGDRegressor")
     for epochs in (1, 5, 20, 100, 1000):
-        models = peer(epochs, None, 0.01), ours(epochs, None, 0.01)
+        models = peer(epochs, None, SMALL_STEP), ours(epochs, None, SMALL_STEP)
         theirs, own = side_by_side(
             [lambda m=model: m.fit(X, y) for model in models], repeats
         )
@@ -100,7 +101,7 @@ def small_fits(repeats):
 
 
 def sparse_rows(rng, n, d, per_row):
-    """CSR of `per_row` non-zeros a row in uniformly drawn columns."""
+    """CSR with `per_row` non-zeros per row in uniformly drawn columns."""
     columns = rng.integers(0, d, (n, per_row), dtype=np.int32)
     columns.sort(axis=1)
     values = rng.standard_normal(n * per_row)

@@ -1,13 +1,17 @@
-"""Answers that solvers are measured against: slow, accurate, and none of those timed."""
+"""Reference solutions that the solvers are measured against: slow and accurate."""
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, cg
 
 EPS = np.finfo(np.float64).eps
+# Singular values below this multiple of EPS √n times the largest are rounding errors.
+ROUNDING = 10
+# Relative residual at which conjugate gradients end, and their most iterations.
+PRECISION, MOST_STEPS = 1e-12, 20_000
 
 
 def chunks(n, d):
-    """Slices of rows: few enough rows for the cache, many beside the features."""
+    """Slices of rows: few enough for the cache, and many more than the features."""
     size = max(2**13, 4 * d)
     return [slice(start, start + size) for start in range(0, n, size)]
 
@@ -15,9 +19,9 @@ def chunks(n, d):
 class LeastSquares:
     """Exact least squares of dense rows, centred and scaled.
 
-    A triangle by QR, chunk by chunk (a Gram matrix would lose half of the digits), and
-    the corrected semi-normal equations: A. Björck, Linear Algebra and its Applications
-    88/89 (1987). Directions that rounding alone has made get no weight.
+    QR chunk by chunk gives a triangle (a Gram matrix would lose half of the digits), and
+    the corrected semi-normal equations the solution: A. Björck, Linear Algebra and its
+    Applications 88/89 (1987). Directions that are only rounding errors get no weight.
     """
 
     def fit(self, X, y, rounds=3):
@@ -31,7 +35,7 @@ class LeastSquares:
             Z = (X[part] - centre) / scale
             triangle = np.linalg.qr(np.vstack([triangle, Z]), mode="r")
         _, s, Vt = np.linalg.svd(triangle, full_matrices=False)
-        seen = s > 10 * EPS * np.sqrt(n) * s[0]
+        seen = s > ROUNDING * EPS * np.sqrt(n) * s[0]
         s, Vt = s[seen], Vt[seen]
         weights, level = np.zeros(d), y.mean()
         for _ in range(rounds):
@@ -51,11 +55,11 @@ class LeastSquares:
         return X @ self.coef_ + self.intercept_
 
     def r2_lost(self, model, X, y):
-        """R² on these training rows that another model is short of this one.
+        """R² on these training rows that another model lacks, compared with this one.
 
-        That is the mean squared difference of their predictions over the variance of y,
-        for the residuals here are orthogonal to all columns: no difference of sums, so
-        rounding does not hide it.
+        It is the mean squared difference of their predictions over the variance of y,
+        because the residuals here are orthogonal to all columns. This is not a difference
+        of large sums, so rounding does not hide it.
         """
         squares = 0.0
         for part in chunks(*X.shape):
@@ -67,7 +71,7 @@ class SparseRidge:
     """The optimum of ½ Σ (y - x·w - b)² + ½ penalty ‖w‖² for CSR rows.
 
     Conjugate gradients on the normal equations of the centred columns, with their
-    diagonal as preconditioner, to a relative residual of 1e-12.
+    diagonal as preconditioner, to the relative residual PRECISION.
     """
 
     def __init__(self, X, y, penalty):
@@ -84,7 +88,7 @@ class SparseRidge:
         diagonal = 1 / (squares + penalty)
         inverse = LinearOperator((d, d), matvec=lambda g: g * diagonal, dtype=np.float64)
         right = transposed @ (y - y.mean())
-        coef, failed = cg(operator, right, rtol=1e-12, maxiter=20_000, M=inverse)
+        coef, failed = cg(operator, right, rtol=PRECISION, maxiter=MOST_STEPS, M=inverse)
         if failed:
             raise RuntimeError("Conjugate gradients did not reach the optimum.")
         self.best = self.objective(coef, y.mean() - centre @ coef)
@@ -94,7 +98,7 @@ class SparseRidge:
         return 0.5 * (residual @ residual + self.penalty * (coef @ coef))
 
     def lost(self, model):
-        """Objective above the optimum, as a share of that of the best constant."""
+        """(objective - optimum) / objective of the best constant."""
         constant = 0.5 * np.sum((self.y - self.y.mean()) ** 2)
         excess = self.objective(model.coef_, model.intercept_) - self.best
         return float(excess / constant)

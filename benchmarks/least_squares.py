@@ -1,13 +1,13 @@
-"""Least squares without knobs: ``python -m benchmarks.least_squares``.
+"""Least squares with the defaults: ``python -m benchmarks.least_squares``.
 
-``SGDLinearRegressor()`` and other solvers, fitted side by side: whole fits, raw float64
-data, and how near each came to the exact answer. A solver is "not there" where its test
-error, over that of the true coefficients, is more than 1.01 times that of exact least
-squares (CSR: where its objective is short of the optimum by more than 1e-4 of R²).
-A floor is what a ratio has to reach at least, a limit what it may be at most.
+``SGDLinearRegressor()`` and other solvers, fitted side by side: whole fits of raw float64
+data, and how close each comes to the exact solution. A solver is "not there" where its test
+error, minus that of the true coefficients, is more than 1.01 times that of exact least
+squares (CSR: where its objective lacks more than 1e-4 of R²). A floor is the least value
+that a ratio must reach, a limit the largest value that it may have.
 
-Run it on an idle machine: solvers on several threads lose far more to a neighbour on one
-core than those on one thread do (Ridge took up to 80 times as long).
+Run it on an idle machine: another process on one core slows solvers with several threads
+far more than those with one (Ridge took up to 80 times as long).
 """
 
 import argparse
@@ -31,22 +31,26 @@ from benchmarks.peers import OURS, Solver, dense_solvers, fit_side_by_side, ridg
 from benchmarks.ridge_and_stream import ridge_tables, stream_table
 from sgdreg import SGDLinearRegressor
 
-THERE = 1.01  # test error over the noise, as a multiple of that of exact least squares
-FRESH = 20_000  # rows that it is measured on
+THERE = 1.01  # excess test error, as a multiple of that of exact least squares
+FRESH = 20_000  # rows on which the test error is measured
+SMALL_REPEATS = 200  # fits of small data, of which the shortest counts
+FEWEST = 1000  # rows of a table with --scale
+SLOWER, LOST = 1.5, 1e-8  # limits for hard families: times Ridge's time, R²
+SPARE, SQUARES = 50e6, 3  # limits of the memory of a fit: bytes, and numbers per d²
 
 
 @dataclass(frozen=True)
 class Case:
-    """A dense table, and how many times slower than us its solvers have to be.
+    """A dense table, and the least ratio of the times of its solvers to ours.
 
     Attributes
     ----------
     floor : float
-        For those of scikit-learn that get there.
+        The least ratio for solvers of scikit-learn that are "there".
     floors : dict
-        For single ones, instead.
+        The least ratios for named solvers, instead of `floor`.
     anyway : dict
-        For single ones, wherever they get.
+        The least ratios for named solvers that are "not there".
     """
 
     name: str
@@ -83,7 +87,7 @@ HARD = {
 
 
 def dense_tables(options):
-    """Time until the test error is that of exact least squares."""
+    """Print the time until the test error is that of exact least squares."""
     for case in DENSE:
         dense_table(case, options)
         gc.collect()
@@ -105,7 +109,7 @@ def dense_table(case, options):
     read = X.nbytes / options.bandwidth
     print(
         f"\n{n} × {d}, {case.name}: one read of X {read:.4f} s, "
-        f"test error of exact least squares over the noise {exact:.2e}"
+        f"test error of exact least squares above the noise {exact:.2e}"
     )
     print(f"{'':24s}   seconds   its error / exact   peer / ours   floor")
     for solver in solvers:
@@ -125,10 +129,11 @@ def dense_table(case, options):
 
 
 def hard_table(options):
-    """Rows that a sample of rows says little about, and columns far from standardised."""
+    """Rows that a sample represents badly, and columns that are far from standardised."""
     n, d = options.rows(200_000), 60
     peer = Solver("Ridge cholesky", partial(ridge, "cholesky"))
-    print(f"\n{n} × {d}, hard families (limits: 1.5 times Ridge's time, 1e-8 of R² lost)")
+    limits = f"{SLOWER} times Ridge's time, {LOST:.0e} of R² lost"
+    print(f"\n{n} × {d}, hard families (limits: {limits})")
     print(
         f"{'':20s}  ours (s)  Ridge (s)  ours / Ridge          R² lost"
         "            Ridge's  optimality gap"
@@ -143,8 +148,8 @@ def hard_table(options):
         gap = model.history_[-1].get("optimality_gap", np.nan)
         print(
             f"{name:20s}  {own:8.3f}  {theirs:9.3f}"
-            f"  {own / theirs:12.2f}  {met(own / theirs, limit=1.5):6s}"
-            f"  {lost:7.1e}  {met(lost, limit=1e-8):6s}"
+            f"  {own / theirs:12.2f}  {met(own / theirs, limit=SLOWER):6s}"
+            f"  {lost:7.1e}  {met(lost, limit=LOST):6s}"
             f"  {also_lost:9.1e}  {gap:14.1e}   {notes(model)}"
         )
         del problem, X, y, fits, model, other, exact
@@ -152,8 +157,9 @@ def hard_table(options):
 
 
 def memory_table(options):
-    """How much memory a fit takes beyond the data, at its peak."""
-    print("\npeak memory of a fit beyond the data (limit: 50 MB and 3 d² numbers)")
+    """The peak memory of a fit, minus that of the data."""
+    limits = f"{SPARE / 1e6:.0f} MB and {SQUARES} d² numbers"
+    print(f"\npeak memory of a fit beyond the data (limit: {limits})")
     print(f"{'':16s}     data (MB)   ours (MB)   limit            Ridge cholesky (MB)")
     for rows, d in ((1_000_000, 100), (100_000, 1000)):
         n = options.rows(rows)
@@ -162,7 +168,7 @@ def memory_table(options):
             print("not measured: it takes /proc/self/status, which Linux has")
             return
         other = fit_growth(partial(ridge, "cholesky"), n, d)
-        limit = 50e6 + 3 * d**2 * 8
+        limit = SPARE + SQUARES * d**2 * 8
         print(
             f"{f'{n} × {d}':16s}  {8 * n * d / 1e6:12.0f}   {growth / 1e6:9.1f}"
             f"   {limit / 1e6:5.1f}   {met(growth, limit=limit):6s}   {other / 1e6:19.1f}"
@@ -170,7 +176,7 @@ def memory_table(options):
 
 
 def small_table(options):
-    """Whole fits where nothing but set-up counts."""
+    """Whole fits whose time is mostly set-up."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((100, 1))
     y = X[:, 0] + rng.standard_normal(100)
@@ -178,11 +184,12 @@ def small_table(options):
         ("diabetes, 442 × 10", *load_diabetes(return_X_y=True), 2.0),
         ("100 × 1", X, y, 1.0),
     ]
-    print("\nsmall data, best of 200 fits")
+    print(f"\nsmall data, best of {SMALL_REPEATS} fits")
     print(f"{'':20s}   ours (ms)   limit            LinearRegression (ms)")
     for name, X, y, limit in cases:
         models = SGDLinearRegressor(), LinearRegression()
-        times = side_by_side([lambda m=m, X=X, y=y: m.fit(X, y) for m in models], 200)
+        fits = [lambda m=m, X=X, y=y: m.fit(X, y) for m in models]
+        times = side_by_side(fits, SMALL_REPEATS)
         own, theirs = 1e3 * times
         print(
             f"{name:20s}   {own:9.3f}   {limit:5.1f}   {met(own, limit=limit):6s}"
@@ -223,7 +230,7 @@ def main():
         repeats=arguments.repeats,
         quick=arguments.quick,
         bandwidth=bandwidth,
-        rows=lambda n: max(int(n * arguments.scale), 1000),
+        rows=lambda n: max(int(n * arguments.scale), FEWEST),
     )
     for name in tables:
         TABLES[name](options)

@@ -1,4 +1,4 @@
-"""Least squares by other estimators: each as its users would call it, and their times."""
+"""Least squares by other estimators, called as their users would, and their times."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -12,13 +12,13 @@ from sklearn.preprocessing import StandardScaler
 from benchmarks._timing import best_of, side_by_side
 from sgdreg import SGDLinearRegressor
 
-# Ridge as least squares: a penalty too small to see.
+# Ridge as least squares: a penalty that is too small to change the result.
 NEXT_TO_NOTHING = 1e-8
 
 
 @dataclass(frozen=True)
 class Solver:
-    """A way to least squares.
+    """A solver of least squares.
 
     Attributes
     ----------
@@ -26,9 +26,9 @@ class Solver:
     make : callable
         () -> an estimator, not fitted.
     slow : bool
-        Run once, and not at all when there is no time.
+        Run only once, and not at all with --quick.
     neighbour : bool
-        Of scikit-learn: the floors of a case are against these.
+        Whether it belongs to scikit-learn; the floors of a case are for these solvers.
     """
 
     name: str
@@ -41,12 +41,12 @@ OURS = Solver("SGDLinearRegressor", SGDLinearRegressor, neighbour=False)
 
 
 def ridge(solver, **settings):
-    """Ridge next to least squares."""
+    """Ridge with nearly no penalty: least squares."""
     return Ridge(alpha=NEXT_TO_NOTHING, solver=solver, **settings)
 
 
 def tuned_sgd(d):
-    """SGDRegressor with care: scaled features, steps that suit them and shrink."""
+    """SGDRegressor with scaled features, and with steps that suit them and shrink."""
     return make_pipeline(
         StandardScaler(),
         SGDRegressor(
@@ -106,7 +106,7 @@ def onedal():
     return OneDAL()
 
 
-# Neither is needed to run; package -> the solver that it brings.
+# Optional packages -> the solver of each.
 OPTIONAL = {
     "sklearnex": Solver("oneDAL LinearRegression", onedal, neighbour=False),
     "torch": Solver("PyTorch L-BFGS", TorchRegression, neighbour=False),
@@ -114,12 +114,12 @@ OPTIONAL = {
 
 
 def dense_solvers(d, quick):
-    """All solvers for dense rows of so many features, and the names of those missing."""
+    """All solvers for dense rows of d features, and the names of those not installed."""
     solvers = [
         OURS,
         Solver("Ridge cholesky", partial(ridge, "cholesky")),
         Solver("Ridge lsqr", partial(ridge, "lsqr")),
-        # 100 epochs where it would take up to 1,000: it has got there by then, or never
+        # 100 epochs, not up to 1,000: by then it has converged, or never will
         Solver("Ridge sag", partial(ridge, "sag", max_iter=100, random_state=0), slow=True),
         Solver("LinearRegression", LinearRegression, slow=True),
         Solver("SGDRegressor", partial(SGDRegressor, random_state=0), slow=True),
@@ -134,7 +134,7 @@ def dense_solvers(d, quick):
 def fit_side_by_side(solvers, X, y, repeats):
     """{name: (seconds, model)}; model is None where the fit raised ValueError.
 
-    The fast ones, warmed up on a few rows, take turns; the slow ones run once.
+    Fast solvers are first fitted to a few rows, and then take turns; slow ones run once.
     """
     models = {}
 

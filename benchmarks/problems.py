@@ -1,7 +1,7 @@
-"""Least-squares problems of many kinds, with the coefficients that made them.
+"""Least-squares problems of many kinds, with their true coefficients.
 
-A family is a function (generator, features) -> (rows -> X): what its rows have in common
-is drawn once, so that training rows and fresh ones follow the same distribution.
+A family is a function (generator, features) -> (rows -> X). The parameters of the
+distribution are drawn once, so that training rows and fresh rows have the same one.
 """
 
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ class Problem:
     X_test: object
 
     def excess(self, predict):
-        """Mean squared error on fresh rows, over that of the true coefficients."""
+        """Mean squared error on fresh rows, minus that of the true coefficients."""
         truth = self.X_test @ self.coef + self.intercept
         return float(np.mean((predict(self.X_test) - truth) ** 2))
 
 
 def make_problem(family, n, d, fresh=0, seed=0):
-    """A problem of n rows of a family, and so many fresh rows to test on."""
+    """A problem of n rows of a family, with `fresh` more rows to test on."""
     rng = np.random.default_rng(seed)
     draw = family(rng, d)
     X = draw(n)
@@ -77,7 +77,7 @@ def scaled(rng, d):
 
 
 def ill_conditioned(rng, d, condition=1e4):
-    """Units from 1e-3 to 1e3, offsets from 1e3 to 1e-3; the condition when standardised."""
+    """Units from 1e-3 to 1e3, offsets from 1e3 to 1e-3; `condition` when standardised."""
     basis = np.linalg.qr(rng.standard_normal((d, d)))[0]
     mixing = np.geomspace(1, 1 / condition, d)[:, None] * basis
     scale = np.logspace(-3, 3, d)
@@ -103,9 +103,9 @@ def outlying_rows(rng, d):
 
 
 def one_hot(all_levels):
-    """Half of the columns one-hot, of frequencies like 1/rank³ and at least 5 rows.
+    """Half of the columns one-hot, with frequencies like 1/rank³ and at least 5 rows each.
 
-    The commonest level has a column too where `all_levels`: these columns and the
+    With `all_levels` the most frequent level has a column too: these columns and the
     intercept are then linearly dependent.
     """
 
@@ -128,7 +128,7 @@ def one_hot(all_levels):
 
 
 def clusters(rng, d):
-    """All rows in one tight cluster but for one in a thousand, in five far away."""
+    """One tight cluster, and one row in a thousand in five clusters far away."""
     centres = 1000 * rng.standard_normal((5, d))
 
     def draw(n):
@@ -142,7 +142,7 @@ def clusters(rng, d):
 
 
 def ordered(rng, d):
-    """Every column in ascending order, nearly."""
+    """Every column in nearly ascending order."""
 
     def draw(n):
         X = rng.standard_normal((n, d))
@@ -165,7 +165,7 @@ def far_from_zero(rng, d):
 
 
 def zipf(per_row):
-    """CSR of `per_row` normal numbers a row; the popularity of a column is 1/rank."""
+    """CSR with `per_row` normal numbers per row; the frequency of a column is 1/rank."""
 
     def family(rng, d):
         def draw(n):
@@ -186,7 +186,7 @@ def zipf(per_row):
 
 
 def distinct_columns(rng, n, d, per_row):
-    """n rows of so many different columns, drawn until enough of them differ.
+    """n rows of `per_row` different columns, drawn until enough of them differ.
 
     The integer part of (d + 1)^U is r with probability log(1 + 1/r) / log(d + 1).
     """
@@ -197,7 +197,7 @@ def distinct_columns(rng, n, d, per_row):
         drawn -= 1
         order = np.argsort(drawn, axis=1, kind="stable")
         ascending = np.take_along_axis(drawn, order, axis=1)
-        first = np.ones(drawn.shape, dtype=bool)  # of its kind, in the order drawn
+        first = np.ones(drawn.shape, dtype=bool)  # not drawn before in its row
         repeated = ascending[:, 1:] == ascending[:, :-1]
         np.put_along_axis(first, order[:, 1:], ~repeated, axis=1)
         count = np.cumsum(first, axis=1)

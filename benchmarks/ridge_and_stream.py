@@ -15,14 +15,15 @@ from benchmarks.exact import SparseRidge
 from benchmarks.peers import ours_for_ridge, sparse_peers, stream_peers
 from sgdreg import SGDLinearRegressor
 
-CLOSE = 1e-4  # R² that the objective may be short of the optimum's
+CLOSE = 1e-4  # R² that the model may lack
 TOLERANCES = [10.0**-k for k in range(2, 9)]
-FLOOR = 6.0
-CHUNK = 1000  # rows of a stream's piece
+FLOOR = 6.0  # least ratio of the times of Ridge's solvers to ours
+CHUNK = 1000  # rows of a piece of a stream
+FRESH = 20_000  # rows on which the test error is measured
 
 
 def ridge_tables(options):
-    """Ridge of CSR rows by our solver and by Ridge's, each no more exact than needed."""
+    """Ridge of CSR rows by our solver and by Ridge's, with the loosest tolerance needed."""
     n, d, per_row = options.rows(160_000), 100_000, 60
     problem = problems.make_problem(problems.zipf(per_row), n, d)
     for penalty in (0.1, 1.0):
@@ -49,7 +50,7 @@ def ridge_table(problem, penalty, options):
     lost = {name: optimum.lost(model) for name, model in models.items()}
     base = next(iter(ours))
     own = seconds[base] if lost[base] <= CLOSE else np.inf
-    print(f"{'':22s}       tol   seconds   R² short by   peer / ours   floor")
+    print(f"{'':22s}       tol   seconds   R² missing    peer / ours   floor")
     for name, model in models.items():
         there, ratio = lost[name] <= CLOSE, seconds[name] / own
         line = f"{name:22s}  {model.tol:8.0e}  {seconds[name]:8.3f}   {lost[name]:11.1e}"
@@ -62,7 +63,7 @@ def ridge_table(problem, penalty, options):
 
 
 def loosest(make, optimum, X, y):
-    """The model of the loosest tolerance that gets close, and the seconds it took."""
+    """The model with the loosest tolerance that is CLOSE, and the seconds of its fit."""
     for tol in TOLERANCES:
         model = make(tol)
         seconds = best_of(partial(model.fit, X, y), 1)
@@ -90,16 +91,17 @@ def one_pass(make, X, y):
 def stream_table(options):
     """One pass in pieces: ours on raw rows, SGDRegressor on rows scaled beforehand.
 
-    CSR rows are the same to both, for their numbers are standard normal: divided by the
-    small deviations of rare columns they become so large that SGDRegressor diverges.
+    CSR rows are not scaled for either, because their numbers are standard normal: divided
+    by the small deviations of rare columns they would be so large that SGDRegressor
+    diverges.
     """
     print(
-        f"\none pass in pieces of {CHUNK} rows: test error over the noise, and seconds "
+        f"\none pass in pieces of {CHUNK} rows: test error above the noise, and seconds "
         "(limit: the error of the best SGDRegressor)"
     )
     for name, (family, rows, d) in STREAMS.items():
         n = options.rows(rows)
-        problem = problems.make_problem(family, n, d, 20_000)
+        problem = problems.make_problem(family, n, d, FRESH)
         stream_rows(f"{name}, {n} × {d}", problem, options)
         del problem
         gc.collect()

@@ -1,10 +1,10 @@
-"""How the package hangs together: ``python -m benchmarks.structure [PACKAGE_DIR]``.
+"""The structure of the package: ``python -m benchmarks.structure [PACKAGE_DIR]``.
 
 From the source: which file imports which, circles, the longest chain of files, imports
-that go up, the largest files, and lines that stand twice. From three small fits: the
-modules that a call passes through, and where X is handed from one module to another. The
-fits are left out where PACKAGE_DIR is not the source of the package that is installed. This
-file also runs by itself, on another checkout: ``python structure.py OTHER/sgdreg``.
+that go up, the largest files, and repeated lines. From three small fits: the modules that
+a call passes through, and where X is handed from one module to another. The fits are left
+out where PACKAGE_DIR is not the source of the package that is installed. This file also
+runs by itself, on another checkout: ``python structure.py OTHER/sgdreg``.
 """
 
 import argparse
@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-BLOCK = 6  # lines of the same logic that are not to stand twice
-LARGEST = 10
+BLOCK = 6  # lines of the same logic that count as repeated
+LARGEST = 10  # files that the report lists
 KERNELS = (".pyx", ".pxi", ".h")
 
 
@@ -41,8 +41,8 @@ def modules(package):
 def imports(package):
     """{module: the modules of the package that it imports}, wherever in the file.
 
-    Left out are those under ``if TYPE_CHECKING``: they do not run. What a package's face
-    imports when it is asked for (``_PARTS``) counts.
+    Imports under ``if TYPE_CHECKING`` do not count: they do not run. Modules that a
+    package imports on demand (``_PARTS``) count.
     """
     files = modules(package)
     graph = {}
@@ -61,7 +61,7 @@ def imports(package):
 
 
 def _running(node):
-    """The nodes of a tree but for what type checkers alone see."""
+    """The nodes of a tree without those for type checkers only."""
     if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
         return
     yield node
@@ -70,7 +70,7 @@ def _running(node):
 
 
 def _from(node, inside, files):
-    """The modules that ``from ... import ...`` needs."""
+    """The modules that ``from ... import ...`` imports."""
     base = node.module or ""
     if node.level:
         parts = inside.split(".")
@@ -111,9 +111,9 @@ def circles(graph):
 
 
 def longest_chain(graph, start=None):
-    """The longest chain of files, each of which imports the next; a circle counts whole.
+    """The longest chain of files, each of which imports the next.
 
-    From `start`, if that is given, or from any file.
+    All files of a circle count. The chain begins at `start`, if given, or at any file.
     """
     best = {}
     for members in components(graph):
@@ -125,14 +125,14 @@ def longest_chain(graph, start=None):
 
 
 def box(module):
-    """What a module is in, seen from the package: a folder, or itself."""
+    """The top-level folder of a module, or the module itself at the top level."""
     return ".".join(module.split(".")[:2])
 
 
 def levels(graph):
-    """Folders and single files of the package, from the top down.
+    """The top-level folders and files of the package, in order from the top down.
 
-    Where they import each other both ways, in an order with few imports that go up:
+    Where they import each other both ways, the order has few imports that go up:
     P. Eades, X. Lin and W. F. Smyth, Information Processing Letters 47 (1993).
     """
     weights = defaultdict(int)
@@ -162,7 +162,7 @@ def levels(graph):
 
 
 def upward(graph, order=None):
-    """Imports (of, from) from a folder or file of one level into one above.
+    """Pairs (module, imported module) in which the imported one is in a level above.
 
     `order` names the levels from the top down; by default those of `levels`.
     """
@@ -180,16 +180,16 @@ def upward(graph, order=None):
 
 @dataclass
 class Way:
-    """What a call passed through.
+    """The way of X through the modules during a call.
 
     Attributes
     ----------
     modules : list of str
-        In the order in which they were entered first.
+        The modules, in the order of first entry.
     places : set of (module, line, module, function)
         Where X was handed from one module to another.
     calls : int
-        How often that was.
+        The number of times that X was handed over.
     """
 
     modules: list = field(default_factory=list)
@@ -236,7 +236,7 @@ def way(package, X, call):
 
 
 def _arguments(frame):
-    """What a function has been called with."""
+    """Yield the arguments of a function's call."""
     code, values = frame.f_code, frame.f_locals
     names = code.co_argcount + code.co_kwonlyargcount
     for name in code.co_varnames[:names]:
@@ -249,7 +249,7 @@ def _arguments(frame):
 
 
 def holds(value, X):
-    """Whether this is the matrix, or something of which it is a direct part."""
+    """Whether a value is the matrix, or holds it as an attribute or element."""
     if is_rows(value, X):
         return True
     listed = type(value) in (tuple, list)
@@ -258,7 +258,7 @@ def holds(value, X):
 
 
 def is_rows(value, X):
-    """Whether this is the matrix X, a view of some of it, or a matrix of its shape."""
+    """Whether a value is the matrix X, a view of part of it, or a matrix of its shape."""
     if not isinstance(value, np.ndarray) and not sparse.issparse(value):
         return False
     if value is X or (value.ndim == 2 and value.shape == X.shape):
@@ -308,9 +308,9 @@ def largest(package):
 
 
 def repeated(package, block=BLOCK):
-    """Blocks of so many lines, or more, that stand at two places.
+    """Blocks of `block` lines or more that occur at two places.
 
-    Comments, docstrings, imports, signatures, lines of brackets and spaces do not count.
+    Comments, docstrings, imports, signatures, and lines without words do not count.
 
     Returns
     -------
@@ -338,7 +338,7 @@ def repeated(package, block=BLOCK):
 
 
 def _logic(path):
-    """(line number, line without spaces) of what a file says to the machine."""
+    """(line number, line without spaces) of the lines of code in a file."""
     text = path.read_text(encoding="utf-8")
     silent = _silent(text) if path.suffix == ".py" else _silent_kernel(text)
     comment = r"//.*" if path.suffix == ".h" else r"#.*"
@@ -364,7 +364,7 @@ def _silent(text):
 
 
 def _silent_kernel(text):
-    """The same in Cython and C: docstrings, comments of several lines, imports."""
+    """The same for Cython and C: docstrings, multi-line comments, imports."""
     lines = set()
     pattern = r'"""[\s\S]*?"""|/\*[\s\S]*?\*/|^(?:from|c?import|include|#).*$'
     for match in re.finditer(pattern, text, flags=re.M):
@@ -377,7 +377,7 @@ def _silent_kernel(text):
 
 
 def report(package):
-    """Print all of it."""
+    """Print the whole report."""
     package = Path(package).resolve()
     graph = imports(package)
     order = levels(graph)
@@ -403,7 +403,7 @@ def report(package):
         return
     warnings.simplefilter("ignore")
     for name, X, call in fits():
-        call()  # what is imported or cached at the first time
+        call()  # a first call imports and caches more
         seen = way("sgdreg", X, call)
         print(
             f"{name:24s}  {len(seen.modules):7d}   {len(seen.places):10d} places"

@@ -263,18 +263,30 @@ class AppliedPenalty:
     custom: Penalty | None = None
 
     @property
+    def is_custom(self) -> bool:
+        """Whether it is the user's own object, whose methods have to be called."""
+        return self.custom is not None
+
+    @property
     def proximal(self) -> bool:
         """Whether each step ends with a proximal step."""
-        return self.l1 > 0 or self.positive or self.custom is not None
+        return self.l1 > 0 or self.positive or self.is_custom
+
+    @property
+    def kind(self) -> str:
+        """The narrowest kind that a solver must serve: "l2", "norms" or "any"."""
+        if self.is_custom:
+            return "any"
+        return "norms" if self.proximal else "l2"
 
     @property
     def separable(self) -> bool:
         """Whether the proximal step may have a different size for each coefficient."""
-        return self.custom is None or bool(self.custom.separable)
+        return not self.is_custom or bool(self.custom.separable)
 
     def in_unit(self, exponent: int) -> AppliedPenalty:
         """The same penalty divided by 4^exponent, of coefficients divided by 2^exponent."""
-        if self.custom is not None:
+        if self.is_custom:
             raise ValueError(
                 f"The numbers of y are about {np.ldexp(1.0, exponent - 1):.0e}, whose "
                 f"squares are beyond what float64 can hold, and penalty={self.custom!r} "
@@ -286,7 +298,7 @@ class AppliedPenalty:
 
     def values(self, coef: Array) -> Array:
         """The penalty of each output, for coefficients (k, d)."""
-        if self.custom is not None:
+        if self.is_custom:
             return np.array([self._value(row) for row in coef])
         sums = np.zeros(len(coef))
         if self.l2:
@@ -326,7 +338,7 @@ class AppliedPenalty:
         return found
 
     def __str__(self) -> str:
-        if self.custom is not None:
+        if self.is_custom:
             return repr(self.custom)
         parts = [(self.l1, "‖w‖₁"), (self.l2, "½‖w‖²")]
         words = " + ".join(f"{weight:g} {norm}" for weight, norm in parts if weight)

@@ -57,7 +57,10 @@ NO_ARRAYS = {
     "generator": ((row for row in X), "no array of numbers"),
     "class": (SGDLinearRegressor, "no array of numbers"),
     "ragged": ([[1.0, 2.0]] * 7 + [[1.0]], "row 7 has 1 columns, and row 0 has 2"),
-    "ragged within": ([[1.0, [2.0]], [1.0, [2.0, 3.0]]], "differ within"),
+    "ragged within": (
+        [[1.0, [2.0]], [1.0, [2.0, 3.0]]],
+        "rows must have one length, and these contain ragged rows",
+    ),
     "text": (
         np.where(X.argmax() == np.arange(16).reshape(8, 2), "red", "1"),
         "could not convert string .*'red'",

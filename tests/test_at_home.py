@@ -383,7 +383,7 @@ def test_a_wide_stream_keeps_its_optimizer_whatever_the_size_of_a_chunk():
         data = sparse.random(rows, 2100, density=0.05, random_state=1, format="csr")
         model.partial_fit(data, rng.normal(size=rows))
         assert type(model.plan_.optimizer).__name__ == "ConjugateGradient"
-        assert model._continuation[0].curvature is None
+        assert model._continuation[1].statistics.curvature is None
 
 
 def test_one_held_out_row_tells_nothing():
@@ -392,5 +392,5 @@ def test_one_held_out_row_tells_nothing():
         warnings.simplefilter("ignore")
         model.fit(X[:10], Y[:10])  # 0.1 of 10 rows is one: two are held out
     assert len(set(model.validation_scores_)) == len(model.validation_scores_)
-    with pytest.raises(ValueError, match=r"one row of positive weight.*Pass more"):
+    with pytest.raises(ValueError, match=r"one row of positive weight.*Pass more rows"):
         textbook(learning_rate=1e-7).fit(X, Y, X_val=X[:1], y_val=Y[:1])

@@ -16,6 +16,7 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from sgdreg import Checkpoint, SGDLinearRegressor
+from sgdreg._estimator.saved import written
 from sgdreg._persistence import files
 from sgdreg._persistence import format as contents
 from sgdreg._plan import choose
@@ -117,6 +118,7 @@ def assert_same_model(a, b):
     assert repr(a.plan_) == repr(b.plan_)
     assert without_seconds(a.history_) == without_seconds(b.history_)
     assert_same(state_of(a), state_of(b))
+    assert_same(*(written(model._continuation[1].statistics) for model in (a, b)))
     assert {n for n in vars(a) if n.endswith("_")} == {
         n for n in vars(b) if n.endswith("_")
     }
@@ -176,6 +178,11 @@ CASES = {
     "auto, sharpened, on": (outliers, {"tol": None, "max_iter": 12}, {}),
     "auto, wide CSR": (wide, SHORT, {}),
     "auto, low rank": (
+        lambda: (wide()[0].toarray(), wide()[1]),
+        {**SHORT, "penalty": "l2", "alpha": 1e-6, "tol": 1e-12},
+        {},
+    ),
+    "auto, single precision": (
         lambda: (wide()[0].toarray(), wide()[1]),
         {**SHORT, "penalty": "l2", "alpha": 1e-6, "tol": 1e-12},
         {},
@@ -256,6 +263,8 @@ def test_resumed_after_any_epoch_it_is_the_uninterrupted_fit(case, monkeypatch):
         monkeypatch.setattr(step_size, "SAFETY_FULL_BATCH", 2.4)
     if "copies" in case:  # as with so many columns that nothing but a search can tell
         monkeypatch.setattr(choose, "_provable", lambda *given: False)
+    if "low rank" in case:  # as with more features than memory holds the curvature of
+        monkeypatch.setattr(choose, "SINGLE_CURVATURE_BYTES", 0)
     data, given, model = problem(case)
     model.fit(*data, **given)  # many epochs at once, where nobody looks
     watched, taker = problem(case)[2], Taker()
@@ -267,12 +276,14 @@ def test_resumed_after_any_epoch_it_is_the_uninterrupted_fit(case, monkeypatch):
         assert model.plan_.sampled
     if "low rank" in case:
         assert "largest curvatures" in model.plan_.slots["metric"]
+    if "single" in case:
+        assert "single precision" in model.plan_.slots["metric"]
     if "sharpened" in case:
         assert taker.taken[-1]["sharpened"] > 0
     if "halved" in case:
-        assert taker.taken[-1]["halvings"] > ("twice" in case)
+        assert taker.taken[-1]["solver"]["halvings"] > ("twice" in case)
     if "copies" in case:
-        assert taker.taken[-3]["rounds"]["probed"]
+        assert taker.taken[-3]["solver"]["probed"]
     for checkpoint in [*taker.taken, model.checkpoint_]:
         resumed = SGDLinearRegressor.resume(checkpoint, *data, **given)
         assert_same_model(resumed, model)
@@ -578,16 +589,37 @@ def test_parts_that_do_not_fit_are_refused():
         with pytest.raises(ValueError, match="The checkpoint is damaged"):
             SGDLinearRegressor.resume(wrong, *data, max_iter=20)
     automatic = SGDLinearRegressor(optimizer="momentum", max_iter=2).fit(*data).checkpoint_
-    automatic["origin"]["memory"] = None
+    automatic["solver"]["origin"]["memory"] = None
     with pytest.raises(ValueError, match="The checkpoint is damaged"):
         SGDLinearRegressor.resume(automatic, *data, max_iter=20)
-    rounds = problem("svrg")[2].fit(*data).checkpoint_
-    rounds["rounds"]["point"]["gradient"] = rounds["rounds"]["point"]["gradient"][:, 1:]
+    svrg = problem("svrg")[2].fit(*data).checkpoint_
+    point = svrg["solver"]["point"]
+    point["gradient"] = point["gradient"][:, 1:]
     with pytest.raises(ValueError, match="its point is of a wrong kind"):
-        SGDLinearRegressor.resume(rounds, *data, max_iter=20)
+        SGDLinearRegressor.resume(svrg, *data, max_iter=20)
     other = {**checkpoint, "parameters": checkpoint["parameters"] | {"colour": 1}}
     with pytest.raises(ValueError, match=r"of an estimator that has \['colour'\]"):
         SGDLinearRegressor.resume(other, *data)
+
+
+@pytest.mark.parametrize(
+    "case", ["cg", "svrg", "sgd", "sgd, auto rate", "kinks, two outputs"]
+)
+def test_checkpoints_of_format_1_are_read(case):
+    """What every solver kept stood side by side, and was None of the others."""
+    data, given, model = problem(case)
+    taker = Taker()
+    model.set_callbacks(taker).fit(*data, **given)
+    for checkpoint in taker.taken[:2] + taker.taken[-1:]:
+        solver = checkpoint["solver"]
+        steps = {"halvings": 0, "origin": None, "shrinking": None}
+        known = solver is not None and "halvings" in solver
+        old = steps | solver if known else steps
+        old["rounds"] = None if known else solver
+        old |= {n: checkpoint[n] for n in set(checkpoint) - {"solver"}}
+        old["format"] = 1
+        resumed = SGDLinearRegressor.resume(old, *data, **given)
+        assert_same_model(resumed, model)
 
 
 def parts_of(value, path=()):
@@ -619,10 +651,13 @@ def test_parts_of_other_shapes_or_types_are_refused(case, part):
     taker = Taker()
     model.set_callbacks(taker).fit(*data, **given)
     checkpoint = taker.taken[2]
-    for name in ("rounds", "shrinking", "best", "loss", "data"):
-        if checkpoint[name] is None:
+    looked_at = {name: checkpoint[name] for name in ("solver", "best", "loss", "data")}
+    for name, parts in looked_at.items():
+        if parts is None:
             continue
-        for path in parts_of({name: checkpoint[name]}):
+        for path in parts_of({name: parts}):
+            if path[:2] == ("solver", "origin"):
+                continue  # a state: see above
             if isinstance(part, str) and path[-1] in ("dtype", "kind", "digest"):
                 continue  # those are of other data
             with pytest.raises(ValueError, match="The checkpoint is damaged"):

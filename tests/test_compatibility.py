@@ -109,6 +109,30 @@ def test_what_follows_is_the_same_to_the_last_bit(settings, stream):
     assert without_seconds(other.history_) == without_seconds(model.history_)
 
 
+@pytest.mark.parametrize(
+    ("settings", "d", "learned"),
+    [
+        ({}, 4, {"curvature"}),
+        ({"loss": "huber"}, 4, {"curvature", "sample", "answer"}),
+        ({"penalty": "l1"}, 4, {"curvature", "answer"}),
+        ({}, 2001, {"stream"}),
+        ({"learning_rate": 0.01}, 4, set()),
+    ],
+)
+def test_what_is_learned_of_the_rows_is_in_the_state(settings, d, learned):
+    """Of a stream the start holds nothing but how its steps begin."""
+    X = np.random.default_rng(0).standard_normal((30, d))
+    model = SGDLinearRegressor(random_state=0, **settings).partial_fit(X, X[:, 0])
+    training = model.__getstate__()["training"]
+    statistics = training["state"].get("statistics", {"fields": {}})
+    assert set(statistics["fields"]) == learned
+    assert not learned & set(training["start"]["fields"])
+    start, state, _ = model._continuation
+    known = {n for n, v in vars(state.statistics).items() if v is not None}
+    assert known == learned
+    assert not known & {n for n, v in vars(start).items() if v is not None}
+
+
 class Own(losses.Loss):
     """A loss of the user's, which a pickle holds by the name of its class."""
 

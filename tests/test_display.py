@@ -481,7 +481,7 @@ def test_several_models_have_a_line_each():
     assert legend(drawn(display)) == ["10%", "50%", "90%"]
     for line, model in zip(display.lines_, models.values(), strict=True):
         assert_allclose(line.get_ydata(), model.predict(line.get_xdata()[:, None]))
-    with pytest.raises(ValueError, match="A trajectory is that of one model"):
+    with pytest.raises(ValueError, match="A trajectory belongs to one model"):
         FitDisplay.from_estimator(models, x, Y, trajectory=descent()[1])
 
 
@@ -504,7 +504,7 @@ def test_more_features_and_other_paths_are_refused():
         FitDisplay.from_estimator(ten, X, Y)
     with pytest.raises(ValueError, match=r"set_callbacks.* comes before model\.fit"):
         FitDisplay.from_estimator(model, x, Y, trajectory=TrajectoryRecorder())
-    with pytest.raises(ValueError, match="another model's"):
+    with pytest.raises(ValueError, match="belongs to another model"):
         LossSurfaceDisplay.from_estimator(ten, X, Y, trajectory=path)
 
 
@@ -770,8 +770,8 @@ def test_an_output_of_several():
     [
         ((0,), "features must be two of"),
         ("bmi", "features must be two of"),
-        ((2, 2), "features are twice the same: coefficient of bmi"),
-        ((2, "bmi"), "features are twice the same"),
+        ((2, 2), "features names the same one twice: coefficient of bmi"),
+        ((2, "bmi"), "features names the same one twice"),
         ((0, 10), "features holds 10, which is no column of X: of 10 columns"),
         ((0, "weight"), "features holds 'weight'"),
     ],

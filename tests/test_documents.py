@@ -83,3 +83,23 @@ def test_the_version_is_in_one_place():
     assert 'dynamic = ["version"]' in text
     assert sgdreg.__version__ in (ROOT / "sgdreg" / "_version.py").read_text()
     assert importlib.metadata.version("sgdreg") == sgdreg.__version__
+
+
+def test_the_map_names_modules_and_tests_that_are_there():
+    """The table of CONTRIBUTING, whose first column holds for the rows below it, too."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[\w/]+/`|\(top\)|) \| `([\w./]+)` \| .+ \|$", text, re.M)
+    named, folder = {}, None
+    for first, name in rows:
+        if first:
+            folder = "" if first == "(top)" else first.strip("`")
+        named.setdefault(folder, set()).add(name)
+    assert len(named) > 10
+    for folder, names in named.items():
+        inside = ROOT / "sgdreg" / folder
+        assert [name for name in names if not (inside / name).exists()] == []
+        here = {path.name for path in inside.glob("*.py")} - {"__init__.py"}
+        assert here - names == set()
+    tests = re.findall(r"`(test_\w+)`", text)
+    assert tests
+    assert [name for name in tests if not (ROOT / f"tests/{name}.py").exists()] == []

@@ -24,7 +24,7 @@ def test_one_epoch_is_least_squares():
     best = np.linalg.lstsq(np.column_stack([X, np.ones(100)]), y, rcond=None)[0]
     np.testing.assert_allclose(training.estimator.coef_, best[:3], rtol=1e-9)
     assert converged
-    assert "the answer is that of all rows" in reason
+    assert "the answer is the optimum of all rows" in reason
     assert training.epochs == len(training.history) == 1
 
 

@@ -322,7 +322,7 @@ def test_epochs_that_are_run_again_are_no_progress(terminal, monkeypatch):
     watcher = Watcher()
     model.set_params(shuffle=False)  # the last step is the one that is too long
     model.set_callbacks(watcher).fit(rows, y)
-    assert model.checkpoint_["halvings"] > 0
+    assert model.checkpoint_["solver"]["halvings"] > 0
     assert watcher.epochs > model.n_iter_ == 1
     text = terminal.text()
     assert drawn(text) == 1

@@ -10,7 +10,7 @@ from sgdreg import SGDLinearRegressor
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._data.dataset import Data
 from sgdreg._data.threads import Team
-from sgdreg._solvers import full_gradient, interior_point, newton, parabolas
+from sgdreg._solvers import full_gradient, interior_point, parabolas, primal_dual
 from sgdreg.losses import AbsoluteError, Loss
 
 
@@ -55,7 +55,7 @@ def test_the_curvature_of_squares_is_taken_once(rows, monkeypatch):
     """For the steps of all outputs under a bound, and for a stream that follows."""
     X, y = rows
     taken = []
-    for module in (full_gradient, interior_point, newton, parabolas):
+    for module in (full_gradient, interior_point, parabolas, primal_dual):
         monkeypatch.setattr(
             module, "curvature_of", lambda *a, **k: taken.append(a) or curvature_of(*a, **k)
         )

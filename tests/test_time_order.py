@@ -106,7 +106,7 @@ def test_a_stream_goes_on_from_a_pickle_in_bounded_memory(monkeypatch, name):
         parts = pickle.loads(kept).partial_fit(X[B], y[B])
         whole.partial_fit(X[B], y[B])
     assert_array_equal(parts.coef_, whole.coef_)
-    assert len(whole._continuation[0].sample.y) == 100
+    assert len(whole._continuation[1].statistics.sample.y) == 100
     assert sizes[-1] <= sizes[2] + 20 * 200  # the record of each call, 1,000 at most
 
 
@@ -120,7 +120,7 @@ def test_too_many_features_for_a_sample():
     model = SGDLinearRegressor(loss="huber")
     for B in (slice(0, 20), slice(20, 40)):
         model.partial_fit(X[B], X[B, 0])
-    assert model._continuation[0].sample is None
+    assert model._continuation[1].statistics.sample is None
     assert np.isfinite(model.coef_).all()
 
 

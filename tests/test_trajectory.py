@@ -152,7 +152,7 @@ def test_epochs_taken_back_are_left_out(monkeypatch):
     common = {"optimizer": "sgd", "batch_size": 1, "max_iter": 12}
     model = model_of("sgd", **common | {"learning_rate": "auto"})
     path = recorded(model, rows, y)
-    assert model.checkpoint_["halvings"] > 0
+    assert model.checkpoint_["solver"]["halvings"] > 0
     assert 2 < len(path.epochs_) < 13
     step = model.history_[-1]["learning_rate"]
     halved = recorded(model_of("sgd", **common | {"learning_rate": step}), rows, y)

@@ -1,15 +1,15 @@
 "use strict";
 /* The picture of the bowl: contours of the objective over two parameters, and the path.
  *
- * Least squares is a quadratic, so that contours are ellipses, drawn as they are and not from
- * a grid. Of three parameters, the one not shown is held at its least-squares value.
+ * Least squares is a quadratic, so the contours are ellipses, drawn exactly and not from a
+ * grid. Of three parameters, the one not shown has its least-squares value.
  */
 const bowlPicture = (() => {
   const RATIO = 3; // each ring is three times as high as the next
   const MOST_RINGS = 22;
   const MOST_DOTS = 150;
   const RAY = 46;
-  // Ranges that differ by more than this are not drawn in the same units.
+  // Axes whose ranges differ by more than this factor have different units.
   const MOST_UNEQUAL = 5;
 
   /** Which parameters are shown: positions in theta, and their names. */
@@ -22,7 +22,7 @@ const bowlPicture = (() => {
     return { places, names: places.map((j) => `${names[j]} (${meaning[j]})`), rest: d === 2 };
   }
 
-  /** Half the ranges of both axes about the optimum: the start is within, and its own height. */
+  /** Half the ranges of both axes around the optimum: they hold the start and its contour. */
   function reach(r, places) {
     const { H, optimum, least } = r.bowl;
     const start = r.states[0];
@@ -33,7 +33,7 @@ const bowlPicture = (() => {
     });
   }
 
-  /** How often half the ranges are doubled for the whole path to be in them; six times at most. */
+  /** How often the ranges must be doubled to hold the whole path; at most six times. */
   function doublings(r, places, half) {
     let far = 1;
     for (const { theta } of r.states) {
@@ -45,7 +45,7 @@ const bowlPicture = (() => {
     return Math.min(6, Math.ceil(Math.log2(far) - 1e-9));
   }
 
-  /** The frame: about the optimum, the same units on both axes unless these differ too much. */
+  /** The frame around the optimum, with the same units on both axes unless they differ too much. */
   function frameOf(element, r, places) {
     const half = reach(r, places);
     const ratio = half[0] / half[1];
@@ -69,7 +69,7 @@ const bowlPicture = (() => {
     });
     const top = 0.5 * steep * (corner[0] ** 2 + corner[1] ** 2);
     const count = Math.min(MOST_RINGS, Math.ceil(8 + Math.log(steep / flat) / Math.log(RATIO)));
-    // The rings stay where they are when the view is doubled.
+    // The rings stay the same when the view is doubled.
     const first = RATIO ** Math.ceil(Math.log(top) / Math.log(RATIO));
     return Array.from({ length: count }, (_, k) => {
       const level = first / RATIO ** k;
@@ -82,7 +82,7 @@ const bowlPicture = (() => {
     }).join("");
   }
 
-  /** The bowl's own axes, through the optimum. */
+  /** The principal axes of the bowl, through the optimum. */
   function principal(frame, centre, pairs) {
     const far = 4 * Math.max(...[frame.x, frame.y].map((s) => s.domain[1] - s.domain[0]));
     return pairs
@@ -94,7 +94,7 @@ const bowlPicture = (() => {
       .join("");
   }
 
-  /** Where the path goes, thinned where there are very many steps. */
+  /** The path, with fewer points where there are very many steps. */
   function trace(frame, thetas, places, kind) {
     const every = Math.ceil(thetas.length / 3000);
     const points = thetas
@@ -106,14 +106,14 @@ const bowlPicture = (() => {
     return svg.path(points, kind) + dots;
   }
 
-  /** Downhill, so many pixels long, of a gradient. */
+  /** The direction downhill of a gradient, with a given length in pixels. */
   function downhill(frame, [x, y], g, reach, kind) {
     const [u, v] = [frame.x(-g[0]) - frame.x(0), frame.y(-g[1]) - frame.y(0)];
     const length = Math.hypot(u, v);
     return length > 0 ? svg.line(x, y, x + (reach * u) / length, y + (reach * v) / length, kind) : "";
   }
 
-  /** What a unit is drawn as, where it differs. */
+  /** The sentence on the units of the axes, where they differ. */
   function unequal(frame, names) {
     const ratio = Math.abs((frame.y(1) - frame.y(0)) / (frame.x(1) - frame.x(0)));
     const [x, y] = names.map((name) => name.split(" ")[0]);

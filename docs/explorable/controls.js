@@ -1,18 +1,18 @@
 "use strict";
-/* The settings' form: shows the settings, and tells of each change as (name, value). */
+/* The form of the settings: shows them, and reports each change as (name, value). */
 const controls = (() => {
   const at = (id) => document.getElementById(id);
   const PLAIN = [
     "data", "rows", "scaling", "shuffle", "seed", "optimizer", "momentum", "eta", "schedule",
     "power", "every", "epochs", "axes",
   ];
-  // What Newton's step leaves nothing to choose of.
+  // Settings without effect on Newton's step.
   const CHOSEN_BY_AUTO = ["batch", "shuffle", "seed", "eta", "eta-slider", "schedule"];
   const THUMB = 20; // width of a slider's thumb, as style.css has it
 
   /** Connect every control; `change` is called with a setting's name and its new value. */
   function connect(change, showAgain) {
-    /** Say below a field what it takes, and show what it was. */
+    /** Write below a field which values it takes, and show its old value. */
     const refuse = (name, field) => {
       showAgain();
       const { words } = settings.FIELDS[name];
@@ -48,7 +48,7 @@ const controls = (() => {
     at("form").addEventListener("submit", (event) => event.preventDefault());
   }
 
-  /** Which of the controls with a `data-for` there are. */
+  /** Show the controls with a `data-for` that apply to the settings. */
   function needed(r) {
     const s = r.settings;
     const auto = s.optimizer === "auto";

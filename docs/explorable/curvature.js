@@ -1,5 +1,5 @@
 "use strict";
-/* The bowl: its curvature, its bottom, and the longest step that does not climb out of it.
+/* The bowl: its curvature, its minimum, and the largest stable step.
  *
  *   F(theta) = F(theta*) + ½ (theta - theta*)ᵀ H (theta - theta*),   H = 1/n Σ [x, 1] [x, 1]ᵀ
  */
@@ -44,7 +44,7 @@ const curvature = (() => {
       .sort((a, b) => b.value - a.value);
   }
 
-  /** Least squares by the curvature of the centred features: of many, the shortest w. */
+  /** Least squares by the curvature of the centred features: the solution of least norm. */
   function leastSquares(problem) {
     const { X, y, n, d } = problem;
     const mean = X[0].map((_, j) => X.reduce((sum, x) => sum + x[j], 0) / n);
@@ -61,7 +61,7 @@ const curvature = (() => {
     return [...w, centre - dot(w, mean)];
   }
 
-  /** What there is to know of the bowl of some rows. */
+  /** Curvature, axes and minimum of the bowl of some rows. */
   function makeBowl(problem) {
     const ones = problem.X.map((x) => [...x, 1]);
     const H = secondMoments(ones, new Array(problem.n).fill(1));
@@ -69,14 +69,14 @@ const curvature = (() => {
     return { H, pairs: eigen(H), optimum, least: sgd.objective(problem, optimum), ones };
   }
 
-  // What adaptive rules divide by makes their steps lengths: no curvature bounds them.
+  // The steps of adaptive rules do not grow with the gradient: no curvature bounds them.
   const ADAPTIVE = new Set(["adagrad", "rmsprop", "adam"]);
 
   /** The largest stable (exact, with its formula) or safe step; null where there is none.
    *
-   * All rows a step: 2/λ, momentum 2 (1 + β)/λ, Nesterov 2 (1 + β)/((1 + 2β) λ), exactly.
+   * With all rows per step: 2/λ, momentum 2 (1 + β)/λ, Nesterov 2 (1 + β)/((1 + 2β) λ), exactly.
    * Mini-batches in random order: (1 - β) 2 b/(R² + (b - 1) λ) is safe, and more may be
-   * (Jain et al., JMLR 18, 2018, theorem 1, with sgdreg/_smoothness.py's R² and its b where
+   * (Jain et al., JMLR 18, 2018, theorem 1, with the R² of sgdreg/_curvature/stable_step.py and its b where
    * a last batch is short). */
   function stableStep(problem, bowl, settings) {
     if (ADAPTIVE.has(settings.optimizer) || settings.optimizer === "auto") return null;
@@ -105,7 +105,7 @@ const curvature = (() => {
     };
   }
 
-  /** What a step of `eta` on all rows multiplies the error along curvature `value` by.
+  /** The factor of the error along curvature `value` in a step of `eta` on all rows.
    *
    * With momentum: in the long run, the largest root of z² - trace z + determinant. */
   function factor(value, eta, settings) {

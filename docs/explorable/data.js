@@ -2,7 +2,7 @@
 /* The data sets: small enough to follow each row.
  *
  * A set is { name, features, target, rows(count) -> { X, y } }; those with `least` and `most`
- * have as many rows as asked for, drawn by a generator of their own, the same at each visit.
+ * have a number of rows that the user chooses, drawn by a fixed seed: the same at each visit.
  */
 const data = (() => {
   /** Uniform numbers in [0, 1): the congruential generator of Numerical Recipes. */
@@ -14,7 +14,7 @@ const data = (() => {
     };
   }
 
-  /** Nearly normal: the sum of twelve uniform numbers, less six. */
+  /** Nearly normal: the sum of twelve uniform numbers, minus six. */
   const normal = (draw) => Array.from({ length: 12 }, draw).reduce((sum, v) => sum + v, -6);
 
   const round = (value, digits) => Number(value.toFixed(digits));

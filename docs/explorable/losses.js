@@ -2,16 +2,16 @@
 /* The picture of the losses: the objective and each batch's loss, against epochs. */
 const lossPicture = (() => {
   const MOST_POINTS = 1200;
-  // Below this share of the largest value a logarithmic axis shows rounding only.
+  // Values below this share of the largest are only rounding errors: the logarithmic axis ends.
   const LOWEST = 1e-16;
-  // Below this share, least squares fits exactly: its loss is rounding.
+  // If the least-squares loss is below this share of the largest, it is only rounding errors.
   const ROUNDING = 1e-12;
-  // Batch losses far above the objective leave the picture, and so do those far below it.
+  // The axis ends at this multiple of the objective: higher batch losses leave the picture.
   const SPIKE = 3;
-  // ... and what the run before has of losses this many times as high.
+  // Losses of the run before that are this many times as high do not extend the axis.
   const FAR = 10;
 
-  /** Every so many of the points, the last one always. */
+  /** At most MOST_POINTS points, evenly spaced, and the last one. */
   function thinned(points) {
     const every = Math.ceil(points.length / MOST_POINTS);
     return points.filter((_, i) => i % every === 0 || i === points.length - 1);

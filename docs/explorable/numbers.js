@@ -1,5 +1,5 @@
 "use strict";
-/* The numbers of the next step: forward pass, gradient and update, with the numbers in. */
+/* The next step in numbers: the formulas of forward pass, gradient and update, with values. */
 const numbers = (() => {
   const { num, signed } = svg;
   const MOST_ROWS = 6;
@@ -9,7 +9,7 @@ const numbers = (() => {
   const parametersOf = (d) => (d === 1 ? ["w", "b"] : ["w₁", "w₂", "b"]);
   const featuresOf = (d) => (d === 1 ? ["x"] : ["x₁", "x₂"]);
 
-  /** The first rows of a batch, and how many more there are. */
+  /** The first rows of a batch, and the number of further rows. */
   function shortened(rows, toCells, width) {
     const shown = rows.length > MOST_ROWS ? MOST_ROWS - 1 : rows.length;
     const lines = rows.slice(0, shown).map((i, k) =>

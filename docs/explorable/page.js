@@ -1,5 +1,5 @@
 "use strict";
-/* The page: one run, shown in all pictures at once, and moved by the buttons. */
+/* The page: one run, shown in all pictures at once, and controlled by the buttons. */
 (() => {
   const at = (id) => document.getElementById(id);
 
@@ -47,7 +47,7 @@
     at("verdict").hidden = verdict === "";
   }
 
-  /** Everything, with what follows from the settings only. */
+  /** Show everything, also the parts that depend on the settings only. */
   function show() {
     controls.show(current);
     const { d } = current.problem;
@@ -62,7 +62,7 @@
     describe();
   }
 
-  /** What is there to see, in words and in the address: not while playing. */
+  /** Update the view in words and in the address; not while playing. */
   function describe(aloud = false) {
     const said = words(current);
     at("line-words").textContent = said;
@@ -79,7 +79,7 @@
   const sameRows = (a, b) =>
     String(a.problem.raw) === String(b.problem.raw) && String(a.problem.y) === String(b.problem.y);
 
-  /** Begin anew with these settings, and keep what was before in grey. */
+  /** Start a new run with these settings, and keep the run before in grey. */
   function restart(values, t = 0) {
     playback.pause();
     const next = run.begin(values);
@@ -97,13 +97,13 @@
     show();
   }
 
-  /** Look at the same run in another way. */
+  /** Show the same run in another view. */
   function view(changes) {
     Object.assign(current.settings, changes);
     show();
   }
 
-  /** A round step well below the largest stable one, for rows of whatever size. */
+  /** A round step well below the largest stable one, for rows of any scale. */
   function suitable(values) {
     const { stable } = run.begin(values);
     return stable ? { ...values, eta: Number((stable.value / 2).toPrecision(1)) } : values;
@@ -182,7 +182,7 @@
     });
   }
 
-  /** Which try the settings are of; none once they are changed. */
+  /** The try that the settings belong to; none after they are changed. */
   function mark(i) {
     at("tries").querySelectorAll("button").forEach((button, k) => {
       button.setAttribute("aria-pressed", String(k === i));
@@ -267,7 +267,7 @@
 
   // ------------------------------------------------------------------ for tests and the curious
 
-  /** What a run with these settings is, in numbers: batches, step sizes, every theta. */
+  /** The numbers of a run with these settings: batches, step sizes, every theta. */
   function trajectory(some, steps) {
     const r = run.begin(settings.complete(some));
     while (r.steps.length < steps && run.advance(r));

@@ -1,10 +1,10 @@
 "use strict";
-/* Playing: so many steps a second, drawn once a frame. */
+/* Playing: a number of steps per second, drawn once per frame. */
 const player = (() => {
   const SPEEDS = [1, 2, 5, 10, 30, 100, 400, 2000];
-  // Where motion is to be reduced, a picture stands for this long.
+  // Milliseconds for which a picture stays, where the user prefers reduced motion.
   const STILL_MS = 500;
-  // A run of the guide is over after about so many seconds, and slow enough to be followed.
+  // A run of the guide takes about this many seconds, slow enough to follow it.
   const SECONDS = 10;
   const SLOWEST = 2;
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
@@ -38,14 +38,14 @@ const player = (() => {
       get words() { return `${SPEEDS[speed]} a second`; },
       get speed() { return speed; },
       set speed(value) { speed = value; },
-      /** A speed at which so many steps can be watched. */
+      /** A speed at which this many steps can be watched. */
       suit(steps) {
         const fast = SPEEDS.findIndex((each, i) => i >= SLOWEST && steps / each <= SECONDS);
         speed = fast < 0 ? SPEEDS.length - 1 : fast;
       },
       play() {
         playing = true;
-        owed = 1; // the first step at once
+        owed = 1; // take the first step immediately
         before = performance.now();
         requestAnimationFrame(tick);
       },

@@ -1,25 +1,25 @@
 "use strict";
-/* Points of one's own: drag, click to add, arrow keys and Delete. */
+/* The user's points: drag, click to add, arrow keys and Delete. */
 const points = (() => {
   const MOST = data.SETS.own.most;
   const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
   const length = ([a, b]) => b - a;
 
-  /** To two decimals of the range's own size. */
+  /** Rounded to two decimals relative to the size of the range. */
   function rounded(value, domain) {
     const digits = Math.min(100, Math.max(0, 2 - Math.floor(Math.log10(length(domain)))));
     return Number(value.toFixed(digits));
   }
 
-  /** The point added where no place is given: a third further on, between the last two. */
+  /** The new point of the button: a third of the range further on, between the last two. */
   function another(own) {
     if (own.length === 0) return [1, 1];
     const [x, y] = own[own.length - 1];
     return [rounded(x + 0.5, [0, 1]), rounded(y + 0.5, [0, 1])];
   }
 
-  /** As many points as asked for: the last ones dropped, or more added. */
+  /** A given number of points: drops the last ones, or adds more. */
   function resized(own, count) {
     const out = own.slice(0, count);
     while (out.length < count) out.push(another(out));
@@ -28,8 +28,8 @@ const points = (() => {
 
   /** Connect the picture.
    *
-   * `page` has frame() and own() (null where the points are not one's own), hold(domains),
-   * and set(points, focus), focus being the point that keeps the keyboard. */
+   * `page` has frame() and own() (null for other data sets), hold(domains), and
+   * set(points, focus), where focus is the point with the keyboard focus. */
   function connect(picture, page) {
     let dragged = null;
 

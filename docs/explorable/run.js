@@ -5,12 +5,13 @@
  * Going back drops the last of both, so that nothing has to be undone by arithmetic.
  */
 const run = (() => {
-  // As sgdreg judges: a batch's mean loss beyond this multiple of the start's is divergence,
-  // and so is a loss this many times the start's (or the best constant's) in the end.
+  // As in sgdreg, a run diverges if the mean loss of a batch is above the first multiple of
+  // the start's, or the last loss above the second multiple of the start's (or best constant's).
   const BLOW_UP = 1e10;
   const FAR_TOO_HIGH = 100;
+  // A model is worse than a constant if its loss is above this multiple of the constant's.
   const NOT_WORSE = 1.001;
-  // sgdreg's hint stays this far below the bound, which it only estimates.
+  // sgdreg's hint is the bound divided by this, because the bound is only an estimate.
   const MARGIN = 1.05;
 
   function begin(values) {
@@ -49,7 +50,7 @@ const run = (() => {
     return r.orders.get(epoch)[(t - 1) % r.perEpoch];
   }
 
-  /** The next step, worked out and not taken. */
+  /** The next step, computed but not taken. */
   function upcoming(r) {
     const now = state(r);
     if (!now.upcoming) {
@@ -63,7 +64,7 @@ const run = (() => {
 
   const diverged = (r) => !(upcoming(r).loss <= BLOW_UP * r.reference);
 
-  /** Take the next step; false where it would be one of a run that has diverged. */
+  /** Take the next step; false where the run has diverged. */
   function advance(r) {
     if (diverged(r)) return false;
     const { t, rows, loss, eta, next: theta, memory } = upcoming(r);

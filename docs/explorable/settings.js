@@ -1,8 +1,8 @@
 "use strict";
-/* The settings: what each may be, and how they are written as text (controls, URL).
+/* The settings: their allowed values, and their form as text (controls, URL).
  *
- * A field is { start, read, write, words }: its value at first, text -> value (undefined
- * where the text is none), value -> text, what numbers there may be.
+ * A field is { start, read, write, words }: its first value, text -> value (undefined for
+ * other text), value -> text, the allowed numbers in words.
  */
 const settings = (() => {
   const choice = (...options) => ({
@@ -68,13 +68,13 @@ const settings = (() => {
     every: whole(5, 1, 1000),
     start: list([0, 0, 0], (v) => v, (n) => n === 3),
     epochs: whole(20, 1, 2000),
-    // How it is looked at: these move nothing.
+    // The view: these do not change the run.
     axes: choice("12", "1b", "2b"),
     log: choice("on", "off"),
   };
   const VIEW = new Set(["axes", "log"]);
 
-  /** All settings, of some of them as values or text. */
+  /** All settings; `some` are given as values or text, the others have their first values. */
   function complete(some) {
     const out = {};
     for (const [name, field] of Object.entries(FIELDS)) {
@@ -89,7 +89,7 @@ const settings = (() => {
     return out;
   }
 
-  /** The settings, and how many steps have been taken, as a URL's fragment. */
+  /** The settings, and the number of steps taken, as a URL's fragment. */
   function toHash(values, t) {
     const plain = complete({ data: values.data });
     const words = Object.entries(FIELDS)
@@ -100,7 +100,7 @@ const settings = (() => {
     return `#${words.map(([name, text]) => `${name}=${text}`).join("&")}`;
   }
 
-  /** { settings, t } of a fragment; what is not understood is left at its start. */
+  /** { settings, t } of a fragment; values that cannot be read keep their first value. */
   function fromHash(hash) {
     const some = Object.fromEntries(
       hash.replace(/^#/, "").split("&").filter((word) => word.includes("="))

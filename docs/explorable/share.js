@@ -1,11 +1,11 @@
 "use strict";
-/* What can be taken away: the view as the fragment of the address, text to paste. */
+/* Sharing: the view in the fragment of the address, and texts to copy. */
 const share = (() => {
-  // Browsers refuse an address that changes with every pixel of a drag.
+  // Browsers limit how often the address may change; a drag would change it at every pixel.
   const REST_MS = 200;
   let waiting = null;
 
-  /** Write the fragment once the view rests. */
+  /** Write the fragment when the view has stopped changing. */
   function write(hash) {
     clearTimeout(waiting);
     waiting = setTimeout(() => {
@@ -15,7 +15,7 @@ const share = (() => {
 
   const link = (hash) => location.href.split("#")[0] + hash;
 
-  /** Copy a text and return what to say of it; without a clipboard, select it where it is. */
+  /** Copy a text, or select it where there is no clipboard; returns a message. */
   async function copy(text, element) {
     try {
       await navigator.clipboard.writeText(text);

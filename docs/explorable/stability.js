@@ -1,5 +1,5 @@
 "use strict";
-/* Why steps are too long: what each step does to the error, along each axis of the bowl. */
+/* Stability: the factor by which each step multiplies the error, along each axis of the bowl. */
 const stability = (() => {
   const { num } = svg;
   const SHOWN = 2.4; // factors beyond are drawn at the end of the gauge
@@ -22,7 +22,7 @@ const stability = (() => {
     );
   }
 
-  // Whatever the curvature: the steps of rules that divide by the size of their gradients.
+  // The sentences for rules that divide by the size of their gradients, for any curvature.
   const LENGTHS = {
     adagrad:
       "adagrad divides each coordinate by the root of the sum of its squared gradients: the first step is eta long, " +
@@ -35,10 +35,10 @@ const stability = (() => {
       "steep the bowl. A constant eta may keep it that far from the optimum.",
   };
 
-  /** A factor to read, with the digits that tell it from one. */
+  /** A factor as text, with enough digits to see that it is not 1. */
   const told = (factor) => num(factor, Math.abs(Math.abs(factor) - 1) < 0.005 ? 6 : 3);
 
-  /** How many steps halve what is left. */
+  /** The number of steps that halve the error. */
   const halving = (factor) =>
     Math.max(1, Math.ceil(Math.log(0.5) / Math.log(Math.abs(factor)) - 1e-9));
 
@@ -63,16 +63,16 @@ const stability = (() => {
     return `${starts}: halved in ${steps} step${steps === 1 ? "" : "s"}.${swings}`;
   }
 
-  /** What the mark at the step slider means. */
+  /** The sentence on the mark at the step slider. */
   function bound({ stable, settings }) {
     if (!stable) {
-      return settings.optimizer === "auto" ? "No step to choose." : "No bound: steps are no longer where the bowl is steeper.";
+      return settings.optimizer === "auto" ? "No step to choose." : "No bound: a steeper bowl does not make these steps longer.";
     }
     const word = stable.exact ? "Stable" : "Safe in random order";
     return `${word} up to <b>${num(stable.value, 3)}</b>${stable.exact ? ` = ${stable.formula}` : ""}`;
   }
 
-  /** The sources of noise that factors do not tell of. */
+  /** The sentence on the noise of batches, which the factors do not contain. */
   function noise({ stable, perEpoch, settings }, eta) {
     if (!stable || perEpoch === 1) return "";
     const beyond = eta > stable.value;

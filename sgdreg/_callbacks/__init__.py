@@ -1,1 +1,1 @@
-"""What looks at every epoch: progress, trajectories, checkpoints."""
+"""Callbacks that are called at every epoch: progress, trajectories, checkpoints."""

@@ -1,6 +1,6 @@
-"""Checkpoints: a callback that writes them, and how files are written and read.
+"""The callback that writes checkpoints.
 
-Files are of the skops format, which holds no code, and of plain values only.
+The files have the skops format, which holds no code, and contain plain values only.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class Checkpoint:
-    """Writes a fit to a file while it runs; :meth:`SGDLinearRegressor.resume` goes on.
+    """Writes a fit to a file while it runs; :meth:`SGDLinearRegressor.resume` continues it.
 
-    A callback for ``set_callbacks``. The file is replaced as a whole: whenever the
-    process is killed, it is that of the last epoch written or of the one before. (Killed
-    within a write, a file ``*.tmp`` may be left beside it.) Needs `skops
+    A callback for ``set_callbacks``. The file is always replaced as a whole: if the process
+    is killed, the file is the latest checkpoint or the one before it. (A process that is
+    killed during a write may leave a file ``*.tmp`` beside it.) It needs `skops
     <https://skops.readthedocs.io>`_, whose format holds no code.
 
     Parameters
@@ -28,7 +28,7 @@ class Checkpoint:
     path : str or path-like
         The file. One fit at a time may write to it.
     every : int >= 1, default=1
-        Epochs from one checkpoint to the next; the end of the fit is written too.
+        Epochs between two checkpoints; the end of the fit is written too.
 
     Examples
     --------
@@ -56,12 +56,12 @@ class Checkpoint:
         self.every = every
 
     def setup(self, estimator, context):
-        """Raise now what would go wrong after the first epoch."""
+        """Raise before the fit where writing would fail after the first epoch."""
         skops_io()
         if not hasattr(type(estimator), "resume"):
             raise TypeError(
-                f"A Checkpoint cannot go on with {type(estimator).__name__}: set it on the "
-                "SGDLinearRegressor itself."
+                f"A Checkpoint cannot be written of {type(estimator).__name__}: set it on "
+                "the SGDLinearRegressor itself."
             )
         path = os.path.realpath(self.path)
         folder = os.path.dirname(path)
@@ -75,13 +75,13 @@ class Checkpoint:
             raise PermissionError(f"The folder {folder} of the checkpoint is read-only.")
 
     def teardown(self, estimator, context):
-        """Nothing is left open."""
+        """Do nothing: no file is left open."""
 
     def on_fit_task_begin(self, estimator, context):
-        """An epoch is written when it ends."""
+        """Do nothing: an epoch is written when it ends."""
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator):
-        """Write the fit as it is after this epoch."""
+        """Write the state of the fit after this epoch."""
         due = fitted_estimator.n_iter_ % self.every == 0
         if due == (context.task_name == "epoch"):  # or the last epoch was not due
             write(fitted_estimator.checkpoint_, self.path)

@@ -1,10 +1,10 @@
-"""Who looks at a fit while it runs: scikit-learn's callbacks, and `verbose`."""
+"""Calls of scikit-learn's callbacks, and of `verbose`, while a fit runs."""
 
 from sgdreg._callbacks.progress import progress
 
 
 class Hooks:
-    """Every epoch a subtask of the fit, for scikit-learn's callbacks (≥ 1.9).
+    """Reports each epoch as a subtask of the fit to scikit-learn's callbacks (≥ 1.9).
 
     Parameters
     ----------
@@ -13,11 +13,11 @@ class Hooks:
         X, y and metadata, as callbacks receive them.
     max_epochs : int
     model : callable
-        (start, state, weights, memory) -> dict of fitted attributes: copies, so that
-        nothing that a callback does reaches the fit. (memory() is called where needed;
-        None: there is nothing yet to resume.)
+        (start, state, weights, memory) -> dict of fitted attributes, all copies, so that
+        a callback cannot change the fit. (memory() is called only where it is needed;
+        memory is None while there is nothing to resume.)
     on_exit : ExitStack
-        Closes, when the call ends, what `verbose` shows.
+        Closes the display of `verbose` when the call ends.
     """
 
     def __init__(self, estimator, data, max_epochs, model, on_exit):
@@ -36,7 +36,7 @@ class Hooks:
         )
 
     def begin(self):
-        if self.left == 0:  # epochs that were taken back and run again
+        if self.left == 0:  # more than announced: some were taken back and run again
             return
         self.left -= 1
         self.task = self.context.subcontext(task_name="epoch")

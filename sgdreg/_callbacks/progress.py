@@ -1,4 +1,4 @@
-"""What `verbose` shows of a fit while it runs: a bar, or lines."""
+"""The display of `verbose` while a fit runs: a bar, or lines."""
 
 from contextlib import ExitStack, contextmanager, nullcontext
 from importlib.util import find_spec
@@ -9,29 +9,29 @@ from sklearn.callback import CallbackSupportMixin, ProgressBar
 
 from sgdreg._sklearn import is_watched_by
 
-# scikit-learn's bar sums over all of its parts at every one: 10,000 took 3.8 s, 100 7 ms.
+# At each update scikit-learn's bar sums over all its subtasks: 10,000 took 3.8 s, 100 7 ms.
 MOST_PARTS = 100
-# Seconds from one update of a line to the next: as often as the bar's.
+# Seconds between two updates of a line: the refresh period of rich's bars.
 PERIOD = 0.1
-one_at_a_time = Lock()  # a screen has one last line
+one_at_a_time = Lock()  # a screen has only one last line
 
 
 def progress(verbose, context, max_epochs):
-    """What shows the epochs of a fit.
+    """The display of the epochs of a fit.
 
     Parameters
     ----------
     verbose : int
         0: nothing. 1: a bar where one can be drawn, else lines. More: lines.
     context : CallbackContext
-        Of the fit. Where a ProgressBar is drawn already, 1 adds nothing.
+        Context of the fit. Where it draws a ProgressBar already, 1 adds nothing.
     max_epochs : int
 
     Returns
     -------
     context manager
-        Yields a function, to be called with the record of each epoch. Leaving it closes
-        the bar, however the fit ends.
+        Yields a function that takes the record of each epoch. Its exit closes the bar,
+        also where the fit fails.
     """
     if verbose == 0 or (verbose == 1 and is_watched_by(ProgressBar, context)):
         return nullcontext(_nothing)
@@ -54,7 +54,7 @@ def _drawn(name, max_epochs):
     except ImportError:
         return lines
     console = get_console()
-    if console.is_jupyter and find_spec("ipywidgets") is None:  # which the bar needs
+    if console.is_jupyter and find_spec("ipywidgets") is None:  # the bar needs it
         return latest_line()
     # FORCE_COLOR makes a console interactive, but not a file a terminal.
     terminal = console.is_interactive and getattr(console.file, "isatty", bool)()
@@ -65,9 +65,9 @@ def _drawn(name, max_epochs):
 def bar(name, max_epochs):
     """scikit-learn's ProgressBar, for one fit.
 
-    It ends at 100 % when the fit ends, however early, and stays where it is when the fit
-    fails. The bar belongs to an object of its own that has the estimator's name: the
-    callbacks of the estimator, and of all that it is part of, stay as they are.
+    It ends at 100 % when the fit ends, also before `max_epochs`, and stays where it is when
+    the fit fails. The bar is a callback of a separate object with the estimator's name, so
+    that the callbacks of the estimator, and of a pipeline around it, stay as they are.
     """
     if not one_at_a_time.acquire(blocking=False):  # another thread draws
         yield _nothing
@@ -77,7 +77,7 @@ def bar(name, max_epochs):
     def advance(entry):
         nonlocal done
         done += 1
-        # Epochs that were taken back and run again are no progress.
+        # Epochs that were taken back and run again do not count.
         if done <= max_epochs and done * parts % max_epochs < parts:
             part = context.subcontext(task_name="epochs")
             part.call_on_fit_task_begin(estimator=owner)
@@ -95,7 +95,7 @@ def bar(name, max_epochs):
 
 @contextmanager
 def latest_line():
-    """The line of the latest epoch, in place: a notebook would keep thousands."""
+    """The line of the latest epoch, rewritten in place: a notebook keeps every line."""
     from IPython.display import display  # noqa: PLC0415 (only in a notebook)
 
     text, due = "", 0.0
@@ -115,7 +115,7 @@ def latest_line():
 
 
 def print_line(entry):
-    """Print the record of an epoch, at once, and in one write: workers share the output."""
+    """Print the record of an epoch in one write, because workers share the output."""
     print(f"{line(entry)}\n", end="", flush=True)
 
 
@@ -133,7 +133,7 @@ def line(entry):
 
 
 def figures(entry):
-    """How good the model of an epoch is, as far as it is known, {what: text}."""
+    """How good the model of an epoch is, as {label: text}, as far as it is known."""
     known = {"objective": f"{entry['objective']:.6g}"}
     if "optimality_gap" in entry:
         known["optimality gap"] = f"{entry['optimality_gap']:.1e}"

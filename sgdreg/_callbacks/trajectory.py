@@ -1,4 +1,4 @@
-"""The path of a fit: a callback that keeps the model of every epoch."""
+"""The callback that keeps the model of every epoch: the path of a fit."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ class TrajectoryRecorder:
 
         coefs_[i], intercepts_[i] = the model after epochs_[i] epochs
 
-    A callback for ``set_callbacks``, for the displays of :mod:`sgdreg.display` above all.
-    Each model is the one that ``fit`` returns with ``max_iter`` of so many epochs: the
-    average where steps are averaged, the best so far where epochs are compared
-    (`best_iteration_`). The first one is where the fit starts: zeros, `coef_init` and
-    `intercept_init`, the last model with `warm_start`; with the defaults the least
-    squares or the constant that ``plan_`` begins from.
+    A callback for ``set_callbacks``, mainly for the displays of :mod:`sgdreg.display`.
+    The model of epoch i is the one that ``fit`` returns with ``max_iter=i``: the average
+    where steps are averaged, the best so far where epochs are compared
+    (`best_iteration_`). The first model is the start of the fit: zeros, `coef_init` and
+    `intercept_init`, or the last model with `warm_start`; with the defaults the
+    least-squares solution or the constant that ``plan_`` names as the start.
 
     Parameters
     ----------
     every : int >= 1, default=1
-        Epochs from one model kept to the next; the last one is kept too. A model is as
+        Epochs between two models that are kept; the last one is kept too. A model is as
         large as `coef_`: for many features and epochs keep fewer.
 
     Attributes
     ----------
     epochs_ : ndarray of int of shape (n_kept,)
-        0 first; with `warm_start` and `resume` the epochs run before.
+        The first is 0, or with `warm_start` and `resume` the number of earlier epochs.
     coefs_ : ndarray of shape (n_kept, n_features) or (n_kept, n_outputs, n_features)
-        Of the dtype of `coef_`.
+        With the dtype of `coef_`.
     intercepts_ : ndarray of shape (n_kept,) or (n_kept, n_outputs)
 
     Notes
     -----
-    The attributes are set when a fit ends, also by an error: of steps that diverge, the
-    path up to there is kept. Epochs that the fit has taken back (with a step chosen by
-    "auto" that proved too long) are left out. `partial_fit` calls no callbacks.
+    The attributes are set when a fit ends, also by an error: where steps diverge, the
+    path up to that epoch is kept. Epochs that the fit has taken back (because the step
+    chosen by "auto" was too long) are left out. `partial_fit` calls no callbacks.
 
-    A recorder holds one path, that of the fit that ended last. In a pipeline or a search,
-    set it on the SGDLinearRegressor itself: clones share it, and after a search it holds
-    the path of the refit on all rows.
+    A recorder holds one path: that of the latest fit that has ended. In a pipeline or a
+    search, set it on the SGDLinearRegressor itself: clones share it, and after a search it
+    holds the path of the refit on all rows.
 
     Examples
     --------
@@ -69,19 +69,19 @@ class TrajectoryRecorder:
         if not isinstance(every, Integral) or every < 1:
             raise ValueError(f"every must be an integer of at least 1, got {every!r}.")
         self.every = every
-        self._running = {}  # by fit: clones of a model share its callbacks, in threads too
+        self._running = {}  # a path per fit: clones share callbacks, also across threads
 
     def setup(self, estimator, context):
         """Begin an empty path."""
         if not hasattr(type(estimator), "resume"):
             raise TypeError(
-                f"A TrajectoryRecorder cannot look into {type(estimator).__name__}: set it "
+                f"A TrajectoryRecorder cannot record {type(estimator).__name__}: set it "
                 "on the SGDLinearRegressor itself (of a pipeline, on its last step)."
             )
         self._running[id(estimator)] = []
 
     def teardown(self, estimator, context):
-        """Show the path of the fit that has ended."""
+        """Set the attributes to the path of the fit that has ended."""
         path = self._running.pop(id(estimator), None)
         if path is None:  # refused by `setup`
             return
@@ -90,36 +90,36 @@ class TrajectoryRecorder:
         self.intercepts_ = np.array([point.intercept for point in path])
 
     def on_fit_task_begin(self, estimator, context, *, fitted_estimator):
-        """Keep the start."""
-        if fitted_estimator is not None:  # epochs begin where the last one ended
+        """Keep the start of the fit."""
+        if fitted_estimator is not None:  # None for an epoch
             self._keep(estimator, fitted_estimator)
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator):
-        """Keep the model after this epoch, where it is due; after the fit the last one."""
+        """Keep the model after every `every` epochs, and the last one after the fit."""
         if fitted_estimator.n_iter_ % self.every == 0 or context.task_name != "epoch":
             self._keep(estimator, fitted_estimator)
 
     def _keep(self, estimator, model):
-        """Put a model on the path, after those that its fit has not taken back."""
+        """Append a model to the path, without the epochs that its fit has taken back."""
         path, history = self._running[id(estimator)], model.history_
         while len(path) > 1 and path[-1].taken_back(history):
             path.pop()
         if not path or path[-1].epoch < model.n_iter_:
-            path.append(Point.of(model))
+            path.append(PathPoint.of(model))
 
     def __getstate__(self):
-        return vars(self) | {"_running": {}}  # fits go on where they are
+        return vars(self) | {"_running": {}}  # running fits are not copied
 
 
 @dataclass(frozen=True)
-class Point:
+class PathPoint:
     """A model on the path.
 
     Attributes
     ----------
     epoch : int
     coef, intercept : ndarray
-        Copies.
+        Copies of the model's arrays.
     entry : dict or None
         Its epoch's entry in `history_`.
     """

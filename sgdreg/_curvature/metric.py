@@ -32,6 +32,9 @@ class Metric:
     faint : ndarray of shape (m, d) or None
         Directions in which only a tiny penalty has curvature, in the form of rows of root.
         No step is taken along them, but the gradient tells how far the objective can fall.
+    certain : float
+        The least curvature of any direction in these coordinates, as far as the rows that
+        the root comes from tell; 0: it is not known.
     """
 
     centre: np.ndarray | None = None
@@ -41,11 +44,12 @@ class Metric:
     hidden: object = 0.0
     constant: np.ndarray | None = None
     faint: np.ndarray | None = None
+    certain: float = 1.0
 
     @property
     def full(self):
         """Whether the metric has the curvature of all directions."""
-        return self.root is not None and not self.low_rank
+        return self.root is not None and not self.low_rank and self.certain > 0
 
     @cached_property
     def sizes(self):
@@ -105,7 +109,8 @@ class Metric:
             return none if self.constant is None else np.where(self.constant, coef, none)
         rows = self.root if self.faint is None else np.vstack([self.root, self.faint])
         if len(rows) == coef.shape[1]:
-            return np.zeros_like(coef)
+            none = np.zeros_like(coef)
+            return none if self.constant is None else np.where(self.constant, coef, none)
         known = np.abs(rows).max(axis=0, initial=0.0) > 0
         if len(rows) == known.sum():
             return np.where(known, 0.0, coef)
@@ -118,7 +123,7 @@ class Metric:
         if self.low_rank:
             w = self._low_rank_root(w)
         elif self.root is not None:
-            w = w @ self.root
+            w = product(w, self.root)
         raw = np.empty((len(w), w.shape[1] + 1))
         raw[:, :-1], raw[:, -1] = w if self.scale is None else w / self.scale, u[:, -1]
         return raw
@@ -131,7 +136,7 @@ class Metric:
         if self.low_rank:
             g = self._low_rank_root(g)
         elif self.root is not None:
-            g = g @ self.root.T
+            g = product(g, self.root.T)
         return np.column_stack([g, b])
 
     def least_curvature(self, alpha):
@@ -139,6 +144,8 @@ class Metric:
         least = alpha if self.scale is None else alpha / self.scale.max() ** 2
         if self.low_rank and len(self.root):
             least *= 1.0 - np.einsum("ij,ij->i", self.root, self.root).max()
+        elif self.root is not None:  # the trace of what the root is of is at most 2 d
+            least /= 2 * self.root.shape[1]
         return least
 
     def _low_rank_root(self, z):
@@ -186,7 +193,16 @@ class Metric:
         return norms + 1.0 if fit_intercept else norms
 
     def _rotated(self, Z):
-        return self._low_rank_root(Z) if self.low_rank else Z @ self.root.T
+        return self._low_rank_root(Z) if self.low_rank else product(Z, self.root.T)
+
+
+def product(rows, matrix):
+    """rows @ matrix in double precision; in single, if the matrix is."""
+    if matrix.dtype == np.float64:
+        return rows @ matrix
+    size = np.abs(rows).max(axis=1, keepdims=True)  # single precision has a smaller range
+    size = np.where((size > 0) & np.isfinite(size), size, 1.0)
+    return ((rows / size).astype(np.float32) @ matrix).astype(np.float64) * size
 
 
 def _share(squares):

@@ -50,7 +50,7 @@ class Rounding:
     @classmethod
     def of(cls, start, dtype, curvature=None):
         """From a start: by a curvature, else by the scale of its metric; None without."""
-        plan, curvature, metric = start.plan, curvature or start.curvature, start.metric
+        plan, metric = start.plan, start.metric
         if curvature is not None:
             lengths, middle = curvature.features / np.sqrt(curvature.total), curvature.mean
             l2 = plan.penalty.l2 * (1.0 if plan.quadratic else curvature.rows_per_weight)

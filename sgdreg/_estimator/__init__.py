@@ -1,1 +1,1 @@
-"""What users hold: the estimator, its parameters, inputs and attributes."""
+"""The estimator: its parameters, the checks of its inputs, its attributes."""

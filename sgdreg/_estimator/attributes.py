@@ -1,4 +1,4 @@
-"""What a fit ends with."""
+"""The fitted attributes of the estimator."""
 
 import numpy as np
 
@@ -7,17 +7,29 @@ from sgdreg._plan.report import Report
 
 
 def attributes(start, state, weights, dtype, made_for):
-    """The attributes that predict and go on, of weights (k, d + 1) at the plan's centre.
+    """The attributes that `predict` and a further fit need.
 
-    Arrays and lists are copies, but for the state. `made_for` is whether this was
-    `partial_fit`, and the estimator's parameters.
+    Arrays and lists are copies, except for the state.
+
+    Parameters
+    ----------
+    start : Start
+    state : State
+    weights : ndarray of shape (k, d + 1)
+        Coefficients and intercept of each output; the intercept is the prediction at the
+        centre of the metric.
+    dtype : dtype
+        Of X.
+    made_for : (bool, dict)
+        Whether `partial_fit` was called, and a snapshot of the parameters.
     """
-    start = start.released()
+    report, start = Report.of(start), start.released()
+    state.statistics = state.statistics.kept(start.plan)
     with np.errstate(over="ignore", invalid="ignore"):
         if state.exponent:
             weights = np.ldexp(weights, state.exponent)
         coef, intercept = weights[:, :-1].astype(dtype, copy=False), weights[:, -1]
-        if start.metric.centre is not None:  # that of the coefficients as they are rounded
+        if start.metric.centre is not None:  # of the rounded coefficients
             intercept = (
                 intercept - coef.astype(np.float64, copy=False) @ start.metric.centre
             )
@@ -39,7 +51,7 @@ def attributes(start, state, weights, dtype, made_for):
         "intercept_": intercept[0] if state.flat else intercept,
         "n_iter_": state.epochs,
         "t_": state.steps,
-        "plan_": Report.of(start),
+        "plan_": report,
         "history_": state.shown_history(),
         "_continuation": (start, state, made_for),
         "_memory": None,

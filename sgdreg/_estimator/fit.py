@@ -1,4 +1,4 @@
-"""A call of `fit`, `resume` or `partial_fit`: data → plan → state → training → result."""
+"""One call of `fit`, `resume` or `partial_fit`: data → plan → state → training → result."""
 
 import warnings
 from contextlib import ExitStack
@@ -36,6 +36,11 @@ from sgdreg._training.loop import Training
 from sgdreg._training.state import State
 from sgdreg.losses import SQUARED_ERROR
 
+# Calls between the user's line and `warnings.warn`, so that a warning points to that line.
+DEPTH_OF_FIT, DEPTH_OF_PARTIAL_FIT = 8, 5
+# Numbers of 32 bits that a RandomState gives as a seed: 128 bits, SeedSequence's pool.
+SEED_WORDS = 4
+
 
 def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None):
     """Train, as `SGDLinearRegressor.fit` says.
@@ -43,23 +48,23 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
     Parameters
     ----------
     estimator : SGDLinearRegressor
-        Gets the names of X, and nothing else.
+        Only the names of the features are set on it.
     validation : dict
         X_val, y_val and sample_weight_val.
     start : dict or None
         coef_init and intercept_init.
     checkpoint : (dict, dict) or None
-        State and memory of the fit to go on with.
+        State and memory of the fit that is continued.
 
     Returns
     -------
     attributes : dict
-        To be set on the estimator.
+        The fitted attributes; the caller sets them on the estimator.
     warnings : list of str or Warning
     """
-    check_parameters(estimator, 8, **validation)
+    check_parameters(estimator, DEPTH_OF_FIT, **validation)
     with within_floats(), Team(estimator.n_jobs) as team, ExitStack() as on_exit:
-        seen = {"X": X, "y": y}  # what callbacks see: names and all
+        seen = {"X": X, "y": y}  # callbacks get the user's own objects
         if sample_weight is not None:
             seen["metadata"] = {"sample_weight": sample_weight}
         X, y = check_X_y(estimator, X, y, reset=True)
@@ -79,7 +84,7 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
                 held_out = held_out.in_unit(exponent, SQUARED_ERROR)
             if not np.isfinite(held_out.constant_losses).all():
                 raise ValueError(
-                    "R² on the validation rows cannot be told: the squares of y_val "
+                    "R² on the validation rows cannot be computed: the squares of y_val "
                     "(measured in the unit of y) overflow in float64. Rescale y_val."
                 )
         elif estimator.early_stopping:
@@ -95,14 +100,16 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
             refuse_other_data(source, memory)
         with one_blas_thread():
             plan = choose(estimator, Sizes.of(data), data.loss, exponent=exponent)
-            begin = prepare(data, plan, rng=sampling_rng(seeds))
+            begin, learned = prepare(data, plan, rng=sampling_rng(seeds))
             if memory is None:
                 state = _state(estimator, begin, data, seeds, flat, start, exponent)
             else:
                 with damage_noticed(memory["where"]):
                     for _ in range(memory["sharpened"]):
-                        begin = begin.sharper()
+                        begin, curvature = begin.sharper()
+                        learned = changed(learned, curvature=curvature)
                     state = State.unpacked(state).checked(begin, data, flat, exponent)
+            state.statistics = learned
             hooks = _hooks(estimator, seen, X.dtype, source, state, memory, on_exit)
             training = Training(data, begin, state, solver_of(data, begin), held_out, hooks)
             if memory is not None:
@@ -119,7 +126,7 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
 
 
 def partial_fit(estimator, X, y, sample_weight):
-    """One epoch on these rows; the fitted attributes.
+    """Run one epoch on these rows; returns the fitted attributes.
 
     Raises
     ------
@@ -132,7 +139,7 @@ def partial_fit(estimator, X, y, sample_weight):
     first = state is None
     if not known and not (first and get_config()["skip_parameter_validation"]):
         estimator._validate_params()
-    check_parameters(estimator, 5, online=True, known=known)
+    check_parameters(estimator, DEPTH_OF_PARTIAL_FIT, online=True, known=known)
     passed, told = X, getattr(estimator, "_told", [])
     with within_floats(), Team(estimator.n_jobs) as team:
         X, y = check_X_y(estimator, X, y, reset=first)
@@ -161,24 +168,24 @@ def partial_fit(estimator, X, y, sample_weight):
                 seeds = _seeds(estimator.random_state)
                 draws = sampling_rng(seeds)
                 plan = choose(estimator, Sizes.of(data), data.loss, True, exponent)
-                start = prepare(data, plan, rng=draws)
+                start, learned = prepare(data, plan, rng=draws)
                 rng = np.random.default_rng(seeds)
                 state = State.start(start, data, rng, flat=y.ndim == 1)
                 state.exponent = exponent
             else:
                 unchanged = known
                 if exponent != state.exponent:
-                    before = before.in_unit(state.exponent - exponent)
                     state, unchanged = state.in_unit(exponent), False
-                start = _online_start(estimator, data, before, unchanged, state)
+                start, learned = _online_start(estimator, data, before, unchanged, state)
                 state = state.continued(before, start, data)
+            state.statistics = learned
             training = Training(data, start, state, solver_of(data, start))
             training.one_epoch()
             outcome = conclude_call(training)
         fitted = all_attributes(outcome, X.dtype, (True, parameters))
         columns = unresolved(outcome.start.metric, data, passed, told)
     for warning in _of_columns(estimator, columns):
-        warnings.warn(warning, stacklevel=4)
+        warnings.warn(warning, stacklevel=DEPTH_OF_PARTIAL_FIT - 1)
     if estimator.verbose:
         print_line(outcome.state.shown(outcome.state.history[-1]))
     return fitted | {"_told": told + columns if columns else told}
@@ -191,16 +198,16 @@ def _of_columns(estimator, columns):
 
 
 def _seeds(seed, memory=None):
-    """What the generator of a new state, and that of held-out rows, grow from."""
+    """The seeds of the random generators: of the state, and of the held-out rows."""
     if memory is not None:
         seed = memory["entropy"]
     elif isinstance(seed, np.random.RandomState):
-        seed = seed.randint(0, 2**32, size=4, dtype=np.uint32).tolist()
+        seed = seed.randint(0, 2**32, size=SEED_WORDS, dtype=np.uint32).tolist()
     return np.random.SeedSequence(seed)
 
 
 def _state(estimator, begin, data, seeds, flat, start, exponent):
-    """A new state, or with `warm_start` that of the last call."""
+    """A new state, or the state of the last call where `warm_start` continues it."""
     fresh = not (estimator.warm_start and hasattr(estimator, "_continuation"))
     if not fresh and all(value is None for value in start.values()):
         before, state, _ = estimator._continuation
@@ -211,7 +218,7 @@ def _state(estimator, begin, data, seeds, flat, start, exponent):
         state.flat = flat
         scales = before.metric.scale, begin.metric.scale
         if begin.plan.automatic and not np.array_equal(*scales):
-            # Averages and halvings were those of other rows.
+            # The average and the halved step belong to the rows of the last call.
             state.begin_anew(state.weights)
             state.factor = 1.0
         return state
@@ -230,26 +237,26 @@ def _state(estimator, begin, data, seeds, flat, start, exponent):
 
 
 def _online_start(estimator, data, before, unchanged, state):
-    """The start for the next rows of a stream, after that of the rows before.
+    """The start for the next rows of a stream, and the statistics of all rows so far.
 
-    Where nothing in it comes from the rows, the last one serves again. The curvature
-    of the rows seen so far grows by the new ones. (Choices are made anew where they may
-    be others: it takes 40 µs.)
+    Where nothing in the start comes from the rows, the last start is used again.
+    Otherwise the new rows are added to the curvature of the rows seen so far. (The plan is
+    chosen again only where it may differ, because a choice takes 40 µs.)
     """
-    plan = before.plan
+    plan, seen = before.plan, state.statistics
     if unchanged and plan.online and not plan.automatic:
-        return changed(before, passes=0.0)
+        return changed(before, passes=0.0), seen
     if unchanged and plan.recursive and (plan.quadratic or not data.is_sparse):
         plan = changed(plan, loss=data.loss)
     else:
         sizes, exponent = Sizes.of(data), state.exponent
         plan = choose(estimator, sizes, data.loss, online=True, exponent=exponent)
-        before = changed(before, weights=None)  # the answer of another plan
-    return prepare(data, plan, seen=before, rng=state.rng)
+        seen = changed(seen, answer=None)  # it solves the problem of another plan
+    return prepare(data, plan, seen, state.rng)
 
 
 def _hooks(estimator, seen, dtype, source, state, memory, on_exit):
-    """What looks at every epoch; None where nothing does, which saves its time."""
+    """The hooks for callbacks and `verbose`; None without both, which saves their time."""
     if not getattr(estimator, "_skl_callbacks", None) and not estimator.verbose:
         return None
     left = estimator.max_iter

@@ -12,8 +12,8 @@ from sgdreg.optimizers import OPTIMIZERS
 class FromChunks:
     """Epochs over chunks, until the objective's mean over an epoch is on a plateau.
 
-    Where optimizer and step are left to "auto" one epoch is all: a stream's model is
-    then the answer of all rows so far, or nearly so.
+    Where optimizer and step are left to "auto", one epoch is enough: the model of a stream
+    is then the optimum of all rows so far, or close to it.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class FromChunks:
     ----------
     epochs : int
     best, stale : float, int
-        The stopping rule's memory, as in `State`.
+        Best objective, and epochs without improvement, as in `State`.
     history : list of dict
         One entry an epoch.
     """
@@ -37,11 +37,11 @@ class FromChunks:
 
     @property
     def once(self):
-        """Whether each row is learned from once: `Plan.hands_free`, before any row."""
+        """Whether each row is used only once: `Plan.hands_free`, known before any row."""
         return is_hands_free(self.estimator)
 
     def fit(self):
-        """(converged, reason); the reason is None where the epochs ran out."""
+        """Train; returns (converged, reason), the reason None where `max_iter` ended it."""
         if self.once:
             return self._one_pass()
         rule = self._rule()
@@ -56,7 +56,7 @@ class FromChunks:
         exact = model.plan_.recursive and model.loss == "squared_error"
         verb = "is" if exact else "approximates"
         return exact, (
-            f"Every row has been learned from once; the answer {verb} that of all rows."
+            f"Every row was used once; the answer {verb} the optimum of all rows."
         )
 
     def _rule(self):
@@ -66,7 +66,7 @@ class FromChunks:
         return Plateau(model.tol, model.n_iter_no_change, schedule=None)
 
     def _epoch(self):
-        """Learn from every chunk; returns the epoch's entry in the history."""
+        """Call `partial_fit` on every chunk; returns the epoch's entry in the history."""
         model, losses, learned = self.estimator, 0.0, 0
         with self.chunks.reading() as chunks:
             for X, y, weights in chunks:
@@ -86,6 +86,6 @@ class FromChunks:
 
 
 def takes_all_rows(optimizer):
-    """Whether the update rule of a name needs the gradient of all rows at once."""
-    rule = OPTIMIZERS.get(optimizer)  # "auto" is none
+    """Whether the optimizer of this name needs the gradient of all rows at once."""
+    rule = OPTIMIZERS.get(optimizer)  # "auto" is not among them
     return rule is not None and rule.serves.certifies

@@ -1,4 +1,4 @@
-"""What a notebook shows: scikit-learn's diagram; of a fitted model, plan and outcome."""
+"""HTML for notebooks: scikit-learn's diagram, and plan and outcome of a fitted model."""
 
 from html import escape
 
@@ -6,8 +6,8 @@ from sklearn.utils import estimator_html_repr
 
 from sgdreg._callbacks.progress import figures
 
-# Colours are the page's own, so that light and dark need no telling. (JupyterLab aligns
-# the cells of tables to the right.)
+# Colours are inherited from the page, so they suit light and dark themes. (JupyterLab
+# aligns the cells of tables to the right, hence !important.)
 STYLE = """
 .sgdreg-fit { display: flex; flex-wrap: wrap; align-items: flex-start;
   gap: 0.5em 2.5em; margin: 0.5em 0; }
@@ -28,7 +28,7 @@ def html_repr(model):
     Returns
     -------
     str
-        HTML without ids or anything from elsewhere: many may share a page.
+        HTML without ids and without external files, so that a page may hold many.
     """
     diagram = estimator_html_repr(model)
     if not hasattr(model, "plan_"):
@@ -38,19 +38,19 @@ def html_repr(model):
 
 
 def outcome(model):
-    """What is known of how the fit went, {what: text}.
+    """How the fit went, as {label: text}, as far as it is known.
 
-    Objective, gap and score are those of the epoch whose model was returned.
+    Objective, gap and score belong to the epoch whose model was returned.
     """
     rows = {}
-    if hasattr(model, "stop_reason_"):  # a model that a callback is handed has none yet
+    if hasattr(model, "stop_reason_"):  # the models that callbacks get have none yet
         rows["converged"] = "yes" if model.converged_ else "no"
         rows["stop reason"] = model.stop_reason_
     rows |= {"epochs": f"{model.n_iter_:,}", "steps": f"{model.t_:,}"}
     best = getattr(model, "best_iteration_", None)
     if best is not None:
         rows["best epoch"] = f"{best:,}"
-    if model.history_:  # and none of these at the start
+    if model.history_:  # empty before the first epoch
         last = model.history_[-1]
         rows |= figures(next((e for e in model.history_ if e["epoch"] == best), last))
         rows["seconds"] = f"{last['seconds']:.3g}"

@@ -1,4 +1,4 @@
-"""Which argument is no array of numbers, and where, in a sentence of our own."""
+"""Error sentences that name the argument, and the cell, that is not a number."""
 
 import re
 from contextlib import contextmanager
@@ -6,23 +6,30 @@ from contextlib import contextmanager
 import numpy as np
 from scipy import sparse
 
-# How the types of columns begin that hold points or spans of time, in pandas and polars.
+# Beginnings of the names of types that hold dates or durations, in pandas and polars.
 OF_TIME = ("date", "time", "period", "duration", "interval")
 ON_TIME = "Turn times into numbers first, such as days since the first one."
-# What an error says, and what the argument that it is about is like.
+# Text of an error of scikit-learn or NumPy -> whether it can be about this argument.
 SIGNS = {
     "Found array with 0": lambda value: 0 in np.shape(value),
     "Expected 2D array": lambda value: np.ndim(value) != 2,
     "np.matrix": lambda value: isinstance(value, np.matrix),
 }
+# Characters of a cell that a message shows.
+SHOWN = 50
 
 
 @contextmanager
 def naming(arguments):
-    """Errors of conversions within say which of the arguments, {name: value}, is at fault.
+    """Name the argument at fault in errors that conversions raise within the block.
 
-    And where, if a cell is no number. What NumPy, pandas and scikit-learn say of it tells
-    neither, and speaks of their own insides.
+    And the row and column, where a cell is not a number. The messages of NumPy, pandas and
+    scikit-learn say neither, and mention their internals.
+
+    Parameters
+    ----------
+    arguments : dict
+        {name: value}
     """
     try:
         yield
@@ -32,7 +39,7 @@ def naming(arguments):
             if text := _fault(name, value):
                 raise kind(text) from error
         if not isinstance(error, ValueError | TypeError | OverflowError):
-            raise  # of an object that makes arrays by itself
+            raise  # the object's own __array__ has raised it
         named = any(re.search(rf"\b{name}\b", str(error)) for name in arguments)
         if named and isinstance(error, kind):
             raise
@@ -41,7 +48,7 @@ def naming(arguments):
 
 
 def _named(arguments, error):
-    """The first argument that an error can be about, or all of them."""
+    """The name of the first argument that an error can be about, or all names."""
     for sign, is_like in SIGNS.items():
         if sign in str(error):
             arguments = [name for name in arguments if is_like(arguments[name])][:1]
@@ -49,7 +56,7 @@ def _named(arguments, error):
 
 
 def _fault(name, value):
-    """What is wrong with a value that has to be an array of numbers; None if unknown."""
+    """What is wrong with a value that must be an array of numbers; None if unknown."""
     if getattr(getattr(value, "dtype", None), "kind", "") == "c":
         return _complex(name)
     if sparse.issparse(value):
@@ -60,7 +67,7 @@ def _fault(name, value):
         cells = np.asarray(value)
     except ValueError:
         return _ragged(name, value)
-    except Exception:  # whatever an object's own method raises
+    except Exception:  # an object's own method may raise anything
         return None
     if cells.dtype.kind == "c":
         return _complex(name)
@@ -85,33 +92,33 @@ def _fault(name, value):
 
 def _complex(name):
     return (
-        f"In {name}: Complex data not supported. Pass real and imaginary parts as columns "
-        "of their own."
+        f"In {name}: Complex data not supported. Pass real and imaginary parts as "
+        "separate columns."
     )
 
 
 def _of_time(name, value):
-    """Of the first column of a table that holds times; None where no one does."""
+    """The sentence on the first column of a table that holds times; None without one."""
     try:
-        len(value)  # a table that is not there yet has none
+        len(value)  # lazy tables have no length yet
         types = list(zip(value.columns, value.dtypes, strict=True))
-    except Exception:  # no table
+    except Exception:  # not a table
         return None
     for column, kind in types:
         if str(kind).lower().startswith(OF_TIME):
-            return f"In {name}: column {column!r} holds no numbers but {kind}. {ON_TIME}"
+            return f"In {name}: column {column!r} holds {kind}, not numbers. {ON_TIME}"
     return None
 
 
 def _no_cell(name, cell, place):
-    """Of a cell, or of the whole argument, that is no number; None if it is one."""
+    """The sentence on a cell, or a whole argument, that is not a number; else None."""
     try:
         float(cell)
         return None
     except OverflowError:
         what, remedy = "a number beyond float64, which ends at 1.8e308", "Rescale it."
-    except Exception:  # whatever the method of a strange object raises
-        if cell is None:  # a missing value, which conversions take as NaN
+    except Exception:  # an object's own method may raise anything
+        if cell is None:  # conversions take it as NaN
             return None
         kind = type(cell).__name__
         if isinstance(cell, str | bytes):
@@ -138,21 +145,21 @@ def _no_cell(name, cell, place):
 
 def _shown(cell):
     try:
-        return repr(str(cell)[:50])
-    except Exception:  # integers of too many digits, and methods of strange objects
+        return repr(str(cell)[:SHOWN])
+    except Exception:  # integers of too many digits; methods that raise
         return f"a value of type {type(cell).__name__}"
 
 
 def _ragged(name, rows):
-    """Of the first row that is not as long as the first one."""
+    """The sentence on the first row whose length differs from that of row 0."""
     try:
         sizes = [np.size(row) for row in rows]
-    except Exception:  # rows within rows
-        return f"In {name}: rows of one length are needed, and these differ within."
+    except Exception:  # nested rows of different lengths
+        return f"In {name}: rows must have one length, and these contain ragged rows."
     for row, size in enumerate(sizes):
         if size != sizes[0]:
             return (
                 f"In {name}: row {row} has {size} columns, and row 0 has {sizes[0]}. All "
-                "rows must have as many."
+                "rows must have the same number of columns."
             )
     return None

@@ -1,4 +1,4 @@
-"""The parameters: what each may be, and which contradict or do without each other."""
+"""The parameters: their allowed values, and which contradict or disable each other."""
 
 import inspect
 import warnings
@@ -16,7 +16,7 @@ from sgdreg.penalties import PENALTIES
 
 
 class Range(Interval):
-    """An interval of numbers as floats compare: of fractions and time spans, none."""
+    """An interval of numbers; fractions and time spans are never in it."""
 
     def is_satisfied_by(self, val):
         if isinstance(val, Fraction | np.timedelta64):
@@ -24,7 +24,7 @@ class Range(Interval):
         return super().is_satisfied_by(val)
 
 
-# What scikit-learn checks of each parameter by itself.
+# The constraints that scikit-learn checks, each parameter by itself.
 CONSTRAINTS = {
     "loss": [StrOptions(set(LOSSES)), BaseEstimator],
     "penalty": [StrOptions(set(PENALTIES)), BaseEstimator, None],
@@ -64,22 +64,23 @@ CONSTRAINTS = {
     "random_state": ["random_state"],
 }
 
-# Integers of more are beyond float64.
+# Integers with more bits than this may be beyond the largest float64, nearly 2^1024.
 MOST_BITS = 1023
+# The named schedules that read `eta0`.
 NAMED_STEPS = ("constant", "invscaling", "adaptive")
 
 
 def check_parameters(estimator, depth, *, online=False, known=False, **validation):
-    """Raise for parameters that contradict each other, warn about those without effect.
+    """Raise for parameters that contradict each other; warn about those without effect.
 
     Parameters
     ----------
     depth : int
-        Of the user's call, for warnings to point to.
+        Stack level of the user's call, which warnings point to.
     online : bool
-        For `partial_fit`.
+        Whether the call is `partial_fit`.
     known : bool
-        Whether the last call had the very same parameters.
+        Whether the last call had the same parameters.
     **validation
         X_val, y_val and sample_weight_val as given to `fit`.
     """
@@ -135,7 +136,7 @@ def _refuse_contradictions(p, online, validation):
 
 
 def _refuse_beyond_floats(p, place=""):
-    """Raise for integers that no float64 holds, in objects among the parameters, too."""
+    """Raise for integers too large for float64, also in objects among the parameters."""
     for name, value in vars(p).items():
         if not isinstance(value, (int, BaseEstimator)) or name[0] == "_" or name[-1] == "_":
             continue
@@ -150,7 +151,7 @@ def _refuse_beyond_floats(p, place=""):
 
 
 def _without_effect(p):
-    """(parameter, the other one that makes it one without effect, by this value)."""
+    """Yield (parameter without effect, parameter that disables it, by this value)."""
     takes = PENALTIES[p.penalty][1] if isinstance(p.penalty, str) else ()
     if "l1_ratio" not in takes and p.l1_ratio is not None:
         yield "l1_ratio", "penalty", p.penalty

@@ -1,19 +1,20 @@
-"""Predictions of a model, summed in float64 whatever its numbers are."""
+"""Predictions of a model, summed in float64 whatever the dtype of its coefficients."""
 
 import numpy as np
 from sklearn.utils.extmath import safe_sparse_dot
 
 from sgdreg._data.units import ORDINARY
 
-# Rows taken at a time: what float64 makes of them stays in a core's cache.
+# Rows are converted to float64 in chunks of this size, which fits the cache of a core.
 CHUNK_BYTES = 2**20
+NUMBER_BYTES = 8  # of float64
 
 
 def predictions(X, coef, intercept):
     """X·coefᵀ + intercept, in the wider dtype of X and coef.
 
-    In float32 each product and sum would be off by 6e-8 of itself, which is as large as
-    the answer where coefficients of columns that depend on each other nearly cancel.
+    In float32 each product and sum has a relative rounding error of 6e-8. That can be as
+    large as the prediction, where the terms of dependent columns nearly cancel.
 
     Parameters
     ----------
@@ -25,8 +26,8 @@ def predictions(X, coef, intercept):
     if X.dtype == coef.dtype == np.float64:
         return safe_sparse_dot(X, coef.T, dense_output=True) + intercept
     coef = coef.astype(np.float64, copy=False)
-    size = X.size / max(1, X.shape[0])  # of CSR: non-zeros a row
-    rows = max(1, int(CHUNK_BYTES / (8 * max(1.0, size))))
+    size = X.size / max(1, X.shape[0])  # for CSR: non-zeros per row
+    rows = max(1, int(CHUNK_BYTES / (NUMBER_BYTES * max(1.0, size))))
     out = np.empty((X.shape[0], *coef.shape[:-1]), dtype=dtype)
     with np.errstate(over="ignore"):
         for start in range(0, X.shape[0], rows):
@@ -37,14 +38,15 @@ def predictions(X, coef, intercept):
 
 
 def r_squared(y, predicted, weights):
-    """R², which no unit of y changes: with tiny and huge numbers in another one.
+    """R² of predictions.
 
-    Their squares are no floats.
+    Very small and very large numbers are divided by a power of two first, which does not
+    change R²: their squares would be zero or infinite in float64.
     """
     from sklearn.metrics import r2_score  # noqa: PLC0415 (slow to import)
 
     exponent = int(np.frexp(np.abs(y).max())[1])
     if abs(exponent) > ORDINARY:
         y, predicted = (np.ldexp(np.float64(part), -exponent) for part in (y, predicted))
-    with np.errstate(over="ignore"):  # of predictions far off: -inf
+    with np.errstate(over="ignore"):  # R² of predictions far off is -inf
         return r2_score(y, predicted, sample_weight=weights)

@@ -1,4 +1,4 @@
-"""The estimator, on scikit-learn's machinery."""
+"""The estimator: its documentation, and its methods as scikit-learn asks for them."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from sgdreg.losses import Loss
     from sgdreg.optimizers import Optimizer
     from sgdreg.penalties import Penalty
+# Stack level of the user's call, seen from `_fit`.
+DEPTH = 6
 
 
 class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
@@ -42,17 +44,17 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
         F(w, b) = 1/S · Σ s_i L(y_i, x_i·w + b) + alpha · R(w),    S = Σ s_i
 
-    (the intercept b is never penalised). The textbook's steps are along the gradient of
-    mini-batches B of rows, l1 and bounds by proximal steps,
+    (the intercept b is never penalised). A textbook step follows the gradient of a
+    mini-batch B of rows, with proximal steps for l1 and bounds,
 
         w <- w - eta(t) · (1/|B| · Σ_{i in B} n s_i/S · L'(y_i, x_i·w + b) x_i + l2 w).
 
-    With the defaults no knob needs turning: raw, unscaled data give the least-squares
-    answer (of several, as with copies of a column, the one with the least norm in the
-    scaled features), or that of another loss and penalty, and ``plan_``,
-    ``stop_reason_`` and ``history_`` say how. With an explicit `optimizer` or
-    `learning_rate` the steps are the textbook's, on raw features (unless the optimizer
-    is given a metric), each reproducible by hand.
+    With the defaults nothing needs tuning: on raw, unscaled data the fit returns the
+    least-squares solution, or the optimum of another loss and penalty. (Where there are
+    several solutions, as with copies of a column, it is the one of least norm in the
+    scaled features.) ``plan_``, ``stop_reason_`` and ``history_`` say how. With an
+    explicit `optimizer` or `learning_rate` the steps are those of the textbook, on raw
+    features (unless the optimizer has a metric), and each can be reproduced by hand.
 
     Parameters
     ----------
@@ -60,11 +62,11 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             'epsilon_insensitive', 'squared_epsilon_insensitive'} or object, \
             default='squared_error'
         L(y, p); see :mod:`sgdreg.losses`. An object of a class derived from
-        :class:`sgdreg.losses.Loss` is one of your own.
+        :class:`sgdreg.losses.Loss` is a custom loss.
     penalty : {None, 'l2', 'l1', 'elasticnet'} or object, default=None
         R(w): nothing, ½‖w‖², ‖w‖₁, or l1_ratio ‖w‖₁ + (1 - l1_ratio) ½‖w‖².
-        Coefficients that l1 makes zero are so exactly. An object of
-        :mod:`sgdreg.penalties` has its own alpha; one of a class derived from
+        Coefficients that l1 makes zero are exactly zero. An object of
+        :mod:`sgdreg.penalties` has its own alpha; an object of a class derived from
         :class:`sgdreg.penalties.Penalty` is a custom penalty.
     alpha : float >= 0, default=1e-4
         Weight of a named penalty, per row: ``Ridge(alpha * S)`` and ``Lasso(alpha)`` have
@@ -80,36 +82,37 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         For the quantile loss.
     optimizer : {'auto', 'sgd', 'momentum', 'nesterov', 'adagrad', 'rmsprop', 'adam', \
             'svrg', 'cg', 'interior_point'} or object, default='auto'
-        The update rule; see :mod:`sgdreg.optimizers`. 'auto' chooses it, and everything
-        else that is left open, from the data: conjugate gradients in the best metric
-        that they afford, and an interior point where the problem is not least squares;
+        The update rule; see :mod:`sgdreg.optimizers`. 'auto' chooses it, and every other
+        parameter that is 'auto', from the data: conjugate gradients in the best metric
+        that is affordable, or an interior point where the problem is not least squares;
         with an explicit `batch_size` or `average`, gradient steps in a metric. With an
         explicit `learning_rate` 'auto' means plain 'sgd' on raw features. An object of a
-        class derived from :class:`sgdreg.optimizers.Optimizer` is one of your own.
+        class derived from :class:`sgdreg.optimizers.Optimizer` is a custom update rule.
     learning_rate : float, str, object or callable, default='auto'
         The step size eta(t), t counting steps from 1: a number; 'constant' (eta0),
         'invscaling' (eta0 / t^power_t), 'optimal' (1 / (alpha (t0 + t - 1))),
         'adaptive' (eta0, divided by 5 when progress stalls); an object of
         :mod:`sgdreg.schedules` (`Cosine`, `OneCycle`, `WarmUp`, …); any callable
-        t -> eta; or 'auto', a constant from the smoothness of the objective (halved
-        where epochs stall, if the loss has kinks; the usual one of an adaptive rule).
+        t -> eta; or 'auto', a constant from the smoothness of the objective (for a loss
+        with kinks it is halved where epochs stall; for an adaptive rule it is the usual
+        step of that rule).
     eta0 : float > 0, default=0.01
         For learning_rate 'constant', 'invscaling' and 'adaptive'.
     power_t : float >= 0, default=0.25
         For learning_rate='invscaling'.
     batch_size : int >= 1, 'full' or 'auto', default='auto'
-        Rows a step; the last, short batch of an epoch is kept. 'auto' is 'full' with
-        optimizer='auto', conjugate gradients and the interior point, 1 for other
-        textbook settings (four rows a feature for SVRG in a full curvature); 32 or more
-        for steps along kinks with optimizer='auto'.
+        Rows per step; the last, shorter batch of an epoch is used too. 'auto' is 'full'
+        with optimizer='auto', conjugate gradients and the interior point; 1 for other
+        textbook settings (four rows per feature for SVRG in a full curvature); 32 or more
+        for mini-batches of a loss with kinks with optimizer='auto'.
     max_iter : int >= 1, default=1000
-        Epochs (passes over the data) that a call of `fit` may take.
+        Most epochs (passes over the data) of a call of `fit`.
     tol : float >= 0 or None, default=1e-8
         With optimizer='auto', 'cg', 'interior_point' and, for least squares, 'svrg' (and
-        wherever the curvature is known): the training R² that may be given up against
-        the exact optimum; the fit stops when its estimate of that, the optimality gap,
-        is at most `tol`. (Of float32, the last entry of `history_` is of the coefficients
-        as they are rounded, and the optimum leaves out directions that are rounding
+        wherever the curvature is known): the training R² that the model may lack,
+        compared with the exact optimum. The fit stops when its estimate of this loss, the
+        optimality gap, is at most `tol`. (For float32, the last entry of `history_` is of
+        the rounded coefficients, and the optimum leaves out directions that are rounding
         errors of X.) Otherwise: stop when the epoch's objective has not improved by more
         than `tol` relative to itself for `n_iter_no_change` epochs. None: run `max_iter`
         epochs. Scaling X or y never changes the number of epochs.
@@ -118,35 +121,36 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         batches in a new random order each epoch (reads memory several times faster, for
         rows that are not sorted). 'replacement': rows drawn one by one in proportion to
         their weights, each then counting the same (for weights that are very unequal).
-        False: the given order. All the same where a step takes all rows.
+        False: the given order. Where a step takes all rows, the order has no effect.
     average : bool, int, float, 'tail' or 'auto', default='auto'
-        Which weights to return: the last (False), their mean over all steps (True) or
-        from step `average` on [1]_, over the latest half at least ('tail'), or an
-        exponential one, by a factor in (0, 1) a step.
+        Which weights to return: the last (False); their mean over all steps (True), or
+        from step `average` on [1]_; their mean over the latest half of the steps or more
+        ('tail'); or an exponential average, with a factor in (0, 1) per step.
     early_stopping : bool, default=False
         Hold out `validation_fraction` of the rows and stop when R² on them no longer
-        improves by more than `tol` for `n_iter_no_change` epochs; the best epoch is the
-        one returned. A validation set given to `fit` is used the same way. (The models
-        on an interior point's way are none to return: there R² is recorded only.)
+        improves by more than `tol` for `n_iter_no_change` epochs; the model of the best
+        epoch is returned. A validation set given to `fit` is used the same way. (The
+        intermediate iterates of an interior point are not usable models: there R² is only
+        recorded.)
     validation_fraction : float in (0, 1), default=0.1
         Share of the rows (those of positive weight) held out by `early_stopping`.
     n_iter_no_change : int >= 1, default=5
         Epochs without improvement after which a fit stops.
     warm_start : bool, default=False
         Whether `fit` continues the state of the last call (weights, step counter,
-        momentum, random numbers) instead of starting anew. (To go on with the last call
-        itself, see :meth:`resume`.)
+        momentum, random numbers) instead of starting anew. (To continue an unfinished
+        call, see :meth:`resume`.)
     positive : bool, default=False
         Coefficients >= 0.
     n_jobs : int or None, default=None
-        Threads for full passes over the data and for its curvature (mini-batch steps
-        follow one another). None: as many as BLAS would use. -1: all cores. No effect
-        on results: the same bits with any number.
+        Threads for full passes over the data and for its curvature (mini-batch steps run
+        on one thread). None: as many as BLAS would use. -1: all cores. The result is the
+        same, bit for bit, with any number of threads.
     verbose : int, default=0
         1: a progress bar where one can be drawn (with `rich
         <https://rich.readthedocs.io>`_, on a terminal or in a notebook), else one printed
-        line an epoch; nothing where a ProgressBar is drawn already. 2: lines, always.
-        `partial_fit` prints one line a call.
+        line per epoch; nothing where a ProgressBar is drawn already. 2: always lines.
+        `partial_fit` prints one line per call.
     random_state : int, RandomState instance or None, default=None
         Seed of the generators that order rows, sample them and hold some out.
 
@@ -157,24 +161,25 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     intercept_ : NumPy scalar or ndarray of shape (n_outputs,)
         Of the dtype of `coef_`.
     n_iter_ : int
-        Epochs run since the first `fit` or `partial_fit` that the state goes back to.
+        Epochs run since the call of `fit` or `partial_fit` that began the state.
     t_ : int
         Steps (mini-batches) taken since then.
     converged_ : bool
-        Whether the stopping rule was met. False where steps of a size chosen here end
-        where they lead no further, without a certificate: `stop_reason_` says so.
+        Whether the stopping rule was satisfied. False where the fit ended because steps
+        of an automatic size made no more progress, without a certificate:
+        `stop_reason_` says so.
     stop_reason_ : str
         Why the fit ended, as a sentence.
     plan_ : Plan
-        What was chosen in each slot; print it.
+        The choice in each slot; print it.
     history_ : list of dict
-        One entry an epoch: epoch, passes over the rows so far (those for the plan and
-        parts of one included), seconds (since the call began), objective (that of the
-        epoch's model where a pass has found it, else the mean over the epoch's steps of
-        the loss before each, plus the penalty at its start), learning_rate of its last
-        step, and, where known, optimality_gap and validation_score.
-        ``pandas.DataFrame(model.history_)`` works. After `partial_fit`: of the latest
-        1,000 epochs; `n_iter_` and `t_` count all.
+        One entry per epoch: epoch; passes over the rows so far (including passes for the
+        plan, and parts of a pass); seconds since the call began; objective (of the
+        epoch's model where a pass has computed it, else the mean over the epoch's steps
+        of the loss before each step, plus the penalty at the start of the epoch);
+        learning_rate of its last step; and, where known, optimality_gap and
+        validation_score. ``pandas.DataFrame(model.history_)`` works. After `partial_fit`
+        it holds the latest 1,000 epochs; `n_iter_` and `t_` count all.
     loss_curve_ : list of float
         The objectives of `history_`.
     validation_scores_ : list of float or None
@@ -182,9 +187,9 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     best_iteration_ : int or None
         The epoch whose model was returned, where epochs were compared (by validation
         score, by optimality gap, or by objective where steps along kinks are halved);
-        None where it is simply the last.
+        None where the last epoch's model was returned without a comparison.
     checkpoint_ : dict
-        All that it takes to go on with this very fit: see :meth:`resume`. Not there
+        Everything that :meth:`resume` needs to continue this fit. It does not exist
         after `partial_fit`.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features,)
@@ -209,7 +214,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     >>> round(model.score(X, y), 6), model.converged_
     (0.517748, True)
 
-    SGDRegressor's own steps, of a size that is reproducible by hand:
+    SGDRegressor's steps, which can be reproduced by hand:
 
     >>> model = SGDLinearRegressor(learning_rate=0.1, shuffle=False)
     >>> model.partial_fit([[1.0], [2.0]], [1.0, 2.0]).coef_  # 0.1·1·1 + 0.1·1.7·2
@@ -295,11 +300,11 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             float64 (read-only memory maps too) or CSR of those.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights s_i >= 0; only their relative size matters, and a weight of zero is
-            the row left out.
+            Weights s_i >= 0; only their relative size matters, and a row of weight zero
+            is left out.
         X_val, y_val, sample_weight_val : array-like, default=None
-            Validation set: the epoch with the best R² on it is the one returned, and
-            the fit stops when that no longer improves.
+            Validation set: the model of the epoch with the best R² on it is returned, and
+            the fit stops when that R² no longer improves.
         coef_init : array-like of the shape of `coef_`, default=None
             Coefficients to start from; None: zeros.
         intercept_init : float or array-like of shape (n_outputs,), default=None
@@ -313,20 +318,21 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         ------
         ValueError, TypeError
             For input that cannot be used, and for steps that diverge; the message says
-            what, where and what to do. Whatever raises (callbacks and Ctrl-C too): every
-            attribute stays as it was, and so does a RandomState among the parameters.
+            what is wrong, where, and what to do. After any exception (also of a callback
+            or Ctrl-C) every attribute is as it was before the call, and so is a
+            RandomState among the parameters.
 
         Warns
         -----
         UserWarning
-            For a parameter that has no effect with the others. For columns whose numbers
-            differ by less than float64 can tell from rounding beside their mean (ids near
-            1e18): they are named, and taken as constant.
+            For a parameter that has no effect with the others. For columns whose variation
+            is smaller than the rounding error of their mean in float64 (ids near 1e18):
+            the warning names them, and they are taken as constant.
         ConvergenceWarning
-            When `max_iter` ends the fit before `tol` is reached, with the value reached;
-            when an output's model is worse than its best constant (than zero, without an
-            intercept); and where X is float32 and rounding the model costs more than 1e-4
-            of R².
+            When `max_iter` ends the fit before `tol` is reached (it names the value
+            reached); when the model of an output is worse than the best constant (without
+            an intercept: than zero); and when X is float32 and rounding the model to
+            float32 costs more than 1e-4 of R².
         """
         validation = {"X_val": X_val, "y_val": y_val}
         validation["sample_weight_val"] = sample_weight_val
@@ -347,25 +353,24 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         callbacks: Sequence[Any] = (),
         **parameters: Any,
     ) -> Self:
-        """Go on with a fit that a :class:`Checkpoint` has written, from where it was.
+        """Continue a fit from a file that a :class:`Checkpoint` has written.
 
-        The model is that of the fit uninterrupted, bit for bit (with the same versions
-        of NumPy and of its linear algebra, on the same kind of processor). A fit that
-        had ended there is returned as it ended; with a larger `max_iter` it goes on.
+        The model is the same as without the interruption, bit for bit (with the same
+        versions of NumPy and its linear algebra, on the same kind of processor). A fit that
+        had already ended is returned as it ended; with a larger `max_iter` it continues.
 
         Parameters
         ----------
         path : str, path-like or dict
             The file, or a fitted model's `checkpoint_`.
         X, y, sample_weight, X_val, y_val, sample_weight_val
-            What was passed to `fit`. Other data are refused: shapes, all of y and the
-            weights are compared, and some numbers of X.
+            The same data as were passed to `fit`. Other data are refused: shapes, all of
+            y and the weights are compared, and some numbers of X.
         callbacks : sequence of callbacks, default=()
-            For ``set_callbacks``: a `Checkpoint` again, if it is to be written on.
+            For ``set_callbacks``: again a `Checkpoint`, if checkpoints are to be written.
         **parameters
-            `max_iter`, `n_jobs` and `verbose`, if they are to be other ones; and those
-            that were functions or objects of your own, which no file holds: these must
-            be given again.
+            New values of `max_iter`, `n_jobs` and `verbose`. Parameters that were functions
+            or custom objects must be given again, because the file does not hold them.
 
         Returns
         -------
@@ -375,7 +380,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         Raises
         ------
         FileNotFoundError, ValueError, TypeError
-            Where there is no checkpoint, or the data or parameters are not its own.
+            Where there is no checkpoint, or data or parameters differ from its own.
 
         Examples
         --------
@@ -409,38 +414,40 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         fitted, messages = fit(self, *given)
         vars(self).update(fitted)
         for text in messages:
-            warnings.warn(text, ConvergenceWarning, stacklevel=6)
+            warnings.warn(text, ConvergenceWarning, stacklevel=DEPTH)
         return self
 
     @all_or_nothing
     def partial_fit(
         self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Self:
-        """One epoch on these rows, continuing the state of earlier calls.
+        """Run one epoch on these rows, continuing the state of earlier calls.
 
-        k calls with all the data equal ``fit(max_iter=k, tol=None)`` bit for bit (with
-        textbook settings). With the defaults and up to 2,000 features the model is,
-        after every call, the least-squares fit of all rows seen so far (recursive least
-        squares, which needs no knob either and cannot diverge). It comes near to it
-        with more features, with an explicit `batch_size` or (up to 2,000 features)
-        `average`, and after a `fit` that sampled rows. With l1 and `positive` likewise.
-        No call looks at its rows again, so none warns of a model that is worse than a
-        constant (`fit` does); steps that make the loss of one call grow beyond 1e10 times
-        that of zero are refused.
-        With other losses, of one output, rows are weighed anew as the model moves
-        (iteratively reweighted least squares), a random sample standing for old ones: at
-        least 5,000 of them, and 200 a feature (fewer from 205 features on). That
-        is within 1 % of the optimum as a rule (3 % at 400 features), in any order of the
-        rows. From 410 features on, and those of an earlier `fit`, they keep the weight that
-        they were met with, which may be far off where the law of the rows changes.
+        With textbook settings, k calls with all the data equal ``fit(max_iter=k,
+        tol=None)`` bit for bit. With the defaults and up to 2,000 features the model is,
+        after every call, the least-squares solution of all rows seen so far (recursive
+        least squares, which needs no tuning and cannot diverge). With more features, with
+        an explicit `batch_size` or (up to 2,000 features) `average`, and after a `fit`
+        that sampled rows, the model is close to that solution. The same holds for l1 and
+        `positive`. A call uses its rows only once, so it does not warn of a model that is
+        worse than a constant (`fit` does); steps that make the loss of one call grow beyond
+        1e10 times the loss of zero are refused.
+
+        For other losses of one output, rows are reweighted as the model changes
+        (iteratively reweighted least squares), with a random sample of the rows seen
+        before: at least 5,000 rows, and 200 per feature (fewer from 205 features on). The
+        result is usually within 1 % of the optimum (3 % at 400 features), in any order of
+        the rows. From 410 features on, and for rows of an earlier `fit`, a row keeps the
+        weight of the call that brought it; then the result may be far from the optimum
+        where the distribution of the rows changes.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
-            Relative to the mean weight of the first call. Where all are zero the call
-            changes nothing: a model that is not fitted yet stays so.
+            Relative to the mean weight of the first call. If all are zero, the call
+            changes nothing: a model that is not fitted yet stays unfitted.
 
         Returns
         -------
@@ -451,7 +458,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         ValueError, TypeError
             As `fit` does; every attribute stays as it was.
         """
-        # scikit-learn's context takes 20 µs, and would skip the check of new parameters.
+        # Without scikit-learn's context: it takes 20 µs and skips checks of new parameters.
         vars(self).update(partial_fit(self, X, y, sample_weight))
         return self
 
@@ -464,7 +471,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
     @property
     def checkpoint_(self) -> dict[str, Any]:
-        """What `resume` goes on from: a dict of plain values and arrays, all copies."""
+        """The checkpoint that `resume` continues: a dict of plain values, all copies."""
         check_is_fitted(self)
         if self._memory is None:
             raise AttributeError(
@@ -497,7 +504,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     def score(
         self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> float:
-        """R², 1 - Σ s_i (y_i - p_i)² / Σ s_i (y_i - ȳ)², p_i the predictions for X.
+        """R² = 1 - Σ s_i (y_i - p_i)² / Σ s_i (y_i - ȳ)², with p_i the predictions for X.
 
         Parameters
         ----------
@@ -509,7 +516,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         Returns
         -------
         float
-            Of several outputs: the mean.
+            The mean over the outputs, where there are several.
         """
         predicted = self.predict(X)
         y, weights = check_scored(y, sample_weight, predicted)
@@ -536,7 +543,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         vars(self).update(restored(document))
 
     def __sklearn_is_fitted__(self):
-        return hasattr(self, "coef_")  # (a look through all attributes takes 10 µs)
+        return hasattr(self, "coef_")  # scikit-learn's own search takes 10 µs
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -546,5 +553,5 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         return tags
 
 
-# Files name the class by where users find it, wherever this module goes.
+# Files name the class by its public module, so that this module may move.
 SGDLinearRegressor.__module__ = "sgdreg"

@@ -1,8 +1,7 @@
-"""A model as named fields of plain values and arrays: what pickle and skops are given.
+"""A model as named fields of plain values and arrays, for pickle and skops.
 
-No class of these files but the public ones has its name in it: modules may move, and a
-later version reads what an earlier one has written. Objects of the user's own stay as they
-are.
+The files name public classes only. So private modules may move, and later versions read the
+files of earlier ones. The user's custom objects are stored as they are.
 """
 
 from dataclasses import MISSING, fields
@@ -14,7 +13,7 @@ from sgdreg._curvature.diagonal import Stream
 from sgdreg._curvature.factor import Curvature
 from sgdreg._curvature.metric import Metric
 from sgdreg._curvature.sample import Sketch
-from sgdreg._persistence.format import KNOWN, NAMES, entries, tables
+from sgdreg._persistence.format import KNOWN, NAMES, entries, renewed, tables
 from sgdreg._persistence.snapshot import PLAIN, Frozen, snapshot
 from sgdreg._plan.plan import Plan
 from sgdreg._plan.report import Report
@@ -22,11 +21,12 @@ from sgdreg._plan.start import Start
 from sgdreg._records import changed
 from sgdreg._solvers.reservoir import Sample
 from sgdreg._training.state import State
+from sgdreg._training.statistics import NOTHING, Statistics
 from sgdreg._version import __version__
 from sgdreg.penalties import AppliedPenalty
 
 FORMAT = 1
-# The records that a model holds, by the names that they have in files.
+# The record classes of a model, by their names in files.
 RECORDS = {
     "plan": Plan,
     "penalty": AppliedPenalty,
@@ -36,11 +36,19 @@ RECORDS = {
     "curvature": Curvature,
     "sample": Sample,
     "stream": Stream,
+    "statistics": Statistics,
 }
 RECORD_NAMES = {kind: name for name, kind in RECORDS.items()}
-# What the report of a plan says beside the start that it is of.
-REPORTED = ("scaled", "rank", "low_rank", "sampled", "rows")
+# Fields of a Report that are stored with it; the fields OF_START come from the Start.
+REPORTED = ("scaled", "rank", "low_rank", "sampled", "rows", "single")
 OF_START = ("plan", "schedule", "reason", "solved")
+# Statistics that files of 0.1.0 have among the fields of the start, by their names there.
+WERE_OF_START = {
+    "curvature": "curvature",
+    "sample": "sample",
+    "stream": "stream",
+    "weights": "answer",
+}
 
 
 def saved(model):
@@ -63,8 +71,10 @@ def saved(model):
         known = {f.name: f.default for f in fields(State)}
         parts = state.packed()
         parts = {n: v for n, v in parts.items() if not _is_default(v, known[n])}
+        if any(part is not None for part in vars(state.statistics).values()):
+            parts["statistics"] = written(state.statistics)
         document["training"] = {
-            "start": written(_without_root(start)),
+            "start": written(_without_root(start, state.statistics.curvature)),
             "state": parts | {"history": tables(parts["history"])},
             "online": online,
             "report": {name: getattr(report, name) for name in REPORTED},
@@ -78,16 +88,16 @@ def saved(model):
 
 
 def restored(document):
-    """The attributes of the model that `saved` has made these fields of.
+    """The attributes of a model, from the fields that `saved` has returned.
 
     Raises
     ------
     ValueError
-        Where it is none, or of a later format.
+        Where the fields are not a model, or have a later format.
     """
     number = document.get("format")
     if not isinstance(number, int):
-        raise ValueError("This is no model of sgdreg, or of a version before 0.1.0.")
+        raise ValueError("This is no model of sgdreg, or one of a version before 0.1.0.")
     if number > FORMAT:
         raise ValueError(
             f"This is a model of sgdreg {document.get('sgdreg')}, of format {number}; "
@@ -99,15 +109,20 @@ def restored(document):
     if "training" not in document:
         return attributes
     training = document["training"]
-    start, parts = _with_centre(read(training["start"])), training["state"]
+    begin, parts = _statistics_moved(training["start"], training["state"])
+    statistics = read(parts["statistics"]) if "statistics" in parts else NOTHING
+    start = _with_centre(read(begin), statistics.curvature)
     made_for = snapshot(parameters)
     if "made_for" in training:
         made_for = read(training["made_for"])
-    state = State.unpacked(parts | {"history": entries(parts["history"])})
+    parts = parts | {"history": entries(parts["history"]), "statistics": statistics}
+    state = State.unpacked(parts)
     history = state.shown_history()
     if "history" in training:
         history = entries(training["history"])
     report = training["report"] | {name: getattr(start, name) for name in OF_START}
+    if attributes["_memory"] is not None:
+        attributes["_memory"] = renewed(attributes["_memory"])
     return attributes | {
         "plan_": Report(**report),
         "history_": history,
@@ -116,9 +131,9 @@ def restored(document):
 
 
 def _once(memory, weights):
-    """The memory of a fit with the state's weights as its best, where they are the same.
+    """The memory of a fit, with equal arrays replaced by one and the same array.
 
-    Files hold an array once, however often it is referred to.
+    Files store an array once, however many references to it there are.
     """
     if memory is None or memory["best"] is None:
         return memory
@@ -129,36 +144,47 @@ def _once(memory, weights):
 
 
 def _same(one, other):
-    """Whether two snapshots are of the same parameters, kinds of numbers included."""
+    """Whether two snapshots have the same parameters, and the same types of numbers."""
     try:
         return bool(one == other) and repr(one) == repr(other)
     except (TypeError, ValueError):
         return False
 
 
-def _without_root(start):
-    """The start without what its metric is made of: what goes on from it makes it anew.
+def _statistics_moved(start, state):
+    """(start, state) of a file, with the statistics in the state."""
+    parts = start["fields"]
+    found = {new: parts[old] for old, new in WERE_OF_START.items() if old in parts}
+    if not found:
+        return start, state
+    parts = {name: part for name, part in parts.items() if name not in WERE_OF_START}
+    statistics = {"record": RECORD_NAMES[Statistics], "fields": found}
+    return start | {"fields": parts}, state | {"statistics": statistics}
 
-    But for a stream of textbook steps, which goes on in the first rows' coordinates.
+
+def _without_root(start, curvature):
+    """The start without the large arrays of its metric, which a further fit recomputes.
+
+    A stream of textbook steps keeps them: it stays in the coordinates of its first rows.
     """
     if start.plan.online and not start.plan.automatic:
         return start
     slim = Metric(start.metric.centre, start.metric.scale)
-    if start.curvature is not None and np.array_equal(slim.centre, start.curvature.mean):
+    if curvature is not None and np.array_equal(slim.centre, curvature.mean):
         slim = Metric(None, slim.scale)
     return changed(start, metric=slim, sketch=None)
 
 
-def _with_centre(start):
-    """The start with the centre of its curvature, where it was written without one."""
-    known, metric = start.curvature, start.metric
+def _with_centre(start, known):
+    """The start with the centre of its curvature, where the file has no centre."""
+    metric = start.metric
     if known is None or metric.centre is not None or not known.centred:
         return start
     return changed(start, metric=Metric(known.mean, metric.scale, metric.root))
 
 
 def written(value):
-    """A value as plain ones, with records and known objects as dicts of their names."""
+    """A value as plain values: records and known objects become dicts with their names."""
     if type(value) in RECORD_NAMES:
         parts = {f.name: getattr(value, f.name) for f in fields(value)}
         known = {f.name: f.default for f in fields(value)}
@@ -179,20 +205,20 @@ def written(value):
 
 
 def _is_default(value, default):
-    """Whether a field need not be written."""
+    """Whether a field has its default, and need not be written."""
     plain = type(value) in PLAIN and type(value) is type(default)
     return default is not MISSING and plain and value == default
 
 
 def _by_parameters(value):
-    """Whether an object is made of its parameters, and holds nothing else."""
+    """Whether an object holds its parameters and nothing else."""
     return isinstance(value, BaseEstimator) and sorted(vars(value)) == sorted(
         value._get_param_names()
     )
 
 
 def read(value):
-    """What `written` has been given."""
+    """The inverse of `written`."""
     if type(value) in (list, tuple):
         return type(value)(map(read, value))
     if type(value) is not dict:
@@ -211,7 +237,7 @@ def read(value):
 
 
 def _packed(triangle):
-    """The upper triangle of an array that is zero below."""
+    """The upper triangle of an array that is zero below it, as one-dimensional values."""
     upper = np.triu(np.ones(triangle.shape, dtype=bool))
     if triangle[~upper].any():
         return triangle
@@ -226,7 +252,7 @@ def _packed(triangle):
 def _unpacked(parts):
     if isinstance(parts, np.ndarray):
         return parts
-    # In the same order: products depend on it, in their last bits.
+    # In the same memory order, on which the last bits of products depend.
     triangle = np.zeros(parts["shape"], order=parts["order"])
     triangle[np.triu(np.ones(triangle.shape, dtype=bool))] = parts["upper"]
     return triangle

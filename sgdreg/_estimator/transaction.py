@@ -6,17 +6,17 @@ import numpy as np
 
 
 class NothingToDo(Exception):
-    """Raised within a call that is to change nothing, and to raise nothing either."""
+    """Raised inside a call that must neither change the estimator nor raise an error."""
 
 
 def all_or_nothing(method):
-    """Put back every attribute, as it was before the call, when the method raises.
+    """Restore every attribute when the method raises.
 
-    Whatever raises: refused data, steps that diverge, a callback, Ctrl-C, memory that
-    does not suffice, a warning that is to be an error. A RandomState among the parameters
-    is set back, too, so that the next call draws what this one would have drawn.
+    For any cause: refused data, diverging steps, a callback, Ctrl-C, too little memory, a
+    warning that is turned into an error. A RandomState among the parameters is restored
+    too, so that the next call draws the same numbers.
 
-    The method itself must not change in place what attributes hold, but make it anew.
+    The method must not change the values of attributes in place; it must replace them.
     """
 
     @wraps(method)
@@ -27,7 +27,7 @@ def all_or_nothing(method):
         try:
             return method(self, *args, **kwargs)
         except BaseException as error:
-            self.__dict__ = before  # in one step: nothing can come between
+            self.__dict__ = before  # one assignment, which Ctrl-C cannot interrupt
             if drawn:
                 generator.set_state(draws)
             if isinstance(error, NothingToDo):

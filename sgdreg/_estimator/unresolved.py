@@ -1,27 +1,27 @@
-"""Columns that vary, but by less than float64 can tell from the rounding of their mean."""
+"""Columns whose variation is smaller than the rounding error of their mean in float64."""
 
 import numpy as np
 from scipy import sparse
 
-# Named in a warning, at most.
+# The most columns that a warning names.
 SHOWN = 5
 
 
 def unresolved(metric, data, X, told=()):
-    """Columns of X as it was passed that vary but are taken as constant.
+    """Numbers of the columns that vary in the user's X but are taken as constant.
 
-    Only those that the metric takes as constant, at a number other than zero, are looked
-    at: as a rule none, or the one of an intercept.
+    Only columns that the metric takes as constant, with a centre other than zero, are
+    looked at: usually none, or a column of ones.
 
     Parameters
     ----------
     metric : Metric
     data : Data
-        X as the fit sees it, in float64 (where integers of 1e18 are one number).
+        X after conversion to float64, where neighbouring integers near 1e18 are equal.
     X : array-like, sparse matrix or data frame
         As the user has passed it.
     told : collection of int
-        Columns that need not be looked at again.
+        Columns that an earlier warning has named.
 
     Returns
     -------
@@ -44,13 +44,13 @@ def _column(X, column):
 
 
 def _varies(values, data):
-    """Whether the rows taking part hold two different numbers."""
+    """Whether the rows of positive weight hold two different numbers."""
     values = values[data.rows.at]
     return bool((values != values[0]).any())
 
 
 def in_words(columns, names):
-    """The warning that names them."""
+    """The text of the warning that names the columns."""
     shown = [
         f"{j}" if names is None else f"{j} ({str(names[j])!r})" for j in columns[:SHOWN]
     ]
@@ -60,7 +60,7 @@ def in_words(columns, names):
     else:
         which, taken = f"Column {shown}", "it is taken as constant"
     return (
-        f"{which} of X: the numbers differ by less than float64 tells from rounding beside "
-        f"their mean; {taken}, and gets no coefficient. Subtract a number near the mean "
-        "before the fit (from integers and times as such), or leave it out."
+        f"{which} of X: the numbers differ by less than the rounding error of their mean "
+        f"in float64; {taken}, and its coefficient is not fitted. Subtract a number near "
+        "the mean before the fit (while they are still integers or times), or leave it out."
     )

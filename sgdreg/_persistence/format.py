@@ -15,10 +15,12 @@ from sgdreg._persistence.snapshot import Frozen
 from sgdreg._persistence.soundness import ENTRY, MEMORY, STATE, check, damage_noticed
 from sgdreg._version import __version__
 
-FORMAT = 1
+FORMAT = 2
 # The names that a checkpoint must have, beside the parameters.
-REQUIRED = {"state", "own", "entropy", "data", "validation", "origin", "rounds"}
-REQUIRED |= {"began", "verdict", "halvings", "best", "loss", "sharpened", "shrinking"}
+REQUIRED = {"state", "own", "entropy", "data", "validation", "solver"}
+REQUIRED |= {"began", "verdict", "best", "loss", "sharpened"}
+# The parts of solvers in format 1: of mini-batches, and of all others.
+OF_STEPS, OF_OTHERS = ("halvings", "origin", "shrinking"), "rounds"
 # Parameters that `resume` may change: they do not change any step.
 FREE = ("max_iter", "n_jobs", "verbose")
 # {name: class} of the objects that a checkpoint can hold as parameters.
@@ -53,7 +55,7 @@ def contents(parameters, state, memory):
         "parameters": {n: parts[0] for n, parts in known.items() if parts},
         "own": [name for name, parts in known.items() if not parts],
         "state": _tabled(state),
-        **plain({**memory, "origin": memory["origin"] and _tabled(memory["origin"])}),
+        **plain({**memory, "solver": _with_states(memory["solver"], _tabled)}),
     }
 
 
@@ -84,14 +86,26 @@ def recalled(checkpoint, path=None):
         )
     where = "" if path is None else f" {path}"
     with damage_noticed(where):
-        memory = plain(checkpoint)
+        memory = renewed(plain(checkpoint))
         parameters = {n: _read(value) for n, value in memory.pop("parameters").items()}
         if lacking := REQUIRED - set(memory):
             raise KeyError(*lacking)
         check(memory, MEMORY)
-        state, origin = memory.pop("state"), memory["origin"]
-        memory["origin"], memory["where"] = origin and _untabled(origin), where
+        state, solver = memory.pop("state"), memory["solver"]
+        memory["solver"], memory["where"] = _with_states(solver, _untabled), where
         return parameters, memory.pop("own"), _untabled(state), memory
+
+
+def renewed(memory):
+    """The memory of a fit in this format, from one of this format or of format 1."""
+    if "solver" in memory or not {*OF_STEPS, OF_OTHERS} <= set(memory):
+        return memory
+    memory = dict(memory)
+    steps = {name: memory.pop(name) for name in OF_STEPS}
+    solver = memory.pop(OF_OTHERS)
+    if solver is None and steps["origin"] is not None:
+        solver = steps
+    return memory | {"solver": solver}
 
 
 def plain(value):
@@ -107,6 +121,14 @@ def plain(value):
     if value is None or type(value) in (bool, int, float, str):
         return value
     raise TypeError(f"{type(value).__name__} is no plain value")
+
+
+def _with_states(solver, change):
+    """The part of a solver with its states changed: the dicts with a history."""
+    if solver is None:
+        return None
+    states = {n: v for n, v in solver.items() if isinstance(v, dict) and "history" in v}
+    return solver | {name: change(state) for name, state in states.items()}
 
 
 def _tabled(state):

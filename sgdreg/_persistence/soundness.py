@@ -121,13 +121,6 @@ STATE = {
     "exponent": power,
     "rng": lambda value: isinstance(value, dict),
 }
-SHRINKING = {
-    "lowest": vector,
-    "losses": vector,
-    "weights": or_none(table),
-    "stalled": whole,
-    "longest": number,
-}
 DATA = {"X": sizes, "y": sizes, "dtype": word, "kind": word, "digest": word}
 ENTRY = {"epoch", "passes", "seconds", "objective", "learning_rate"}
 MEMORY = {
@@ -135,14 +128,12 @@ MEMORY = {
     "entropy": seed,
     "data": parts_of(DATA),
     "validation": or_none(parts_of(DATA)),
-    "rounds": or_none(lambda value: isinstance(value, dict)),
+    "solver": or_none(lambda value: isinstance(value, dict)),
     "began": whole,
     "verdict": word,
-    "halvings": few,
     "best": or_none(several(number, table, whole, or_none(vector))),
     "loss": or_none(vector),
     "sharpened": few,
-    "shrinking": or_none(parts_of(SHRINKING)),
 }
 
 

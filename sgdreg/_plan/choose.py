@@ -1,4 +1,4 @@
-"""Every "auto" becomes a choice: from parameters and the sizes of the data to a plan."""
+"""Choice of a plan: every "auto" is replaced, from parameters and the sizes of the data."""
 
 from copy import deepcopy
 from dataclasses import dataclass
@@ -7,39 +7,49 @@ from numbers import Integral
 import numpy as np
 
 from sgdreg import optimizers
-from sgdreg._curvature.costs import cost_of_density
+from sgdreg._curvature.costs import cost_of_density, single_size
 from sgdreg._plan.compatibility import (
     refuse_idle_settings,
     refuse_mismatch,
     refuse_stream,
 )
-from sgdreg._plan.plan import DIAGONAL, FULL, STRONGEST, Plan
+from sgdreg._plan.plan import DIAGONAL, FULL, SINGLE, STRONGEST, Plan
 from sgdreg.losses import get_loss, is_squared, made_of_hinges
 from sgdreg.penalties import get_penalty
 from sgdreg.schedules import get_schedule
 
-# Up to this many features or rows the curvature is taken as it is, a matrix of this rank at
-# most; beyond, its diagonal and strongest directions have to do. So do they where that
-# matrix would not fit in a corner of memory.
+# The full curvature is used up to this rank (the smaller of rows and features) and this
+# memory; beyond them its diagonal and the directions of largest curvature.
 FULL_CURVATURE_RANK = 2000
 FULL_CURVATURE_BYTES = 2**27
-# Where a curvature of sparse rows takes more passes than this, conjugate gradients with the
-# diagonal have as a rule arrived (docs/design-notes.md).
+# The full curvature in single precision, for steps that correct it, up to this memory:
+# 10,000 features.
+SINGLE_CURVATURE_BYTES = 400_000_000
+# From this number of features on it saves half of the time; and the tolerance that its
+# sample of rows is chosen for.
+SINGLE_FEATURES, TOL = 500, 1e-8
+# If the curvature of sparse rows takes more passes than this, conjugate gradients with the
+# diagonal are usually finished sooner (docs/design-notes.md).
 MOST_DENSE_PASSES = 20
-# Mini-batches for which a product with the curvature's inverse is not what takes the time
-# (Jain et al., JMLR 2018: beyond d rows, larger ones gain no more than they cost).
+# Rows per feature of mini-batches whose time is not that of products with the inverse
+# curvature (Jain et al., JMLR 2018: batches larger than d rows gain no more than they
+# cost).
 BATCH_ROWS_A_FEATURE = 4
-# A product with the curvature's inverse for so many rows a feature is about as quick as
-# the passes over them (d² beside b d, at the speed of products in a cache).
+# With this many features per row of a batch a product with the inverse curvature takes
+# about as long as the passes over these rows (d² against b d, at the speed of products in a
+# cache).
 FEATURES_A_ROW = 64
+# The smallest automatic batch, and the least number of batches in an epoch of them.
 SMALLEST_BATCH = 32
-# Steps an epoch with a custom penalty, each of which calls its prox: docs/design-notes.md.
+# Steps per epoch with a custom penalty, as each step calls its prox (docs/design-notes.md).
 PROXIMAL_STEPS = 64
+# The momentum of automatic steps by the diagonal of the curvature: the usual one.
+USUAL_MOMENTUM = 0.9
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """What choices know of the rows: how many numbers there are, and of which kind."""
+    """The sizes and the kind of the data, on which choices depend."""
 
     n_rows: int
     n_features: int
@@ -49,7 +59,7 @@ class Sizes:
 
     @classmethod
     def of(cls, data):
-        """Those of a data set."""
+        """The sizes of a data set."""
         return cls(
             data.n_rows, data.n_features, data.n_outputs, data.is_sparse, data.row_size
         )
@@ -58,7 +68,7 @@ class Sizes:
 def choose(settings, sizes, loss=None, online=False, exponent=0):
     """Fill every slot from the estimator's parameters and the sizes of the data.
 
-    No row is looked at: the same parameters and sizes give the same plan.
+    No row is read: the same parameters and sizes give the same plan.
 
     Parameters
     ----------
@@ -66,11 +76,11 @@ def choose(settings, sizes, loss=None, online=False, exponent=0):
         With the estimator's parameters as attributes.
     sizes : Sizes
     loss : Loss or None
-        In the unit of the targets; None: of the parameters.
+        The loss in the unit of the targets; None: the one of the parameters.
     online : bool
-        More rows may follow (`partial_fit`).
+        Whether more rows may follow (`partial_fit`).
     exponent : int
-        The data's targets have been divided by 2^exponent.
+        The targets of the data have been divided by 2^exponent.
 
     Returns
     -------
@@ -79,20 +89,20 @@ def choose(settings, sizes, loss=None, online=False, exponent=0):
     Raises
     ------
     ValueError
-        Where choices of the user's do not go with each other.
+        If choices of the user do not go with each other.
     """
-    own, shown = loss_of(settings), None
-    loss = own if loss is None else loss
+    given_loss, shown = loss_of(settings), None
+    loss = given_loss if loss is None else loss
     penalty = get_penalty(
         settings.penalty,
         alpha=settings.alpha,
         l1_ratio=settings.l1_ratio,
         positive=settings.positive,
     )
-    if made_of_hinges(own) and own.below != loss.below:
-        shown = own, penalty
+    if made_of_hinges(given_loss) and given_loss.below != loss.below:
+        shown = given_loss, penalty
     if exponent:
-        shown = own, penalty
+        shown = given_loss, penalty
         penalty = penalty.in_unit(exponent)
     affordable = Affordable.of(sizes, penalty.l2, online)
     given = settings.learning_rate != "auto"
@@ -103,7 +113,7 @@ def choose(settings, sizes, loss=None, online=False, exponent=0):
     elif settings.optimizer == "auto":
         optimizer = optimizers.SGD()  # SGDRegressor's own steps
     else:
-        # A copy: the plan outlives what the user does to the parameters next.
+        # A copy, since the user may change the object later.
         optimizer = deepcopy(optimizers.get_optimizer(settings.optimizer))
     by_line_search = optimizer.finds_steps
     if by_line_search:
@@ -111,7 +121,7 @@ def choose(settings, sizes, loss=None, online=False, exponent=0):
     if not (hands_free and online):
         refuse_mismatch(optimizer, loss, penalty)
     batch_size = _batch_size(settings, problem, optimizer, hands_free)
-    # With kinks only averages converge, but for the answers that a stream's curvature has.
+    # With kinks only averages converge, except where a stream's curvature has the optimum.
     kinks = loss.smoothness is None and not (online and optimizer.metric == "sketch")
     tail = (hands_free and batch_size != "full") or (not given and kinks)
     return Plan(
@@ -140,12 +150,12 @@ def choose(settings, sizes, loss=None, online=False, exponent=0):
 
 
 def is_hands_free(settings):
-    """Whether optimizer and step are both left to be chosen here."""
+    """Whether both optimizer and step are "auto"."""
     return settings.optimizer == "auto" and settings.learning_rate == "auto"
 
 
 def loss_of(settings):
-    """The loss, in the units of y."""
+    """The loss of the parameters, in the units of y."""
     loss = get_loss(settings.loss, epsilon=settings.epsilon, quantile=settings.quantile)
     return loss if isinstance(settings.loss, str) else deepcopy(loss)
 
@@ -157,10 +167,11 @@ class Affordable:
     Attributes
     ----------
     kept : bool
-        A stream can keep it, however few its rows are.
+        Whether a stream can keep it, however few its rows are.
     at_once : bool
-        It is worth its time on these rows.
+        Whether it is worth its time on these rows.
     online : bool
+        Whether more rows may follow.
     """
 
     kept: bool
@@ -169,14 +180,14 @@ class Affordable:
 
     @classmethod
     def of(cls, sizes, alpha, online):
-        """The answer for data of these sizes, with an l2 penalty of this strength."""
+        """The answer for data of these sizes, with an l2 penalty of strength `alpha`."""
         d = sizes.n_features
         kept = d <= FULL_CURVATURE_RANK and 8 * d * d <= FULL_CURVATURE_BYTES
-        # Without a penalty its rank is that of the rows.
+        # Without a penalty the rank is at most the number of rows.
         rank = d if alpha else min(d, sizes.n_rows)
         at_once = rank <= FULL_CURVATURE_RANK and 8 * rank * d <= FULL_CURVATURE_BYTES
-        dear = sizes.is_sparse and cost_of_density(sizes) > MOST_DENSE_PASSES
-        return cls(kept, at_once and not dear, online)
+        slow = sizes.is_sparse and cost_of_density(sizes) > MOST_DENSE_PASSES
+        return cls(kept, at_once and not slow, online)
 
     @property
     def full(self):
@@ -186,7 +197,7 @@ class Affordable:
 
 @dataclass(frozen=True)
 class Problem:
-    """What an optimizer is chosen for."""
+    """The problem that an optimizer is chosen for."""
 
     sizes: Sizes
     loss: object
@@ -196,11 +207,11 @@ class Problem:
 
 
 def _automatic_optimizer(settings, problem):
-    """Conjugate gradients in the best metric that there is, unless steps are chosen.
+    """Conjugate gradients in the best affordable metric, unless there are mini-batches.
 
-    Mini-batches and averages need steps of a size: plain ones by a known curvature; with
-    its diagonal only, momentum pays. In a stream the choice must be the same for every
-    chunk, however few rows it has.
+    Mini-batches and averages need given steps: plain ones where the full curvature is
+    known, and momentum with its diagonal only. In a stream the choice must be the same for
+    every chunk, however few rows it has.
     """
     full = problem.affordable.full
     if problem.penalty.proximal or not is_squared(problem.loss):
@@ -214,19 +225,18 @@ def _automatic_optimizer(settings, problem):
         return optimizers.SGD(metric="sketch")
     if problem.online:
         return optimizers.ConjugateGradient(metric="diagonal")
-    return optimizers.Nesterov(momentum=0.9, metric="diagonal")
+    return optimizers.Nesterov(momentum=USUAL_MOMENTUM, metric="diagonal")
 
 
 def _for_bounds(settings, problem):
-    """The optimizer for what is not least squares: an interior point, where there is one.
+    """The optimizer for problems other than least squares: an interior point, if possible.
 
-    With too many features for it, a custom penalty or mini-batches: in the features'
-    scale, variance reduced where the loss is smooth, and plain with shrinking steps where
-    it is not.
+    With too many features for it, a custom penalty or mini-batches: steps in the scale of
+    the features, variance reduced for smooth losses, else plain and shrinking.
     """
     sizes, loss, penalty = problem.sizes, problem.loss, problem.penalty
     smooth, chosen = loss.smoothness is not None, _steps_chosen(settings)
-    few = sizes.n_features <= FULL_CURVATURE_RANK and penalty.custom is None
+    few = sizes.n_features <= FULL_CURVATURE_RANK and not penalty.is_custom
     at_once = problem.affordable.at_once
     if problem.online:
         refuse_stream(penalty)
@@ -245,9 +255,9 @@ def _for_bounds(settings, problem):
 
 
 def _kinked_batch(settings, sizes):
-    """Rows of a step along kinks: enough that reading them is what takes the time.
+    """Rows per step along kinks: so many that most of the time is for reading rows.
 
-    But some thirty steps an epoch, as only steps make progress.
+    But at least SMALLEST_BATCH steps per epoch, as only steps make progress.
     """
     size = settings.batch_size
     if size == "auto":
@@ -257,7 +267,7 @@ def _kinked_batch(settings, sizes):
 
 
 def _steps_chosen(settings):
-    """Whether mini-batches or an average are asked for, which need steps of a size."""
+    """Whether the user has asked for mini-batches or an average, which need given steps."""
     return settings.batch_size not in ("auto", "full") or settings.average not in (
         "auto",
         False,
@@ -265,12 +275,14 @@ def _steps_chosen(settings):
 
 
 def _curvature(optimizer, problem):
-    """What is taken of the curvature of the rows, for the metric of an optimizer."""
+    """The part of the rows' curvature that the metric of an optimizer uses."""
     kind, sizes = optimizer.metric, problem.sizes
     if kind is None:
         return None
     if kind == "diagonal":
         return DIAGONAL
+    if _single(optimizer, problem):
+        return SINGLE
     if problem.affordable.full or type(optimizer) is optimizers.Newton:
         return FULL
     if sizes.is_sparse:
@@ -281,10 +293,27 @@ def _curvature(optimizer, problem):
     return STRONGEST
 
 
-def _provable(optimizer, affordable):
-    """Whether the curvature of all rows may be taken for the certificate alone.
+def _single(optimizer, problem):
+    """Whether the curvature is best taken in single precision.
 
-    Without a metric nothing else can be believed: what steps meet of raw features may be
+    Where double precision costs too much, or, of many columns, more time than a step or
+    two that correct it; but a sample of few columns can grow in double precision only.
+    """
+    sizes, corrects = problem.sizes, type(optimizer) is optimizers.ConjugateGradient
+    n, d = sizes.n_rows, sizes.n_features
+    if problem.online or sizes.is_sparse or not corrects:
+        return False
+    if 4 * d**2 > SINGLE_CURVATURE_BYTES:
+        return False
+    if not problem.affordable.full:
+        return True
+    return d >= SINGLE_FEATURES and n > d and 2 * single_size(n, d, TOL) >= n
+
+
+def _provable(optimizer, affordable):
+    """Whether the curvature of all rows may be computed for the certificate alone.
+
+    Without a metric nothing else is reliable: steps on raw features may have explored only
     their offsets, or the largest of their scales.
     """
     return affordable.at_once or (optimizer.metric is None and affordable.kept)
@@ -296,7 +325,7 @@ def _batch_size(settings, problem, optimizer, hands_free):
         return "full"
     if settings.batch_size != "auto":
         return settings.batch_size
-    if hands_free and problem.penalty.custom is not None and not kinks:
+    if hands_free and problem.penalty.is_custom and not kinks:
         return -(-sizes.n_rows // PROXIMAL_STEPS)
     if hands_free and kinks and not optimizer.finds_steps:
         return "full" if problem.online else _kinked_batch(settings, sizes)
@@ -320,12 +349,12 @@ def _shuffle(shuffle):
 
 def _average(average, optimizer, tail):
     """None, the first averaged step, "tail", or the factor of an exponential average."""
-    rounds = _reduces_variance(optimizer)
+    reduced = _reduces_variance(optimizer)
     if average == "auto":
-        return "tail" if tail or rounds else None
+        return "tail" if tail or reduced else None
     if average == "tail":
         return "tail"
-    if rounds and average:
+    if reduced and average:
         raise ValueError(
             f"average={average!r} does not go with SVRG, which averages over the later "
             "half of each epoch's steps: use 'tail' or False."
@@ -336,7 +365,7 @@ def _average(average, optimizer, tail):
 
 
 def _schedule(settings):
-    """The schedule that has been given: a copy, as the plan outlives the parameters."""
+    """A copy of the given schedule, since the user may change it later."""
     given = get_schedule(
         settings.learning_rate,
         eta0=settings.eta0,

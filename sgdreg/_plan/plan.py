@@ -1,4 +1,4 @@
-"""The plan: one choice in every slot, made before any row has been looked at."""
+"""The plan: one choice in every slot, made before any row is read."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,13 @@ import numpy as np
 
 from sgdreg.losses import is_squared
 
-# What is taken of the curvature of the rows, for the coordinates of the steps.
-FULL, STRONGEST, DIAGONAL = "full", "strongest", "diagonal"
+# The part of the rows' curvature that gives the coordinates of the steps.
+FULL, SINGLE, STRONGEST, DIAGONAL = "full", "single", "strongest", "diagonal"
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """One choice in every slot; frozen. What the rows add to it is its `Start`.
+    """One choice in every slot, frozen. The rows then give a `Start` for it.
 
     Attributes
     ----------
@@ -21,31 +21,31 @@ class Plan:
     fit_intercept : bool
     optimizer : Optimizer
     schedule : callable or None
-        t -> eta as given; None: of a step found by the optimizer or from the rows.
+        t -> eta as given; None: the step is found by the optimizer or from the rows.
     batch_size : int or "full"
     shuffle : {"rows", "blocks", "replacement", "sequential"}
     average : None, int, "tail" or float
-        The step from which the weights are averaged; "tail": over the latest half; a
-        float: exponentially, by this factor a step.
-    curvature : None, "full", "strongest" or "diagonal"
-        What is taken of the curvature of the rows; None: nothing (raw features).
+        The step from which weights are averaged; "tail": over the later half of the steps;
+        a float: exponentially, by this factor per step.
+    curvature : None, "full", "single", "strongest" or "diagonal"
+        The part of the rows' curvature that is used; None: nothing (raw features).
     tol : float or None
     n_iter_no_change : int
     automatic : bool
         Whether a step that turns out too long is shortened (learning_rate="auto").
     hands_free : bool
-        Whether optimizer and step are both chosen here.
+        Whether both optimizer and step are "auto".
     step_parameter : str
-        The parameter that a user would change the step by.
+        The parameter by which a user changes the step.
     online : bool
-        A plan for the rows of a stream.
+        Whether it is a plan for the rows of a stream.
     wide : bool
-        Too many features for a stream to keep all of their curvature.
+        Whether there are too many features to keep their full curvature in a stream.
     provable : bool
-        Whether the curvature of all rows is worth its time to tell how far the optimum is,
-        where steps do without it.
+        Whether the curvature of all rows is worth its time for the certificate alone, where
+        the steps do not use it.
     shown : (Loss, Penalty) or None
-        Those in the units of y, where targets are reckoned in another one.
+        Those in the units of y, where the fit uses another unit.
     """
 
     loss: object
@@ -69,12 +69,12 @@ class Plan:
 
     @property
     def by_line_search(self):
-        """Whether steps, on all rows, are found and not given."""
+        """Whether steps, on all rows, are found by line searches."""
         return self.optimizer.finds_steps
 
     @property
     def shrinks(self):
-        """Whether steps of a size chosen here must shrink: those along kinks."""
+        """Whether automatic steps must shrink, as they do for losses with kinks."""
         chosen = self.automatic and not self.online and self.loss.smoothness is None
         return (
             chosen
@@ -84,35 +84,40 @@ class Plan:
 
     @property
     def to_the_end(self):
-        """Whether intermediate iterates are no usable models: an interior point's."""
+        """Whether intermediate iterates are not usable models: an interior point's."""
         return not (self.optimizer.serves.usable_iterates or self.quadratic)
 
     @property
+    def along_bounds(self):
+        """Whether epochs may have to follow bounds or kinks before anything falls."""
+        return self.to_the_end or (self.by_line_search and self.loss.smoothness is None)
+
+    @property
     def keep(self):
-        """What a running sum of weights is multiplied by before each is added."""
+        """The factor of the running sum before weights are added to it."""
         return self.average if isinstance(self.average, float) else 1.0
 
     @property
     def quadratic(self):
-        """Whether the objective is: least squares, with an l2 penalty or none."""
+        """Whether the objective is quadratic: least squares with an l2 penalty or none."""
         return is_squared(self.loss) and not self.penalty.proximal
 
     @property
     def certified(self):
-        """Whether the optimality gap is known: by the curvature, or by what steps met."""
+        """Whether the optimality gap is known, by the curvature or by the steps."""
         by_rows = self.optimizer.serves.certifies and self.provable
         known = self.quadratic and (self.curvature == FULL or by_rows)
         return not self.online and (known or self.by_line_search)
 
     @property
     def recursive(self):
-        """Whether a stream's next answer is the least squares of all its rows so far."""
+        """Whether the model of a stream is the optimum for all of its rows so far."""
         known = self.online and self.hands_free and self.curvature == FULL
         return known and self.batch_size == "full" and self.average is None
 
     @property
     def accumulates(self):
-        """Whether it is nearly so, by the diagonal of their curvature."""
+        """Whether it is near that optimum, by the diagonal of the rows' curvature."""
         return self.online and self.by_line_search and self.curvature == DIAGONAL
 
     def constant_model(self, data):

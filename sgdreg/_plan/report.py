@@ -1,6 +1,8 @@
-"""What a fit has followed, as it is printed: `plan_`."""
+"""The plan of a fit as it is printed: `plan_`."""
 
 from dataclasses import dataclass
+
+import numpy as np
 
 from sgdreg import schedules
 from sgdreg._plan.plan import Plan
@@ -10,15 +12,15 @@ from sgdreg._plan.plan import Plan
 class Report:
     """One choice in every slot; ``print(model.plan_)`` shows it.
 
-    It holds no arrays. The words are made when they are asked for (0.3 ms, of a call of
-    `partial_fit` that takes no longer).
+    It holds no arrays. The words are made only when they are read: they take 0.3 ms, as
+    long as a call of `partial_fit`.
 
     Attributes
     ----------
     plan : Plan
         The choices.
     schedule : callable or None
-        t -> eta; None: found by line search.
+        t -> eta; None: steps are found by line search.
     reason : str
         Where the step size comes from.
     solved : bool
@@ -26,13 +28,15 @@ class Report:
     scaled : bool
         Whether features were centred and scaled.
     rank : (int, int) or None
-        Of the curvature, and of how many features; None: there was none.
+        The rank of the curvature, and the number of features; None without a curvature.
     low_rank : bool
-        Whether that is of the largest curvatures only.
+        Whether it has the directions of largest curvature only.
     sampled : bool
         Whether the curvature was that of a sample of rows.
     rows : int
-        How many rows it was taken from; 0 of a stream: all so far.
+        The number of rows it was computed from; 0 in a stream: all rows so far.
+    single : bool
+        Whether the curvature was in single precision.
     """
 
     plan: Plan
@@ -44,10 +48,11 @@ class Report:
     low_rank: bool
     sampled: bool
     rows: int
+    single: bool = False
 
     @classmethod
     def of(cls, start):
-        """That of a start and its plan."""
+        """The report of a start and its plan."""
         metric, sampled = start.metric, start.sampled
         return cls(
             plan=start.plan,
@@ -59,6 +64,7 @@ class Report:
             low_rank=metric.low_rank,
             sampled=sampled,
             rows=start.rows if start.sketch is None else start.sketch.size,
+            single=metric.root is not None and metric.root.dtype == np.float32,
         )
 
     @property
@@ -78,7 +84,7 @@ class Report:
 
     @property
     def batch_size(self):
-        """Rows of a step, or "full"."""
+        """Number of rows per step, or "full"."""
         return self.plan.batch_size
 
     @property
@@ -110,11 +116,12 @@ class Report:
                 return "diagonal (centred and scaled features)"
             return "none (raw features)"
         rank, d = self.rank
-        some = self.sampled or self.low_rank
+        some = self.sampled or self.low_rank or (self.single and self.rows)
         rows = f"{self.rows} rows" if some else "all rows"
         if self.low_rank:
             return f"diagonal, and the {rank} largest curvatures of {d}, from {rows}"
-        return f"curvature of the standardised features, rank {rank} of {d}, from {rows}"
+        words = f"curvature of the standardised features, rank {rank} of {d}, from {rows}"
+        return words + ", in single precision" * self.single
 
     def _batches(self):
         batches = str(self.batch_size)

@@ -1,1 +1,1 @@
-"""Solvers: what moves the weights by an epoch."""
+"""Solvers, which run the epochs of a fit."""

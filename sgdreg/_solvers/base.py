@@ -1,4 +1,4 @@
-"""What the training loop asks of a solver."""
+"""The interface between the training loop and the solvers."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from sgdreg._training.stopping import stopping_rule
 
 
 class Report(NamedTuple):
-    """What a solver says of an epoch.
+    """The result of one epoch.
 
     Attributes
     ----------
@@ -17,11 +17,11 @@ class Report(NamedTuple):
     step : float
         The size of its last step.
     passes : float
-        Over the rows, that the state does not know of yet.
+        Passes over the rows that the state does not count yet.
     gap : float or None
         The optimality gap of the model, where it is known.
     losses : ndarray of shape (k,) or None
-        Of the model, without the penalty, where they are known.
+        Those of the model, without the penalty, where they are known.
     """
 
     objective: float
@@ -32,10 +32,10 @@ class Report(NamedTuple):
 
 
 class Solver:
-    """What moves the weights by an epoch.
+    """A solver runs epochs, each of which changes the weights of a state.
 
-    The loop knows no more of a solver than what stands here. A kind of its own overrides
-    `run`, and what else is different about it.
+    The training loop uses nothing but this interface. A solver overrides `run`, and
+    whatever else differs from the defaults.
 
     Parameters
     ----------
@@ -45,29 +45,34 @@ class Solver:
     Attributes
     ----------
     start : Start
-        A solver may replace it by a better one: the loop then looks by that.
+        A solver may replace it by a better one, which the loop then uses, too.
     exact : bool
-        Whether a fit may end where the objective has not fallen for some epochs: steps have
-        no noise of mini-batches, and do not go uphill for a while to come down lower.
+        Whether a fit may end where the objective has not fallen for some epochs: steps use
+        the gradient of all rows, without the noise of mini-batches, and do not go uphill
+        for a while to come down lower.
     never_uphill : bool
         Whether no step raises the objective.
     knows_losses : bool
-        Whether reports tell the losses of the very model that an epoch ends with.
+        Whether reports have the losses of the model that the epoch ends with.
     compares : str
-        By which entry of the history the best of all epochs is told.
+        The entry of the history by which the best epoch is chosen.
+    curvature : Curvature or None
+        The curvature of all rows, if the steps have computed it.
+    lowest : ndarray of shape (k,) or None
+        The lowest objectives so far, if the solver keeps the model that has them.
     """
 
     exact, never_uphill, knows_losses = True, False, False
-    compares = "optimality_gap"
+    compares, curvature, lowest = "optimality_gap", None, None
 
     def __init__(self, data, start):
         self.data, self.start, self.plan = data, start, start.plan
 
     def begin(self, state, evaluation):
-        """Look at the state before the first epoch."""
+        """Prepare for the first epoch of a call, from this state."""
 
     def run(self, state, count):
-        """Move the state by `count` epochs; a list of a `Report` for each.
+        """Run `count` epochs, which change the state; returns a `Report` for each.
 
         Raises
         ------
@@ -77,15 +82,15 @@ class Solver:
         raise NotImplementedError
 
     def at_once(self, state, wanted):
-        """How many epochs run before anything has to look at the model."""
+        """How many epochs, of those wanted, one call of `run` may take."""
         return 1
 
     def look(self, state, evaluation):
-        """(entries for the history, losses) of the model, where reports do not say it."""
+        """(entries for the history, losses) of the model, where reports lack them."""
         return {}, None
 
     def model(self, state):
-        """The weights that an epoch ends with, as they would be returned."""
+        """The weights that would be returned after this epoch."""
         return state.model()
 
     def stopping(self, validated, single):
@@ -93,22 +98,24 @@ class Solver:
         return stopping_rule(self.start, validated, self.exact, single)
 
     def runs_away(self, state, loss, limit):
-        """Whether steps of a size chosen here have made the loss too high."""
+        """Whether automatic steps have made the loss too high, by a limit."""
         return False
 
     def start_again(self, evaluation):
-        """The state to begin from anew, by shorter steps; None: there are none to try."""
+        """The state to start again from, with shorter steps; None if there are none."""
         return None
 
     def pack(self, over):
-        """What it goes on from, beside state and start, as plain values.
+        """The values needed to continue, beside state and start: plain ones, in a dict.
+
+        None where there are none.
 
         Parameters
         ----------
         over : bool
-            Whether no epoch will follow.
+            Whether no epoch follows.
         """
-        return {"halvings": 0, "origin": None, "shrinking": None, "rounds": None}
+        return None
 
     def unpack(self, memory, state):
-        """Go on from what `pack` has returned."""
+        """Continue from what `pack` has returned."""

@@ -1,4 +1,4 @@
-"""How a fit ends: the model that is returned, and what is said of it."""
+"""The end of a fit: the model that is returned, and the messages about it."""
 
 from sgdreg._curvature.rounding import rounded
 from sgdreg._solvers.continuation import answered
@@ -10,10 +10,11 @@ from sgdreg._training.stopping import STOP, in_words
 
 
 def conclude(training, converged, reason, losses):
-    """The outcome of `Training.fit`, which has returned these three."""
+    """The outcome of a fit, from what `Training.fit` has returned."""
     plan, model = training.plan, training.model()
-    known = training.solver.curvature if plan.to_the_end else None
-    start = answered(training.data, training.start, model, float(losses.sum()), known)
+    start, state = training.start, training.state
+    loss, curvature = float(losses.sum()), training.solver.curvature
+    learned = answered(training.data, start, state.statistics, model, loss, curvature)
     returned = _returned(training, model, losses)
     if converged is None and training.verdict == STOP and plan.shrinks:
         converged, reason = _bounded(training, reason)
@@ -23,9 +24,10 @@ def conclude(training, converged, reason, losses):
         converged, reason = False, _too_coarse(training, gap)
         warnings = [reason] if returned.felt else []
     warnings += judge(training, returned.losses, returned.weights)
+    state.statistics = learned
     return Outcome(
         start,
-        training.state,
+        state,
         returned.weights,
         bool(converged),
         reason,
@@ -39,23 +41,24 @@ def conclude_call(training):
     """The outcome of `Training.one_epoch`."""
     start, state = training.start, training.state
     reason = f"{in_words(state.epochs)} by partial_fit, which never stops by itself."
-    model = of_stream(start, state.model(), training.data.dtype)
+    model = of_stream(start, state, training.data.dtype)
     return Outcome(start, state, model, False, reason)
 
 
 def _bounded(training, reason):
-    """What to say of steps along kinks that have ended, where a bound is known."""
-    kinks = training.solver.shrinking
+    """(converged, reason) of steps along kinks, checked with the optimum if possible."""
     if training.validation is not None:
         return None, reason
-    shares = shortfall(training.data, training.start, kinks.weights, kinks.lowest)
+    solver = training.solver
+    model = solver.model(training.state)
+    shares = shortfall(training.data, training.start, model, solver.lowest)
     if shares is None or shares.max() <= FAR:
         return None, reason
     return False, too_far(training.state, float(shares.max()))
 
 
 def _returned(training, model, losses):
-    """The model in the numbers of X, of one that has these losses."""
+    """The model rounded to the dtype of X, from one that has these losses."""
     data, start, state = training.data, training.start, training.state
     if data.dtype == model.dtype:
         return Returned(model, losses, _of_an_earlier_epoch(training))
@@ -64,23 +67,24 @@ def _returned(training, model, losses):
     if not start.plan.certified or not state.history or validated:
         return Returned(rounded(model, start.metric.centre, data.dtype), losses)
     entry = state.history[-1] | _of_an_earlier_epoch(training)
-    search = Search(data, start, training.solver, training.evaluation, losses)
+    curvature = state.statistics.curvature
+    search = Search(data, start, curvature, training.solver, training.evaluation, losses)
     return search.returned(model, entry)
 
 
 def _of_an_earlier_epoch(training):
-    """What is known of the model, where it is not that of the last epoch."""
+    """Objective and gap of the model, where it is not that of the last epoch."""
     best, history = training.best, training.state.history
     back = training.state.epochs - best[2] if best is not None else 0
     if not training.plan.to_the_end or not 0 < back < len(history):
         return {}
     entry, name = history[-1 - back], "optimality_gap"
-    gap = min(entry[name], history[-1][name])  # it is no higher than the last one
+    gap = min(entry[name], history[-1][name])  # the best one is not above the last one
     return {"objective": entry["objective"], name: gap}
 
 
 def _too_coarse(training, gap):
-    """The sentence for a model that float32 cannot hold well enough."""
+    """The sentence for a model whose rounding to float32 costs too much."""
     return (
         f"Stopped after {in_words(training.state.epochs)} at the limit of "
         f"{training.data.dtype}: coefficients and intercept rounded to it are at an "

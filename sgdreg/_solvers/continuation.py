@@ -1,41 +1,53 @@
-"""What a fit leaves to a stream that follows: the curvature of its rows."""
+"""The statistics that a fit keeps for a stream that may follow."""
 
 import numpy as np
 
 from sgdreg._curvature.diagonal import Stream
 from sgdreg._records import changed
-from sgdreg._solvers.parabolas import met
+from sgdreg._solvers.parabolas import curvature_at
 from sgdreg.losses import is_squared
 
 
-def answered(data, start, weights, loss, known=None):
-    """The start that holds the answer of all rows, for a stream to go on from there.
+def answered(data, start, known, weights, loss, curvature=None):
+    """The statistics whose optimum is the answer of the fit, to continue from there.
 
-    `known` is the curvature of all rows, where an interior point has taken it.
+    Parameters
+    ----------
+    data : Data
+    start : Start
+    known : Statistics
+        What the fit has learned.
+    weights : ndarray of shape (k, d + 1)
+        The answer.
+    loss : float
+        Its loss, summed over the outputs.
+    curvature : Curvature or None
+        That of all rows, where the solver has taken it.
     """
     plan = start.plan
     if plan.by_line_search and plan.wide and start.metric.scale is not None:
-        return changed(start, stream=Stream.after_fit(start.metric, data, loss))
+        return changed(known, stream=Stream.after_fit(start.metric, data, loss))
     if plan.by_line_search and not is_squared(plan.loss):
         if data.n_outputs > 1:
-            return start
-        return changed(start, curvature=known or _met(data, start, weights))
+            return known
+        return changed(known, curvature=curvature or _met(data, start, weights))
     if plan.to_the_end:
-        return changed(start, curvature=known or met(data, start, weights))
+        return changed(known, curvature=curvature or curvature_at(data, start, weights))
     if not start.sampled:
-        return start
-    known = start.curvature.solved_by(weights, start.metric.centre, plan.penalty.l2)
-    return changed(start, curvature=known)
+        return known
+    curvature = known.curvature.solved_by(weights, start.metric.centre, plan.penalty.l2)
+    return changed(known, curvature=curvature)
 
 
 def _met(data, start, weights):
-    """The curvature of rows as their answer meets them: of a sample where they are many."""
+    """The curvature of rows at their answer: of a sample of them where they are many."""
     if not start.sampled:
-        return met(data, start, weights)
+        return curvature_at(data, start, weights)
     n, size = data.n_rows, start.sketch.size
-    known = met(data.random_rows(np.random.default_rng(0), size), start, weights)
-    if known is None:
+    sample = data.random_rows(np.random.default_rng(0), size)
+    found = curvature_at(sample, start, weights)
+    if found is None:
         return None
-    triangle, total = np.sqrt(n / size) * known.triangle, n / size * known.total
-    known = changed(known, triangle=triangle, total=total, rows=n)
-    return known.solved_by(weights, start.metric.centre, start.plan.penalty.l2)
+    triangle, total = np.sqrt(n / size) * found.triangle, n / size * found.total
+    found = changed(found, triangle=triangle, total=total, rows=n)
+    return found.solved_by(weights, start.metric.centre, start.plan.penalty.l2)

@@ -1,4 +1,4 @@
-"""Whole epochs as compiled passes: order, step sizes and averaging for each."""
+"""Epochs of mini-batches as compiled passes, with their order, step sizes and averages."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from sgdreg.schedules import step_sizes
 
 
 class Epochs:
-    """Epochs of a plan on a data set, for whatever state they are to move.
+    """Epochs of a plan on a data set. They hold no state: `run` is given one.
 
     Parameters
     ----------
@@ -31,7 +31,8 @@ class Epochs:
         self.order = Order(
             data.n_rows, min(batch, data.n_rows), plan.shuffle, size, chances
         )
-        # Draws with replacement know the weights: what is drawn counts as one.
+        # Rows drawn with replacement are drawn by their weights, and then count as one
+        # each.
         drawn = plan.shuffle == "replacement" and self.order.n_batches > 1
         self.problem = (data.unweighted if drawn else data).problem
         self.rule = self._make_rule("dense" if anchor is not None else self._lazy_way())
@@ -52,7 +53,7 @@ class Epochs:
             low_rank=self.start.metric.low_rank,
             anchor=self.anchor,
             drift=self.drift,
-            penalty=None if penalty.custom is None else penalty,
+            penalty=penalty if penalty.is_custom else None,
         )
 
     @property
@@ -61,11 +62,14 @@ class Epochs:
         return self.order.n_batches
 
     def _lazy_way(self):
-        """How steps cost the non-zeros, where a batch has fewer than features."""
+        """The way of steps that cost the non-zeros of a batch, if these are few.
+
+        See `Rule`: "linear", "visited", or "dense", which costs all features.
+        """
         plan, penalty = self.plan, self.plan.penalty
         if not self.data.is_sparse or self.start.metric.scale is not None:
             return "dense"
-        if penalty.custom is not None:
+        if penalty.is_custom:
             return "dense"
         few = self.data.row_size * self.order.batch_size < self.data.n_features
         if not few or isinstance(plan.average, float):
@@ -73,25 +77,25 @@ class Epochs:
         rule = plan.optimizer
         if rule.kind == "plain" and not penalty.proximal:
             return "linear"
-        still = rule.kind == "adagrad" and not penalty.l2  # moves with its gradient only
+        still = rule.kind == "adagrad" and not penalty.l2  # it stops with its gradient
         alone = rule.kind == "plain" and rule.momentum == 0
         return "visited" if still or alone else "dense"
 
     def _rule_of(self, sizes):
-        """The rule; dense where a step's decay would turn signs, which no path can hold."""
+        """The rule; a dense one where a step's decay would change the signs of weights."""
         visited = self.rule.lazy_way == "visited"
         if visited and sizes.max(initial=0.0) * self.plan.penalty.l2 >= 1.0:
             return self._make_rule("dense")
         return self.rule
 
     def at_once(self, state, wanted):
-        """How many epochs one compiled call may take."""
+        """How many epochs, of those wanted, one compiled call may take."""
         if self.plan.average == "tail":  # up to the next restart of the average
             wanted = min(wanted, (1 << state.epochs.bit_length()) - state.epochs)
         return self.order.epochs_at_once(wanted)
 
     def run(self, state, count):
-        """Move the state by `count` epochs.
+        """Run `count` epochs, which change the state.
 
         Returns
         -------
@@ -108,10 +112,10 @@ class Epochs:
         """
         start = state.steps
         if self.plan.average == "tail" and state.epochs & (state.epochs - 1) == 0:
-            state.new_window()  # at epochs 0, 1, 2, 4, 8, …: two are the latest half
+            state.new_window()  # at epochs 0, 1, 2, 4, 8, …: two windows are the later half
         log = np.zeros((count, 2))  # sum of losses, penalty at the start of each epoch
         for rows, batches in self.order.draw(state.rng, self.data.rows.index, count):
-            # One call takes all the epochs, or (many batches) a part of the only one.
+            # One call takes all epochs, or, with many batches, a part of the only epoch.
             penalty, first_call = log[0, 1], state.steps == start
             first = self._first_averaged(state.steps, len(batches))
             self._call(state, rows, batches, log, first, start)
@@ -125,12 +129,12 @@ class Epochs:
     def inner(self, state, share, averaged):
         """Steps on a share of the mini-batches; returns the size of the last one.
 
-        With `averaged` the weights are in the end their mean over the later half.
+        With `averaged` the weights become their mean over the later half of the steps.
         """
         left = max(1, round(share * self.n_batches))
         half, taken, start = left // 2, 0, state.steps
         state.total = np.zeros_like(state.weights) if averaged else None
-        state.averaged, state.window = 0, None  # of steps before, which were others
+        state.averaged, state.window = 0, None  # averages of earlier steps
         log = np.zeros((1, 2))
         for rows, all_batches in self.order.draw(state.rng, self.data.rows.index):
             batches = all_batches[:left]
@@ -149,7 +153,7 @@ class Epochs:
         )
 
     def _call(self, state, rows, batches, log, first_averaged, start):
-        """One compiled call; Diverged, with the epoch counted from step `start`."""
+        """One compiled call; raises Diverged, with the epoch counted from step `start`."""
         size = len(batches)
         steps = np.arange(state.steps + 1.0, state.steps + size + 1)
         sizes = state.factor * step_sizes(self.start.schedule, steps)
@@ -172,7 +176,7 @@ class Epochs:
         state.steps += size
 
     def _first_averaged(self, steps, size):
-        """Number, within the next `size` steps, of the first one to be averaged."""
+        """The number, among the next `size` steps, of the first averaged step."""
         if self.plan.average is None:
             return size
         if self.plan.average == "tail" or isinstance(self.plan.average, float):

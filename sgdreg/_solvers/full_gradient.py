@@ -1,38 +1,42 @@
 """Solvers whose epochs end with the gradient of all rows, and the optimality gap.
 
-An epoch goes from a point, where loss and gradient are known, to the next one: by
-conjugate gradients or by variance-reduced mini-batches.
+An epoch goes from a point, where loss and gradient are known, to the next one.
 """
 
 import numpy as np
 
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._persistence.soundness import check, like, number, or_none, truth
+from sgdreg._records import changed
 from sgdreg._solvers.base import Report, Solver
 from sgdreg._training.beginning import begin_anew
 from sgdreg._training.divergence import Diverged
 from sgdreg._training.evaluation import Evaluation, Point
 
-# Where tol is none or zero, what a sample is chosen for.
+# The usual optimality gap to end at, for choices where tol is None or zero.
+USUAL_TOL = 1e-8
+# Samples are chosen for this optimality gap where tol is None or zero.
 SMALLEST_TOL = 1e-14
+# A start by a sample's least squares is given up where its loss is this many times that of
+# a constant: one row that the others contradict can do that.
+WORSE_THAN_CONSTANT = 2
 
 
 class FullGradient(Solver):
-    """What such solvers have: where they are, and how far from the optimum that is.
+    """The base class of such solvers, with their point and its optimality gap.
 
     Parameters
     ----------
     data : Data
     start : Start
-        Replaced by one of a larger sample where steps by the sample's curvature prove
-        poor.
+        Replaced by one of a larger sample where steps by the sample's curvature are slow.
 
     Attributes
     ----------
     point : Point or None
-        Where the last round ended.
+        Where the last epoch ended.
     witness : Metric or None
-        What tells the gap where the plan's metric cannot, once it is needed.
+        The metric for the gap where the plan's cannot give it, from its first use on.
     """
 
     knows_losses = True
@@ -41,7 +45,7 @@ class FullGradient(Solver):
         super().__init__(data, start)
         self.never_uphill = self.plan.automatic
         if self.plan.by_line_search:
-            self.compares = "objective"  # their gap is of what they have met so far
+            self.compares = "objective"  # the gap may grow as steps explore more
         self.evaluation = Evaluation(data, start)
         self.point, self.gap, self.poor = None, None, False
         self.witness = None
@@ -67,26 +71,26 @@ class FullGradient(Solver):
         return [Report(self.objective, step, gap=self.gap, losses=losses)]
 
     def pack(self, over):
-        return super().pack(over) | {"rounds": None if over else self.memory()}
+        return None if over else self.memory()
 
     def unpack(self, memory, state):
-        if memory["rounds"] is not None:
-            self.recall(memory["rounds"])
+        if memory is not None:
+            self.recall(memory)
 
     def memory(self):
-        """What the next round goes on from, beside the state and the plan.
+        """What the next epoch needs beside the state and the plan.
 
-        A dict of plain values, arrays and lists or dicts of them, which no later round
-        changes (copy what is changed in place). A kind that keeps more from one round to
-        the next adds it here and takes it up in `recall`: a fit that was killed then
-        takes the very steps that it would have taken.
+        A dict of plain values, arrays, and lists or dicts of them, which no later epoch
+        changes (copy what is changed in place). A class that keeps more from one epoch to
+        the next adds it here and reads it in `recall`: a fit that was killed then continues
+        with exactly the steps that it would have taken.
         """
         kept = {"point": vars(self.point), "gap": self.gap, "poor": self.poor}
         witnessed = self.witness is not None
         return kept | {"passes": self.evaluation.passes, "witnessed": witnessed}
 
     def recall(self, memory):
-        """Go on from what `memory` has returned: the inverse of it."""
+        """Continue from what `memory` has returned."""
         zeros = np.zeros((self.data.n_outputs, self.data.n_features + 1))
         point = Point(zeros, zeros[:, 0], zeros, self.start.metric.to_coordinates(zeros))
         kinds = {"gap": or_none(number), "poor": truth, "passes": number}
@@ -103,13 +107,13 @@ class FullGradient(Solver):
         return float(self.evaluation.objectives(self.point).sum())
 
     def _begin(self, state):
-        """The point to start from; the step's size where it is an answer already.
+        """Set the first point; returns the size of the step if it is a solution already.
 
-        A sample's least squares can be worse than a constant (it may hold a row that
-        the others contradict). A larger one is then drawn at once.
+        The least squares of a sample can be worse than a constant (it may contain a row
+        that the others contradict). A larger sample is then drawn at once.
         """
         self._arrive(state)
-        # To end far from the optimum is no divergence where the start was further.
+        # A fit that starts far from the optimum has not diverged where it ends nearer.
         state.reference = max(state.reference, float(self.point.losses.sum()))
         solved = self.start.solved and np.array_equal(state.weights, self.start.weights)
         sampled = solved and self.start.sampled
@@ -119,8 +123,8 @@ class FullGradient(Solver):
             self._arrive(state)
             sampled = self.start.sampled
         if solved:
-            known = self.evaluation.constant
-            worse = self.point.losses > 2 * known + self.evaluation.rounding
+            limit = WORSE_THAN_CONSTANT * self.evaluation.constant
+            worse = self.point.losses > limit + self.evaluation.rounding
             if worse.any():
                 state.weights[worse] = self.plan.constant_model(self.data)[worse]
                 self._arrive(state)
@@ -131,7 +135,7 @@ class FullGradient(Solver):
         return 1.0 if solved else None
 
     def _step_along_faint(self):
-        """Where no row bends a direction that the penalty does, go there, if it pays."""
+        """Step along directions of hardly any row, if that lowers the objective."""
         if self.gap <= max(self.plan.tol or 0.0, SMALLEST_TOL):
             return
         there = self.evaluation.along_faint(self.point)
@@ -164,21 +168,21 @@ class FullGradient(Solver):
         return self._gap_by_all_rows()
 
     def _gap_by_all_rows(self):
-        """The gap by the curvature of all rows, where steps do without it."""
+        """The gap by the curvature of all rows, where the steps do not use it."""
         if self.witness is None:
             self.witness = self._find_witness()
             self.evaluation.passes += 1.0
         return self.evaluation.gap(self.point, metric=self.witness)
 
     def _find_witness(self):
-        """The metric that the gap is told by, where it is not the plan's."""
+        """The metric for the gap, where it is not the plan's."""
         curvature = curvature_of(self.data, self.plan.fit_intercept)
         return curvature.solve(self.plan.penalty.l2)[0]
 
     def _is_poor(self, before):
-        """Whether a larger sample would be quicker than going on with this one.
+        """Whether a larger sample would be quicker than continuing with this one.
 
-        One that lacks a direction of the gradient has an infinite gap.
+        A sample that lacks a direction of the gradient has an infinite gap.
         """
         if not self.start.sampled:
             return False
@@ -188,9 +192,10 @@ class FullGradient(Solver):
         )
 
     def _sharpen(self, state):
-        """The curvature of a larger sample, from here on; the gradient stays known."""
+        """Continue with the curvature of a larger sample; the gradient stays valid."""
         old = self.start
-        self.start = old.sharper()
+        self.start, curvature = old.sharper()
+        state.statistics = changed(state.statistics, curvature=curvature)
         state.passes += self.start.passes - old.passes
         state.adapt(old, self.start)
         evaluation = Evaluation(self.data, self.start)

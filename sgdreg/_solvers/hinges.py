@@ -2,25 +2,27 @@
 
     φ(z) = max { a z - ½ width a² : 0 <= a <= cap },    z = ± x - dead
 
-A cap of infinity and no width is the constraint z <= 0. Every loss of `Distance` is a pair
-of them of each residual, l1 and `positive` are a pair of each coefficient.
+With an infinite cap and no width it is the constraint z <= 0. Every loss of `Distance` is a
+sum of two hinges of each residual; l1 and `positive` are two hinges of each coefficient.
 """
 
 import numpy as np
 
-# Variables begin at least this share of the problem's size away from their bounds.
-AWAY = 0.1
+# The variables begin at least this share of the problem's size away from their bounds (a
+# choice: a tenth keeps the first steps long).
+INITIAL_SLACK = 0.1
 
 
 class Hinges:
-    """Hinges of some numbers x, one each.
+    """One hinge for each of some numbers x.
 
-    With multipliers a, their room up to the cap, and slacks u, v >= 0, at the optimum
+    With multipliers a, their distance to the cap (the cap slack c), and slacks u, v >= 0,
+    the optimum satisfies
 
-        z = width a + u - v,      v a = 0,      u room = 0,      room = cap - a,
+        z = width a + u - v,      v a = 0,      u c = 0,      c = cap - a.
 
-    of which an interior point has small products instead. The room is a variable of its
-    own: the difference would be rounding errors in the end.
+    An interior point has small positive products instead of zeros. The cap slack is stored
+    as a separate variable: near the end cap - a would consist of rounding errors.
 
     Parameters
     ----------
@@ -28,27 +30,27 @@ class Hinges:
     dead, width : float
     cap : ndarray of shape (m,)
     weights : ndarray of shape (m,)
-        What each hinge counts in the objective.
+        The weight of each hinge in the objective.
     x : ndarray of shape (m,)
         The numbers to start from.
     size : float
-        What is large among them.
-    force : float
-        What is large among the multipliers, where neither cap nor width says it.
+        The scale of these numbers.
+    dual_scale : float
+        The scale of the multipliers, where neither cap nor width gives it.
     """
 
-    def __init__(self, sign, dead, width, cap, weights, x, size, force=1.0):
+    def __init__(self, sign, dead, width, cap, weights, x, size, dual_scale=1.0):
         self.sign, self.dead, self.width = sign, dead, width
         self.cap, self.weights = cap, weights
         self.bounded = bool(np.isfinite(cap[0])) if len(cap) else False
-        z, away = self._z(x), AWAY * size
+        z, away = self._z(x), INITIAL_SLACK * size
         self.v = np.maximum(-z, 0.0) + away
-        self.u = self.room = None
+        self.u = self.cap_slack = None
         if self.bounded:
             self.u = np.maximum(z, 0.0) + away
-            self.a, self.room = 0.5 * cap, 0.5 * cap
+            self.a, self.cap_slack = 0.5 * cap, 0.5 * cap
         else:
-            self.a = np.maximum(z, away) / width if width else np.full_like(z, force)
+            self.a = np.maximum(z, away) / width if width else np.full_like(z, dual_scale)
 
     def _z(self, x):
         return self.sign * x - self.dead
@@ -60,10 +62,10 @@ class Hinges:
 
     @property
     def products(self):
-        """Sum of the weighted products that are zero at the optimum: the duality gap."""
+        """Sum of the weighted complementarity products: the duality gap."""
         sums = self.v * self.a
         if self.bounded:
-            sums += self.u * self.room
+            sums += self.u * self.cap_slack
         return float(self.weights @ sums)
 
     @property
@@ -72,10 +74,10 @@ class Hinges:
         return float(self.weights.sum() * (1 + self.bounded))
 
     def linearise(self, x, aim, second_order):
-        """Newton's equations with the products aimed at: (bend, pull) of each x.
+        """Newton's equations for products that become `aim`: (curvature, rhs) of each x.
 
-        The change of the slope is bend Δx + pull. With `second_order` (after `turn`) the
-        products of the last changes are reckoned with (Mehrotra).
+        The change of the slope is curvature Δx + rhs. With `second_order` (after
+        `set_direction`) they include the products of the last changes (Mehrotra).
         """
         to_v = aim - self.v * self.a
         if second_order:
@@ -85,49 +87,53 @@ class Hinges:
         self.rest = self._z(x) - self.width * self.a + self.v
         shift = self.rest + to_v
         if self.bounded:
-            to_u = aim - self.u * self.room
+            to_u = aim - self.u * self.cap_slack
             if second_order:
                 to_u += self.du * self.da
-            self.to_u = to_u = to_u / self.room
-            inverse += self.u / self.room
+            self.to_u = to_u = to_u / self.cap_slack
+            inverse += self.u / self.cap_slack
             self.rest -= self.u
             shift -= self.u + to_u
-        self.bend, self.shift = 1.0 / inverse, shift
-        return self.weights * self.bend, self.sign * self.weights * self.bend * shift
+        self.curvature, self.shift = 1.0 / inverse, shift
+        curvature = self.weights * self.curvature
+        return curvature, self.sign * self.weights * self.curvature * shift
 
-    def turn(self, dx):
-        """The change of all variables that goes with a change of x; how far it may go."""
-        self.da = self.bend * (self.sign * dx + self.shift)
+    def set_direction(self, dx):
+        """Set the changes of all variables for a change of x; returns the largest step."""
+        self.da = self.curvature * (self.sign * dx + self.shift)
         self.dv = self.to_v - self.v / self.a * self.da
         steepest = min((self.da / self.a).min(), (self.dv / self.v).min())
         if self.bounded:
-            self.du = self.to_u + self.u / self.room * self.da
-            steepest = min(steepest, -(self.da / self.room).max(), (self.du / self.u).min())
+            self.du = self.to_u + self.u / self.cap_slack * self.da
+            nearest = min(-(self.da / self.cap_slack).max(), (self.du / self.u).min())
+            steepest = min(steepest, nearest)
         return -1.0 / steepest if steepest < 0 else np.inf
 
     def products_after(self, step):
-        """`products` after such a share of the change."""
+        """`products` after a step: this share of the change."""
         sums = (self.v + step * self.dv) * (self.a + step * self.da)
         if self.bounded:
-            sums += (self.u + step * self.du) * (self.room - step * self.da)
+            sums += (self.u + step * self.du) * (self.cap_slack - step * self.da)
         return float(self.weights @ sums)
 
-    def unmet(self, step):
-        """What such a step leaves of the conditions that the start did not meet."""
+    def infeasibility_after(self, step):
+        """The cost of the linear conditions that are still violated after such a step."""
         return (1.0 - step) * float(self.weights @ np.abs(self.a * self.rest))
 
     def move(self, step):
-        """Make such a share of the change."""
+        """Take a step: this share of the change."""
         self.a, self.v = self.a + step * self.da, self.v + step * self.dv
         if self.bounded:
-            self.u, self.room = self.u + step * self.du, self.room - step * self.da
+            self.u = self.u + step * self.du
+            self.cap_slack = self.cap_slack - step * self.da
 
-    def at_kink(self, size, force):
-        """Whether each x ends at its kink: of each product the slack is the small factor.
+    def at_kink(self, size, dual_scale):
+        """Whether each x ends at its kink: the slack is the smaller factor of each product.
 
-        Slacks are measured by a size of x, multipliers by their cap (or a force).
+        Slacks are compared with the scale of x, multipliers with their cap (or, without a
+        cap, with `dual_scale`).
         """
         if not self.bounded:
-            return self.v / size < self.a / force
-        above = self.u / size < self.room / self.cap
+            return self.v / size < self.a / dual_scale
+        above = self.u / size < self.cap_slack / self.cap
         return above & (self.v / size < self.a / self.cap)

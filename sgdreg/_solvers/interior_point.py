@@ -8,27 +8,27 @@ from sgdreg._solvers.full_gradient import FullGradient
 from sgdreg._solvers.primal_dual import Part
 from sgdreg.losses import is_squared, made_of_hinges
 
-# The optimality gap below which it shows which coefficients are zero.
+# At optimality gaps below this the variables show which coefficients are zero.
 CLEAR = 1e-4
+# Exact zeros may cost this share of tol.
+COST_OF_ZEROS = 0.1
 
 
 class InteriorPoint(FullGradient):
-    """Newton steps on the optimality conditions, through the inside of their bounds.
+    """Newton steps on the optimality conditions, with all variables inside their bounds.
 
     S. Mehrotra, On the implementation of a primal-dual interior point method, SIAM Journal
     on Optimization 2 (1992); for quantiles R. Portnoy and R. Koenker, The Gaussian hare
-    and the Laplacian tortoise, Statistical Science 12 (1997). Each step is a weighted
-    least-squares problem of all rows, each output's its own.
+    and the Laplacian tortoise, Statistical Science 12 (1997). Each step of each output is a
+    weighted least-squares problem of all rows.
     """
 
-    parts = None  # until there is a point to start from
-    # That of all rows, which every step of least squares is by.
-    curvature = None
+    parts = None  # a `Part` for each output, from the first epoch on
 
     def _begin(self, state):
         self._arrive(state)
-        # Its variables and what counts as rounding are measured by the point that it starts
-        # from: one worse than a constant (of data of other scales, before) is no measure.
+        # The scales of the variables, and of rounding errors, are taken from the first
+        # point. A point worse than a constant (of a fit to other data) has no such scale.
         worse = self.evaluation.objectives(self.point) > self.evaluation.constant
         if worse.any():
             state.weights[worse] = self.plan.constant_model(self.data)[worse]
@@ -37,7 +37,7 @@ class InteriorPoint(FullGradient):
 
     def _take_apart(self):
         self.unit = self.evaluation.unit
-        self.rise = np.zeros(self.data.n_outputs)
+        self.excess = np.zeros(self.data.n_outputs)
         weights = self.data.row_weights
         weights = np.ones(self.data.n_rows) if weights is None else weights
         self.row_weights = weights / self.data.n_rows
@@ -64,9 +64,9 @@ class InteriorPoint(FullGradient):
         for part in self.parts:
             part.step()
         weights = np.array([part.within_bounds() for part in self.parts])
-        self.point, self.rise[:] = self.evaluation.at(weights), 0.0
-        if self._gap(beyond=False) <= CLEAR:
-            allowed = 0.1 * (self.plan.tol or 0.0) * self.unit
+        self.point, self.excess[:] = self.evaluation.at(weights), 0.0
+        if self._gap(with_l1_excess=False) <= CLEAR:
+            allowed = COST_OF_ZEROS * (self.plan.tol or 0.0) * self.unit
             if not self._try(np.array([part.rounded() for part in self.parts]), allowed):
                 few = allowed / self.data.n_features
                 near = [p.rounded(most) for p, most in zip(self.parts, few, strict=True)]
@@ -76,42 +76,44 @@ class InteriorPoint(FullGradient):
         return 1.0
 
     def _try(self, weights, allowed):
-        """Go where coefficients that are zero are so exactly, unless that costs more."""
+        """Go to weights with exact zeros, unless that costs more than allowed."""
         if (weights == self.point.weights).all():
             return True
         there = self.evaluation.at(weights)
         before, after = map(self.evaluation.objectives, (self.point, there))
         cheap = bool((after <= before + allowed).all())
         if cheap:
-            self.point, self.rise = there, np.maximum(after - before, 0.0)
+            self.point, self.excess = there, np.maximum(after - before, 0.0)
         return cheap
 
-    def _gap(self, beyond=True):
-        """The duality gap, and what the conditions that are not met yet may hide.
+    def _gap(self, with_l1_excess=True):
+        """The duality gap, with what rounding errors and singular steps may add to it.
 
-        And what an endless l1 costs of coefficients that are not zero yet (`Part.beyond`).
+        And with the cost of a huge l1, which is cut off in the steps, for coefficients that
+        are not zero yet (`Part.l1_excess`).
         """
         if self.parts is None:
             return self.evaluation.gap(self.point)
         if self.plan.quadratic:
             return self._gap_by_all_rows()
         gaps = np.array([part.gap for part in self.parts]) + self._blur() + self._hidden()
-        if beyond:
+        if with_l1_excess:
             pairs = zip(self.parts, self.point.weights, strict=True)
-            gaps = gaps + [part.beyond(weights) for part, weights in pairs]
-        # The optimum is not below zero: F itself is as far away as it can be. (Before that
-        # is next to nothing, the gap itself tells progress.)
+            gaps = gaps + [part.l1_excess(weights) for part, weights in pairs]
+        # The optimum is not below zero, so F itself is an upper bound of the gap. (It is
+        # used only where it is below tol: until then the duality gap shows the progress
+        # better.)
         most = float(np.max(self.evaluation.objectives(self.point) / self.unit))
         if most <= (self.plan.tol or 0.0):
             return most
-        return float(np.max((gaps + self.rise) / self.unit))
+        return float(np.max((gaps + self.excess) / self.unit))
 
     def _hidden(self):
-        """What directions may be worth that steps leave out as rounding errors.
+        """An upper bound of the gain along directions that steps leave out as rounding.
 
-        Of squares it is known; of other losses it is reckoned as the same share. What the
-        curvature of all rows tells from rounding errors, and that of the rows near their
-        kinks does not, may be followed as far as targets go.
+        It is known for squared errors, and is taken as the same share for other losses. A
+        direction that only the curvature of all rows shows (not that of the rows near their
+        kinks) may lead as far as the spread of the targets.
         """
         if not any(part.singular for part in self.parts):
             return 0.0
@@ -125,7 +127,7 @@ class InteriorPoint(FullGradient):
         return np.minimum(self.witness.hidden / variances + shares, 1.0) * self.unit
 
     def _blur(self):
-        """What rounding errors of predictions may change the objective by."""
+        """How much rounding errors of the predictions may change the objective."""
         loss = self.plan.loss
         squares = self.evaluation.blur(self.point.weights, self.start.metric)
         steepest = max(loss.above, loss.below) if made_of_hinges(loss) else np.inf

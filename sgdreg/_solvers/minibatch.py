@@ -1,5 +1,6 @@
-"""Mini-batch gradient descent, by compiled passes."""
+"""Mini-batch gradient descent, by compiled passes over the rows."""
 
+from sgdreg._persistence.soundness import check, few
 from sgdreg._solvers.base import Solver
 from sgdreg._solvers.epochs import Epochs
 from sgdreg._solvers.shrinking import Shrinking
@@ -7,15 +8,15 @@ from sgdreg._training.divergence import TOO_HIGH, Diverged
 from sgdreg._training.state import State
 from sgdreg._training.stopping import stopping_rule
 
-# 2^-60 of a step moves nothing.
+# The most halvings of a step: 2^-60 of it changes no weight.
 MOST_HALVINGS = 60
 
 
 class MiniBatch(Solver):
     """Epochs of mini-batch steps.
 
-    Steps of a size chosen here that make the loss too high are taken back and halved:
-    "auto" never diverges.
+    Automatic steps (learning_rate="auto") that make the loss too high are taken back and
+    halved, so that they never diverge.
     """
 
     def __init__(self, data, start):
@@ -23,11 +24,16 @@ class MiniBatch(Solver):
         self.epochs = Epochs(data, start)
         self.exact = self.epochs.n_batches == 1
         self.shrinking = self._new_shrinking()
-        # Momentum of a step chosen here must not carry it up the other side (O'Donoghue,
-        # Candès, Adaptive restart for accelerated gradient schemes, 2015, section 3.2).
+        # With automatic steps momentum is set to zero where the objective rises
+        # (O'Donoghue, Candès, Adaptive restart for accelerated gradient schemes, 2015,
+        # section 3.2).
         self.restarts = self.plan.automatic and self.plan.optimizer.momentum != 0
         self.halvings, self.origin = 0, None
         self.compares = "optimality_gap" if self.shrinking is None else "objective"
+
+    @property
+    def lowest(self):
+        return None if self.shrinking is None else self.shrinking.lowest
 
     def _new_shrinking(self):
         if not self.plan.shrinks:
@@ -56,7 +62,7 @@ class MiniBatch(Solver):
         history = state.history
         if self.restarts and history and objectives[0] > history[-1]["objective"]:
             state.memory[:] = 0.0
-        # Reports as plain tuples (of one pass each): thousands may be of some microseconds.
+        # Reports are plain tuples, as an epoch may take a few microseconds. Each is a pass.
         each = zip(objectives.tolist(), last_steps.tolist(), strict=True)
         return [(objective, step, 1.0, None, None) for objective, step in each]
 
@@ -90,7 +96,7 @@ class MiniBatch(Solver):
         if self.shrinking is not None:
             self.shrinking = self._new_shrinking()
             self._begin_to_shrink(state, evaluation)
-        if self.halvings > MOST_HALVINGS:  # the start itself is what is too high
+        if self.halvings > MOST_HALVINGS:  # the loss at the start itself is too high
             if self.halvings > 2 * MOST_HALVINGS:
                 raise ValueError(
                     "No step is short enough: the loss grows however short the steps. "
@@ -101,15 +107,17 @@ class MiniBatch(Solver):
         return state
 
     def pack(self, over):
+        if not self.plan.automatic:
+            return None
         kept = {"halvings": self.halvings, "origin": self.origin}
-        kept["shrinking"] = self.shrinking and self.shrinking.memory()
-        return super().pack(over) | kept
+        return kept | {"shrinking": self.shrinking and self.shrinking.memory()}
 
     def unpack(self, memory, state):
-        self.halvings, self.origin = memory["halvings"], memory["origin"]
-        if self.origin is not None:
-            origin = State.unpacked(self.origin)
-            origin.checked(self.start, self.data, state.flat, state.exponent)
-            self.origin = origin.packed()
+        if not self.plan.automatic:
+            return
+        check(memory, {"halvings": few})
+        origin = State.unpacked(memory["origin"])
+        origin.checked(self.start, self.data, state.flat, state.exponent)
+        self.halvings, self.origin = memory["halvings"], origin.packed()
         if self.shrinking is not None:
             self.shrinking.recall(memory["shrinking"])

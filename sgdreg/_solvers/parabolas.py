@@ -1,29 +1,31 @@
-"""Parabolas that touch the losses of rows: what least squares can stand for."""
+"""Quadratic majorizers of the losses of rows, whose sum is a least-squares problem."""
 
 import numpy as np
 
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg.losses import ask, is_squared
 
-# Residuals count as no smaller than this share of their size, in the first round and
-# from some later one on (0.2 throughout: 4 % above the optimum for quantiles 0.1 and 0.9 of
-# a level shift; with 0.03 the rest is the sample's).
+# Small residuals are raised to this share of the typical one: the first value in the first
+# iteration, the second from some later one on. (0.2 throughout ended 4 % above the optimum
+# for quantiles 0.1 and 0.9 of a level shift; with 0.03 what is left is the sample's error.)
 SMALLEST, SMALLER = (0.2, 0.03), 0.7
 
 
-def met(data, start, weights):
-    """The curvature of rows as their answer meets them: for a stream that follows."""
-    bends, targets = np.ones(data.n_rows), None
+def curvature_at(data, start, weights):
+    """The curvature of rows by their majorizers at some weights; None where it is zero."""
+    row_curvature, targets = np.ones(data.n_rows), None
     if not is_squared(data.loss):
         r = residuals(data, weights[0], start.metric.centre)
-        bends, targets = parabola(data, r, SMALLEST[0] * size_of([data], [r]))
-    if not bends.any():
+        small = SMALLEST[0] * size_of([data], [r])
+        row_curvature, targets = parabola(data, r, small)
+    if not row_curvature.any():
         return None
-    return curvature_of(data.weighed(bends, targets), start.plan.fit_intercept)
+    weighed = data.weighed(row_curvature, targets)
+    return curvature_of(weighed, start.plan.fit_intercept)
 
 
 def residuals(data, weights, centre):
-    """Prediction less target of each row, at some weights (d + 1,) at a centre."""
+    """Prediction minus target of each row, by weights (d + 1,) at a centre."""
     with np.errstate(invalid="ignore", over="ignore"):
         r = data.predictions(weights, centre) - data.targets[:, 0]
     if not np.isfinite(r).all():
@@ -36,7 +38,7 @@ def weights_of(data):
 
 
 def size_of(rows, r, others=None):
-    """How large residuals are, or their differences, by most of them: (mean √|r|)²."""
+    """The typical size of residuals, or of their differences: (mean √|r|)²."""
     total = roots = 0.0
     for i, data in enumerate(rows):
         e = r[i] if others is None else r[i] - others[i]
@@ -46,11 +48,17 @@ def size_of(rows, r, others=None):
 
 
 def parabola(data, r, small):
-    """Parabolas that touch the losses at residuals r and lie above them elsewhere.
+    """Parabolas that touch the losses at residuals r and are nowhere below them.
 
-    ½ b (p - z)² of each row: (b, z), z None where it is y, b = L'(r)/r. With a dead zone
-    that would lie below; there it is the sum of two hinges' (max(e, 0) is ½ (|e| + e)).
-    Distances from a kink count as no smaller than `small`.
+    ½ b (p - z)² of each row, with b = L'(r)/r and z = y; z is returned as None. With a dead
+    zone such a parabola would be below the loss: there it is the sum of the parabolas of
+    two hinges, max(e, 0) = ½ (|e| + e). Distances from a kink are raised to `small`.
+
+    Returns
+    -------
+    b : ndarray of shape (n,)
+        The curvature of each row.
+    z : ndarray of shape (n, 1) or None
     """
     y, loss, small = data.targets[:, 0], data.loss, small or 1.0
     dead = getattr(loss, "dead", 0.0)
@@ -59,13 +67,14 @@ def parabola(data, r, small):
             r = np.where(np.abs(r) < small, np.where(r < 0, -small, small), r)
             return ask(loss, y, y + r, "gradient") / r, None
         if loss.width:
-            bends, slopes = np.full(len(r), loss.smoothness), loss.gradient(y, y + r)
+            row_curvature = np.full(len(r), loss.smoothness)
+            slopes = loss.gradient(y, y + r)
         else:
-            bends = slopes = 0.0
+            row_curvature = slopes = 0.0
             for sign, cap in ((1.0, loss.above), (-1.0, loss.below)):
                 e = sign * r - dead
                 far = np.maximum(np.abs(e), small)
-                bends = bends + 0.5 * cap / far
+                row_curvature = row_curvature + 0.5 * cap / far
                 slopes = slopes + 0.5 * sign * cap * (1.0 + e / far)
-        targets = y + r - slopes / bends
-    return bends, targets[:, None]
+        targets = y + r - slopes / row_curvature
+    return row_curvature, targets[:, None]

@@ -1,66 +1,87 @@
-"""What the rows add to a plan: the metric, where to start, the size of the steps."""
+"""From a plan and the rows to a start: the metric, first weights, the size of the steps."""
 
 import numpy as np
 
-from sgdreg._curvature.costs import sample_size
+from sgdreg._curvature.costs import sample_size, single_size
 from sgdreg._curvature.diagonal import Stream
 from sgdreg._curvature.low_rank import low_rank_metric
 from sgdreg._curvature.metric import Metric, diagonal_metric
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._curvature.sample import Sketch
-from sgdreg._plan.plan import DIAGONAL, FULL
+from sgdreg._curvature.single import single_metric
+from sgdreg._plan.plan import DIAGONAL, FULL, SINGLE
 from sgdreg._plan.start import Start
 from sgdreg._records import changed
+from sgdreg._solvers.full_gradient import SMALLEST_TOL, USUAL_TOL
 from sgdreg._solvers.reweighted import first_answer, reweighted, solved
 from sgdreg._solvers.step_size import penalty_beside, schedule_of
 from sgdreg._training.state import generator_like
+from sgdreg._training.statistics import NOTHING, Statistics
 from sgdreg.losses import is_squared
 
 
 def prepare(data, plan, seen=None, rng=None):
-    """Where the steps of a plan begin on these rows, and how.
+    """The start of a plan on these rows, and what has been learned of them.
 
     Parameters
     ----------
     data : Data
     plan : Plan
-    seen : Start or None
-        Of a stream: that of the rows before.
+    seen : Statistics or None
+        In a stream those of the rows before; None for the first rows.
     rng : numpy.random.Generator
-        To sample rows with; online (where the curvature is that of all rows) it is left as
-        it is.
+        The generator for samples of rows. In a stream, whose curvature is that of all rows,
+        it is not used.
 
     Returns
     -------
-    Start
+    start : Start
+    learned : Statistics
+        In a stream those of the rows before are included.
     """
     if not np.isfinite(data.zero_losses).all():
         raise ValueError(
             "The losses of y overflow: its numbers are too large for sums in float64. "
             "Rescale y."
         )
-    learned = _learned(data, plan, seen, rng)
-    start = Start(plan, **{"metric": Metric()} | learned)
+    fields, learned = _learned(data, plan, seen, rng)
+    start = Start(plan, **{"metric": Metric()} | fields)
     if plan.recursive:
         reason = "to the least squares of all rows so far (recursive)"
-        return changed(start, reason=reason)
-    start = _weights(data, start, first=seen is None)
+        return changed(start, reason=reason), learned
+    start = _weights(data, start, learned.curvature is not None, first=seen is None)
+    return _steps(data, start, learned), learned
+
+
+def sampling_rng(seeds):
+    """The generator for samples of rows, independent of the steps' generator."""
+    return np.random.default_rng(seeds.spawn(1)[0])
+
+
+def _steps(data, start, learned):
+    """The start with the schedule of its steps, or the reason why there is none."""
+    plan = start.plan
     if plan.by_line_search:
         return changed(start, reason=start.reason or plan.optimizer.serves.step)
     if plan.schedule is not None:
         return changed(start, schedule=plan.schedule, reason="as given")
-    schedule, reason, passes = schedule_of(data, start)
+    schedule, reason, passes = schedule_of(data, start, learned.curvature)
     passes += start.passes
     return changed(start, schedule=schedule, reason=reason, passes=passes)
 
 
-def sampling_rng(seeds):
-    """The generator that rows are sampled by; it leaves that of the steps alone."""
-    return np.random.default_rng(seeds.spawn(1)[0])
+def _weights(data, start, solved, first):
+    """The start with the weights that steps begin from, where they are automatic.
 
-
-def _weights(data, start, first):
-    """The start with the weights that steps begin from, where they are chosen here."""
+    Parameters
+    ----------
+    data : Data
+    start : Start
+    solved : bool
+        Whether its weights are the optimum by a curvature of the rows.
+    first : bool
+        Whether there were no rows before.
+    """
     plan = start.plan
     if not plan.hands_free:
         return changed(start, weights=None)
@@ -74,18 +95,17 @@ def _weights(data, start, first):
         return changed(start, weights=weights, passes=start.passes + passes)
     if not plan.online and not plan.by_line_search and plan.quadratic:
         return changed(start, weights=None)
-    solves = start.curvature is not None and plan.by_line_search and not plan.online
-    if solves:
+    if solved and plan.by_line_search and not plan.online:
         return changed(start, solved=True)
-    # With averages or mini-batches of a stream, steps of the batch's share of the rows seen
-    # so far, w <- w - |B|/n · H⁻¹ g, come near to its answer.
+    # With averages or mini-batches of a stream, steps by the batch's share of the rows seen
+    # so far, w <- w - |B|/n · H⁻¹ g, come near to the optimum for all rows.
     return changed(start, weights=plan.constant_model(data))
 
 
 def _learned(data, plan, seen, rng):
-    """The fields of a start about the coordinates of its steps."""
+    """(fields of the start about the coordinates of its steps, statistics)."""
     if plan.curvature is None:
-        return {}
+        return {}, NOTHING
     if plan.accumulates:
         return _accumulated(data, plan, seen)
     if plan.curvature == FULL:
@@ -94,16 +114,26 @@ def _learned(data, plan, seen, rng):
     if not plan.penalty.separable:
         diagonal = diagonal.of_one_scale()
     if plan.curvature == DIAGONAL:
-        return {"metric": diagonal, "passes": 1.0}
-    if plan.online:  # the steps' own generator: its draws stay as they are
+        return {"metric": diagonal, "passes": 1.0}, NOTHING
+    if plan.online:  # a copy, so that the random numbers of the steps stay the same
         rng = generator_like(rng)
+    if plan.curvature == SINGLE:
+        size = single_size(data.n_rows, data.n_features, plan.tol or USUAL_TOL)
+        metric, rows = single_metric(data, diagonal, plan.penalty.l2, size, rng)
+        known = metric.root is not None and metric.certain > 0
+        if not known and plan.provable:  # double precision knows more directions
+            return _full(data, plan, seen, rng)
+        whole = rows == data.n_rows
+        fields = {"metric": metric, "passes": 1.0 + rows / data.n_rows}
+        return fields | {"rows": 0 if whole else rows}, NOTHING
     metric, rows = low_rank_metric(data, diagonal, plan.penalty.l2, rng)
-    return {"metric": metric, "rows": rows, "passes": 1.0 + rows / data.n_rows}
+    fields = {"metric": metric, "rows": rows, "passes": 1.0 + rows / data.n_rows}
+    return fields, NOTHING
 
 
 def _full(data, plan, seen, rng):
     sketch, sample, weight, answer = None, None, None, None
-    near = seen and seen.weights
+    near = seen and seen.answer
     if plan.online:
         known = seen and seen.curvature
         if known is not None and known.centred != plan.fit_intercept:
@@ -112,9 +142,10 @@ def _full(data, plan, seen, rng):
         passes, weight = 1.0, sample and sample.weight
     else:
         size = data.n_rows
-        # Only line searches are safe with a sampled curvature, and let the sample grow.
+        # Only line searches are safe with the curvature of a sample, and can enlarge it.
         if plan.by_line_search:
-            size = sample_size(data.n_rows, data.n_features, max(plan.tol or 1e-8, 1e-14))
+            tol = max(plan.tol or USUAL_TOL, SMALLEST_TOL)
+            size = sample_size(data.n_rows, data.n_features, tol)
         sketch = Sketch(data, data.n_rows, plan.fit_intercept, size, rng)
         curvature, sketch = sketch.curvature()
         passes = sketch.cost
@@ -122,31 +153,27 @@ def _full(data, plan, seen, rng):
         metric, weights = curvature.solve(penalty_beside(plan, data))
     else:
         metric, weights = answer or solved(curvature, plan, weight, near=near)
-    return {
-        "curvature": curvature,
-        "sample": sample,
-        "sketch": sketch,
-        "metric": metric,
-        "weights": weights,
-        "passes": passes,
-    }
+    kept = weights if plan.recursive and not plan.quadratic else None
+    fields = {"sketch": sketch, "metric": metric, "weights": weights, "passes": passes}
+    return fields, Statistics(curvature, sample, answer=kept)
 
 
 def _known_so_far(data, plan, known, seen):
-    """The curvature of the rows of a stream, those before and new ones; their sample.
+    """(curvature, sample, answer) of the rows of a stream, those before and the new ones.
 
-    And the metric and answer that it has, if these are known by then.
+    The answer is the metric and the optimum by that curvature, if they are known already.
     """
     if is_squared(plan.loss):
         return curvature_of(data, plan.fit_intercept, known), None, None
     sample = None if known is None else seen.sample
-    return reweighted(data, plan, known, sample, seen and seen.weights)
+    return reweighted(data, plan, known, sample, seen and seen.answer)
 
 
 def _accumulated(data, plan, seen):
-    """The fields for the next rows of a stream of many features."""
+    """`_learned` for the next rows of a stream with many features."""
     known = seen and seen.stream
     if known is None or known.centred != plan.fit_intercept:
         known = Stream.empty(data.n_features, data.n_outputs, plan.fit_intercept)
     reason = "to the least squares of the new rows, near the last answer"
-    return {"stream": known, "metric": known.metric, "reason": reason, "passes": 1.0}
+    fields = {"metric": known.metric, "reason": reason, "passes": 1.0}
+    return fields, Statistics(stream=known)

@@ -1,4 +1,4 @@
-"""One output's problem, as the interior-point method sees it."""
+"""The primal-dual problem of one output, and its Newton steps."""
 
 import numpy as np
 from scipy import linalg
@@ -8,51 +8,68 @@ from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._solvers.hinges import Hinges
 from sgdreg.losses import ask, is_squared, made_of_hinges
 
-# How near to a bound a step goes, of the way there.
+# The share of the way to the nearest bound that a step may go.
 NEARLY = 0.99
-# A step shorter than this is tried again without Mehrotra's second order, and with this
-# share of the products as its aim: it may otherwise go around in circles.
+# A step shorter than this is computed again without Mehrotra's second-order part, and with
+# this share of the mean product as its aim: otherwise steps may repeat without progress.
 SHORT, CENTRED = 0.1, 0.5
-# Done: what is left is the rounding error of the losses.
+# The steps end where the gap is at this share of the objective, its rounding error.
 EPS = np.finfo(np.float64).eps
-# Cholesky's diagonal, in the scaled features: below this products have lost the digits.
+# Where a diagonal element of the Cholesky factor of the scaled features is below this, too
+# few digits are left in the products, and the factor is computed by QR.
 NEARLY_SINGULAR = 1e-4
-# Second derivatives of a user's loss are reckoned as no less than this share of the most.
-LEAST_BEND = 1e-3
-# A step by these must lower the objective by this share of what they promise (Armijo).
+# Second derivatives of a custom loss are raised to this share of the largest one.
+LEAST_CURVATURE = 1e-3
+# A step by such second derivatives must lower the objective by this share of its prediction
+# (Armijo's rule); otherwise it is halved, at most this many times.
 ENOUGH, HALVINGS = 1e-4, 40
-# Zero is the optimum of every l1 beyond the steepest slope that data may have: it need be
-# no more than this many times that.
-BEYOND = 1e3
-# What a part goes on from. `least`, `size` and `force` are those of the very first point.
-KEPT = ("weights", "gap", "decrement", "finished", "least", "size", "force", "singular")
+# An l1 above the largest possible slope makes a coefficient zero. Larger values are cut to
+# this multiple of that slope, so that their products do not overflow.
+L1_LIMIT = 1e3
+# A step counts as this many passes over the rows, besides its curvature (by the time that
+# it takes): hinges of the rows are linearised and sent in a direction twice.
+PASSES_WITH_HINGES, PASSES_WITHOUT = 5.0, 2.0
+# What a part needs to continue, by the names in checkpoints and here. `least`, `size` and
+# `force` are those of the first point.
+KEPT = {
+    "weights": "weights",
+    "gap": "gap",
+    "decrement": "decrement",
+    "finished": "finished",
+    "least": "least",
+    "size": "size",
+    "force": "dual_scale",
+    "singular": "singular",
+}
+# The same of each block of hinges.
+KEPT_OF_HINGES = {"a": "a", "room": "cap_slack", "u": "u", "v": "v"}
 
 
 class Part:
-    """One output's problem: its hinges, and steps towards its optimum."""
+    """The problem of one output: its hinges, and the steps towards its optimum."""
 
-    def __init__(self, rounds, output):
-        plan, data = rounds.plan, rounds.data
-        self.plan, self.start, self.data, self.loss = plan, rounds.start, data, plan.loss
+    def __init__(self, solver, output):
+        plan, data = solver.plan, solver.data
+        self.plan, self.start, self.data, self.loss = plan, solver.start, data, plan.loss
         self.y = np.ascontiguousarray(data.targets[:, output])
-        self.row_weights, self.of_all = rounds.row_weights, rounds.curvature
-        self.weights = rounds.point.weights[output].copy()
-        self.unit = rounds.unit[output]
+        self.row_weights, self.unweighted = solver.row_weights, solver.curvature
+        self.weights = solver.point.weights[output].copy()
+        self.unit = solver.unit[output]
         self.x = self._predictions(self.weights)
-        self.passes, self.gap, self.known = 0.0, np.inf, None
+        self.passes, self.gap, self.cached = 0.0, np.inf, None
         self.decrement, self.finished = np.inf, False
-        self.singular = False  # whether a step has left directions out
-        # Losses that are no hinges, and not quadratic either.
+        self.singular = False  # whether a step has left out directions
+        # Whether the loss is neither made of hinges nor quadratic: Newton steps of its own.
         self.smooth = not made_of_hinges(self.loss)
-        self.least = EPS * float(rounds.evaluation.objectives(rounds.point)[output])
+        self.least = EPS * float(solver.evaluation.objectives(solver.point)[output])
         e = self.x - self.y
         largest = np.abs(e).max() or 1.0
         self.size = largest * np.sqrt(self.row_weights @ (e / largest) ** 2) or 1.0
-        self.force = len(e) * self.unit / self.size
-        self.steepest = self._steepest(rounds.evaluation.constant[output])
+        self.dual_scale = len(e) * self.unit / self.size
+        self.largest_slope = self._largest_slope(solver.evaluation.constant[output])
         self.on_rows = self._hinges_of_rows(e)
         self.on_coef = self._hinges_of_coef(self.weights[:-1])
-        if not self.least:  # nothing to gain
+        if not self.least:  # the objective is zero already
             self.gap, self.finished = 0.0, True
 
     def _hinges_of_rows(self, e):
@@ -71,11 +88,11 @@ class Part:
         if not penalty.proximal:
             return []
         weights, n = np.full(len(coef), 1.0 / len(self.y)), len(self.y)
-        sizes, l1 = (self.size, self.force), penalty.l1
-        if n * l1 < EPS**2 * self.force * scale.min():
-            l1 = 0.0  # far below rounding, and its products underflow
-        caps = n * np.minimum(l1 / scale, self._most)
-        none = np.full(len(coef), np.inf)  # a bound that nothing pays for
+        sizes, l1 = (self.size, self.dual_scale), penalty.l1
+        if n * l1 < EPS**2 * self.dual_scale * scale.min():
+            l1 = 0.0  # far below rounding errors, and its products underflow
+        caps = n * np.minimum(l1 / scale, self._largest_l1)
+        none = np.full(len(coef), np.inf)  # a constraint, whose multipliers have no cap
         return [
             Hinges(sign, 0.0, 0.0, cap, weights, coef * scale, *sizes)
             for sign, cap in ((1, caps), (-1, none if penalty.positive else caps))
@@ -83,46 +100,47 @@ class Part:
         ]
 
     @property
-    def _most(self):
-        """The most that l1 counts as, along a scaled feature."""
-        return BEYOND * self.steepest or np.inf
+    def _largest_l1(self):
+        """The largest l1 of a scaled feature; a larger one is cut to it."""
+        return L1_LIMIT * self.largest_slope or np.inf
 
-    def beyond(self, weights):
-        """What l1 costs of some weights (d + 1,) beyond what it counts as."""
+    def l1_excess(self, weights):
+        """The cost of some weights (d + 1,) by the part of l1 that is cut off."""
         coef, l1 = np.abs(weights[:-1]), self.plan.penalty.l1
         if not l1:
             return 0.0
         scale = self.start.metric.scale
-        return float(np.maximum(l1 - self._most * scale, 0.0) @ coef)
+        return float(np.maximum(l1 - self._largest_l1 * scale, 0.0) @ coef)
 
-    def _steepest(self, at_best):
-        """What no slope along a scaled feature exceeds at the best constant.
+    def _largest_slope(self, at_best):
+        """An upper bound of the slopes along scaled features, at the best constant.
 
-        Of smooth losses L'² ≤ 2 smoothness L; and features are of length one.
+        Smooth losses have L'² ≤ 2 smoothness L, and the scaled features have length one.
         """
-        smooth, steep = self.loss.smoothness, np.inf
+        smooth, bound = self.loss.smoothness, np.inf
         if smooth is not None:
-            steep = np.sqrt(2 * smooth * at_best)
+            bound = np.sqrt(2 * smooth * at_best)
         if made_of_hinges(self.loss):
-            steep = min(steep, max(self.loss.above, self.loss.below))
-        return float(steep)
+            bound = min(bound, max(self.loss.above, self.loss.below))
+        return float(bound)
 
     def memory(self):
         """See `FullGradient.memory`."""
-        kept = {name: getattr(self, name) for name in KEPT}
+        kept = {name: getattr(self, attribute) for name, attribute in KEPT.items()}
         hinges = [
-            {"a": block.a, "room": block.room, "u": block.u, "v": block.v}
+            {name: getattr(block, attribute) for name, attribute in KEPT_OF_HINGES.items()}
             for block in self.hinges
         ]
         return kept | {"x": self.x.copy(), "hinges": hinges}
 
     def recall(self, memory):
         """See `FullGradient.recall`."""
-        for name in KEPT:
-            setattr(self, name, memory[name])
+        for name, attribute in KEPT.items():
+            setattr(self, attribute, memory[name])
         self.x = memory["x"].copy()
         for block, kept in zip(self.hinges, memory["hinges"], strict=True):
-            vars(block).update(kept)
+            for name, attribute in KEPT_OF_HINGES.items():
+                setattr(block, attribute, kept[name])
 
     @property
     def hinges(self):
@@ -131,7 +149,7 @@ class Part:
     # -------------------------------------------------------------------- a step
 
     def step(self):
-        """A step by Newton's equations, Mehrotra's two; nothing where it is done."""
+        """A step by Newton's equations (Mehrotra's pair); nothing where it has ended."""
         self.passes = 0.0
         if self.finished:
             return
@@ -143,22 +161,26 @@ class Part:
                 self.finished = True
                 return
         if self.smooth and not self.on_coef:
-            share = self._downhill(move, share)
+            share = self._line_search(move, share)
         for block in self.hinges:
             block.move(share)
         self.weights = self.weights + share * move
         self.x = self._predictions(self.weights)
-        self.passes = (5.0 if self.on_rows else 2.0) + cost_of_all(len(move) - 1)
-        left = sum(block.products + block.unmet(share) for block in self.hinges)
-        # The conditions are linear: what is left of them shrinks with the step.
+        passes = PASSES_WITH_HINGES if self.on_rows else PASSES_WITHOUT
+        self.passes = passes + cost_of_all(len(move) - 1)
+        left = sum(
+            block.products + block.infeasibility_after(share) for block in self.hinges
+        )
+        # The conditions are linear: a step reduces their residuals by its share.
         self.gap = left + (1.0 - share) ** 2 * self.decrement
         if self.smooth:
-            # ... but not of these, of which the rate of the fall tells the curvature.
+            # Not those of a smooth loss: the rate at which the decrement falls shows how
+            # much the curvature changes.
             still = before == self.decrement == 0
             rate = self.decrement / before if 0 < before < np.inf else float(not still)
-            bent = 1.0 - np.sqrt(min(rate, 1.0))
-            self.gap += self.decrement / bent if bent else np.inf
-        # Least squares are solved once more, for what rounding has left of them.
+            lost = 1.0 - np.sqrt(min(rate, 1.0))
+            self.gap += self.decrement / lost if lost else np.inf
+        # Least squares are solved once more, to correct the rounding errors of the first.
         self.finished = self.gap <= self.least and not self.plan.quadratic
 
     def _direction(self):
@@ -170,9 +192,9 @@ class Part:
         move = self._newton(0.0, False)
         share = self._allowed(move)
         left = sum(block.products_after(share) for block in self.hinges)
-        # Products that underflow are as near to zero as they can be.
+        # Products that underflow count as zero: they cannot become smaller.
         aim = (left / products) ** 3 * products / count if products else 0.0
-        if self.smooth:  # bounds may not be met sooner than the loss
+        if self.smooth:  # products must not fall faster than the decrement of the loss
             aim = max(aim, self.decrement / count)
         move = self._newton(aim, True)
         share = self._allowed(move)
@@ -182,43 +204,46 @@ class Part:
         return move, share
 
     def _allowed(self, move):
-        """Turn every hinge with the move; the share of it within their bounds."""
+        """Set the direction of all hinges; the share of the move within their bounds."""
         longest = [
-            block.turn(move[:-1] * self.start.metric.scale) for block in self.on_coef
+            block.set_direction(move[:-1] * self.start.metric.scale)
+            for block in self.on_coef
         ]
         if self.on_rows:
             dx = self._predictions(move)
-            longest += [block.turn(dx) for block in self.on_rows]
+            longest += [block.set_direction(dx) for block in self.on_rows]
         return min(1.0, NEARLY * min(longest))
 
     def _newton(self, aim, second_order):
-        """The direction by Newton's equations, of products that are to become `aim`."""
+        """The direction (d + 1,) by Newton's equations for products that become `aim`."""
         plan, scale = self.plan, self.start.metric.scale
-        if self.on_rows or not second_order:  # without hinges they stay what they are
-            bends, slopes = self._of_rows(aim, second_order)
-            self.of_rows = bends, self.data.sums(slopes)
-        bends, gradient = self.of_rows[0], self.of_rows[1].copy()
-        l2 = plan.penalty.l2 + (0.0 if self.start.pull is None else self.start.pull[0][:-1])
+        if self.on_rows or not second_order:  # without hinges they are the same in both
+            row_curvature, slopes = self._row_terms(aim, second_order)
+            self.row_terms = row_curvature, self.data.sums(slopes)
+        row_curvature, gradient = self.row_terms[0], self.row_terms[1].copy()
+        l2, proximal = plan.penalty.l2, self.start.proximal_term
+        l2 = l2 + (0.0 if proximal is None else proximal[0][:-1])
         gradient[:-1] += l2 * self.weights[:-1]
         diagonal = np.zeros(len(scale)) + l2
         for block in self.on_coef:
-            bend, pull = block.linearise(self.weights[:-1] * scale, aim, second_order)
-            gradient[:-1] += scale * (block.slope + pull)
-            diagonal += scale**2 * bend
+            x = self.weights[:-1] * scale
+            curvature, rhs = block.linearise(x, aim, second_order)
+            gradient[:-1] += scale * (block.slope + rhs)
+            diagonal += scale**2 * curvature
         if not plan.fit_intercept:
             gradient[-1] = 0.0
-        if not (np.isfinite(bends).all() and np.isfinite(diagonal).all()):
-            raise FloatingPointError("beyond what floats can tell")
-        if not second_order:  # Mehrotra's two steps are by the same matrix
-            self.solver = self._solver(bends, diagonal)
-        move = self.solver(gradient)
+        if not (np.isfinite(row_curvature).all() and np.isfinite(diagonal).all()):
+            raise FloatingPointError("The curvature overflows.")
+        if not second_order:  # both of Mehrotra's steps use the same matrix
+            self.solve = self._factorised(row_curvature, diagonal)
+        move = self.solve(gradient)
         if not np.isfinite(move).all():
-            raise FloatingPointError("beyond what floats can tell")
+            raise FloatingPointError("The Newton step overflows.")
         self.decrement = max(0.0, -0.5 * float(gradient @ self._raw(move)))
         return move
 
     def slope(self):
-        """The gradient (d + 1,) by the multipliers: zero at the optimum."""
+        """The gradient (d + 1,) computed from the multipliers: zero at the optimum."""
         if self.on_rows:
             slopes = sum(block.slope for block in self.on_rows)
         else:
@@ -233,34 +258,36 @@ class Part:
     def _predictions(self, weights):
         return self.data.predictions(weights, self.start.metric.centre)
 
-    def _curvature(self, bends):
-        """Of Σ bend_i [x_i, 1][x_i, 1]ᵀ, and the bend that counts as one in it."""
-        if self.of_all is not None:  # of squares: bends are the rows' weights
-            return self.of_all, 1.0 / self.data.n_rows
-        largest = bends.max()  # their size is in `total`
+    def _curvature(self, row_curvature):
+        """Σ row_curvature_i [x_i, 1][x_i, 1]ᵀ, and the row curvature that counts as one."""
+        if self.unweighted is not None:  # least squares: it is that of the row weights
+            return self.unweighted, 1.0 / self.data.n_rows
+        largest = row_curvature.max()
         blank = np.zeros((self.data.n_rows, 1))
-        data = self.data.unweighted.weighed(bends, blank, largest)
+        data = self.data.unweighted.weighed(row_curvature, blank, largest)
         return curvature_of(data, self.plan.fit_intercept), largest
 
-    def _of_rows(self, aim, second_order):
-        """Second derivatives and slopes of the rows' terms."""
+    def _row_terms(self, aim, second_order):
+        """Second derivatives and slopes of the loss of each row."""
         if not self.on_rows:
-            bends = ask(self.loss, self.y, self.x, "curvature")
+            row_curvature = ask(self.loss, self.y, self.x, "curvature")
             slopes = ask(self.loss, self.y, self.x, "gradient")
             if self.smooth:
                 most = self.loss.smoothness
-                # Within bounds no search tells whether they were too small.
-                least = most if self.on_coef else LEAST_BEND * most
-                bends = np.clip(bends, least, most)
-            return self.row_weights * bends, self.row_weights * slopes
-        bends = slopes = 0.0
+                # With hinges of coefficients there is no line search, and the largest
+                # second derivative is the only safe one.
+                least = most if self.on_coef else LEAST_CURVATURE * most
+                row_curvature = np.clip(row_curvature, least, most)
+            return self.row_weights * row_curvature, self.row_weights * slopes
+        row_curvature = slopes = 0.0
         for block in self.on_rows:
-            bend, pull = block.linearise(self.x - self.y, aim, second_order)
-            bends, slopes = bends + bend, slopes + block.slope + pull
-        return bends, slopes
+            curvature, rhs = block.linearise(self.x - self.y, aim, second_order)
+            row_curvature = row_curvature + curvature
+            slopes = slopes + block.slope + rhs
+        return row_curvature, slopes
 
-    def _downhill(self, move, share):
-        """A share by which a user's loss, and the penalty, fall as they should."""
+    def _line_search(self, move, share):
+        """The step, at most `share`, that lowers a custom loss and the penalty enough."""
         start, weights = self._objective(self.weights), self.weights
         for _ in range(HALVINGS):
             fall = start - self._objective(weights + share * move)
@@ -274,15 +301,15 @@ class Part:
         loss = self.row_weights @ ask(self.loss, self.y, p, "value")
         return loss + float(self.plan.penalty.values(weights[None, :-1])[0])
 
-    def _solver(self, bends, diagonal):
+    def _factorised(self, row_curvature, diagonal):
         """gradient (d + 1,) -> Newton direction (d + 1,) at the plan's centre."""
         plan = self.plan
-        if self.known is None or not np.array_equal(self.known[0], bends):
-            curvature, unit = self._curvature(bends)
+        if self.cached is None or not np.array_equal(self.cached[0], row_curvature):
+            curvature, unit = self._curvature(row_curvature)
             total = curvature.total * unit
             triangle = curvature.features * np.sqrt(unit)
-            self.known = bends, curvature, total, triangle.T @ triangle
-        _, curvature, total, H = self.known
+            self.cached = row_curvature, curvature, total, triangle.T @ triangle
+        _, curvature, total, H = self.cached
         middle = curvature.mean if plan.fit_intercept else None
         scale = np.sqrt(np.diagonal(H) + diagonal)
         if (scale > 0).all() and not curvature.constant().any():
@@ -306,7 +333,7 @@ class Part:
         return self._around(middle, total, by_factor)
 
     def _around(self, middle, total, solve):
-        """A solver for the features about the rows' own middle, as one for the plan's."""
+        """`solve`, of features about the mean of the weighed rows, at the plan's centre."""
 
         def direction(gradient):
             g, b = gradient[:-1], gradient[-1]
@@ -319,7 +346,7 @@ class Part:
         return direction
 
     def _raw(self, move):
-        """A direction with the intercept of the features as they are."""
+        """A direction whose intercept is that of the features before centring."""
         if self.start.metric.centre is None:
             return move
         return np.append(move[:-1], move[-1] - move[:-1] @ self.start.metric.centre)
@@ -327,20 +354,21 @@ class Part:
     # ------------------------------------------------------------------- the model
 
     def within_bounds(self):
-        """The weights, none below zero where they must not be."""
+        """The weights, with `positive` none of them below zero."""
         weights = self.weights.copy()
         if self.plan.penalty.positive:
             weights[:-1] = np.maximum(weights[:-1], 0.0)
         return weights
 
     def rounded(self, most=np.inf):
-        """The weights with exact zeros, where bounds say so and it costs no more each.
+        """The weights with exact zeros, where the hinges end at zero.
 
-        At the optimum the slope is zero: of squares half of the square is left.
+        Setting a scaled coefficient u to zero costs ½u² where the slope is zero, as it is
+        at the optimum: where that is more than `most`, it is kept.
         """
         weights = self.within_bounds()
         if self.on_coef:
-            kinks = [block.at_kink(self.size, self.force) for block in self.on_coef]
+            kinks = [block.at_kink(self.size, self.dual_scale) for block in self.on_coef]
             kinks.append(0.5 * (weights[:-1] * self.start.metric.scale) ** 2 <= most)
             weights[:-1][np.logical_and.reduce(kinks)] = 0.0
         return weights

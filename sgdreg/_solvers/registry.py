@@ -1,4 +1,4 @@
-"""Which solver runs for a plan."""
+"""The table of solvers: which one runs for a plan."""
 
 from sgdreg import optimizers
 from sgdreg._solvers.conjugate_gradient import ConjugateGradients

@@ -1,4 +1,4 @@
-"""A bounded sample of the rows of a stream, for losses whose rows are weighed anew."""
+"""A bounded sample of the rows of a stream, for losses that change the rows' weights."""
 
 from dataclasses import dataclass
 
@@ -9,20 +9,23 @@ from sgdreg._data.dataset import Data
 from sgdreg._data.threads import ALONE
 from sgdreg._records import changed
 
-# Rows kept, and kept a feature: a sample of m rows leaves about 1.5 (d + 1)/m of the least
-# loss (quantile 0.9 of normal noise), so 0.75 % up to 200 features.
+# The sample has at least this many rows, and this many for each feature. The optimum for m
+# rows is above the least loss by about 1.5 (d + 1)/m of it (quantile 0.9 of normal noise):
+# 0.75 % here.
 LEAST_ROWS = 5000
 ROWS_A_FEATURE = 200
-# ... within this memory; where it is fewer rows a feature than these (3 %), none are kept.
+# It takes at most this memory. If that is for fewer rows per feature than these (3 %),
+# there is no sample.
 MOST_BYTES = 2**26
 FEWEST_ROWS_A_FEATURE = 50
-# All are weighed anew once this share of the rows has come since: streams of single rows
-# stay cheap, and those in pieces of 50 ended 0.85 % above the least loss at most.
+# All rows of the sample get new weights when this share of the rows is new: streams of
+# single rows stay cheap, and streams in batches of 50 ended at most 0.85 % above the least
+# loss.
 SHARE = 0.02
 
 
 def rows_kept(n_features):
-    """How many rows are kept of a stream, 0 where they would be too large to help."""
+    """How many rows of a stream are kept; 0 with too many features for a useful sample."""
     rows = max(LEAST_ROWS, ROWS_A_FEATURE * n_features)
     rows = min(rows, MOST_BYTES // (8 * n_features))
     return rows if rows >= FEWEST_ROWS_A_FEATURE * n_features else 0
@@ -30,30 +33,30 @@ def rows_kept(n_features):
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Rows of a stream: all of them, and of a longer one a random sample.
+    """All rows of a short stream, or a random sample of the rows of a longer one.
 
-    By their priorities weight/u, u uniform in (0, 1]: of m rows kept each stands for
-    max(weight, threshold), the threshold being the largest priority that was not kept
-    (N. Duffield, C. Lund, M. Thorup, Priority sampling, Journal of the ACM 54, 2007).
-    The draws depend on the number of rows seen only, so that the same rows make the same
-    model. A sample never changes: adding rows makes a new one.
+    The rows with the largest priorities weight/u are kept, with u uniform in (0, 1]. Each
+    of them counts with max(weight, threshold), where the threshold is the largest priority
+    that was not kept (N. Duffield, C. Lund, M. Thorup, Priority sampling, Journal of the
+    ACM 54, 2007). The random numbers depend on the number of rows seen only, so the same
+    rows make the same model. A sample never changes: adding rows makes a new one.
 
     Attributes
     ----------
     X : ndarray of shape (m, d)
     y, weights, priorities : ndarray of shape (m,)
     threshold : float
-        0 while no row was left out.
+        0 while all rows are kept.
     seen : int
-        Rows that it was drawn from.
+        The number of rows it was drawn from.
     total : float
-        Sum of their weights.
+        The sum of their weights.
     waiting : float
-        ... of those that came since all were weighed anew.
+        The sum of the weights of rows since all rows got new weights.
     size : float
-        Of the residuals then.
+        The typical size of the residuals at that time.
     base : Curvature or None
-        Of rows before the stream (those of a `fit`).
+        That of rows before the stream (those of a `fit`).
     """
 
     X: np.ndarray
@@ -73,15 +76,16 @@ class Sample:
         return cls(np.zeros((0, n_features)), none, none, none, base=base)
 
     def due(self, weight):
-        """Whether, with rows of such a sum of weights, all are to be weighed anew.
+        """Whether all rows get new weights when rows of this total weight are added.
 
-        The first ones always, as if they weighed alike: little weight may change much.
+        Always for the first rows, whatever their weights, as each may change the model
+        much.
         """
         waiting = self.waiting + weight
         return self.seen < 1 / SHARE or waiting >= SHARE * (self.total + weight)
 
     def data(self, loss):
-        """The rows, as many of them as they stand for."""
+        """The kept rows, with weights that stand for all rows."""
         weights = np.maximum(self.weights, self.threshold)
         if self.threshold:
             weights = weights * (self.total / weights.sum())
@@ -90,17 +94,17 @@ class Sample:
 
     @property
     def weight(self):
-        """Sum of the weights of all rows, those of `base` too."""
+        """The sum of the weights of all rows, including those of `base`."""
         return self.total + (0.0 if self.base is None else float(self.base.rows))
 
     def in_unit(self, shift):
-        """The same rows, of targets multiplied by 2^shift."""
+        """The same rows, with targets multiplied by 2^shift."""
         base = self.base and self.base.in_unit(shift)
         y, size = np.ldexp(self.y, shift), float(np.ldexp(self.size, shift))
         return changed(self, y=y, size=size, base=base)
 
     def add(self, data):
-        """The sample with more rows, of one output."""
+        """The sample with more rows (of one output)."""
         n, most = data.n_rows, rows_kept(data.n_features)
         weights = np.ones(n) if data.weights is None else data.row_weights
         u = 1.0 - np.random.default_rng(self.seen).random(n)

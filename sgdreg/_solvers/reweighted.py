@@ -1,4 +1,4 @@
-"""Streams of other problems than least squares: by the curvature of weighed rows."""
+"""Streams of problems other than least squares: iteratively reweighted least squares."""
 
 from dataclasses import replace
 
@@ -30,24 +30,30 @@ from sgdreg.losses import SQUARED_ERROR, ask, is_squared, made_of_hinges
 
 BY_BOUNDS = optimizers.InteriorPoint()
 
-# Rounds of weighing rows anew by their own fit, at most; done where residuals change by
-# less than this share of their size.
-ROUNDS, STILL = 25, 1e-3
-# Rows that a loss leaves alone count by this share of the most: no direction is lost so.
-LEAST_BEND = 1e-9
-# The gap that bounds are met with, in so many steps at most.
+# The largest number of iterations, in which rows get new weights; they end where the
+# residuals change by less than this share of their size.
+ITERATIONS, STILL = 25, 1e-3
+# Rows to which the loss gives no curvature get this share of the largest one, so that no
+# direction is lost.
+LEAST_CURVATURE = 1e-9
+# The optimality gap to which problems with bounds are solved, and the most steps for it.
 BOUND_TOL, BOUND_STEPS = 1e-10, 50
-# The first answer of steps along kinks: of so many rows, as many features, to this gap.
+# Typical residuals that have changed by less than this factor need no large parabolas
+# first.
+NEAR = 1.5
+# The first answer for steps along kinks is that of this many rows, for at most this many
+# features, to this optimality gap.
 MOST_ROWS, MOST_FEATURES, FIRST_TOL = 4096, 100, 1e-3
 
 
 def reweighted(data, plan, known, sample, near=None):
-    """The curvature of the rows so far, weighed by L'(r)/r of their residuals.
+    """The curvature of the rows so far, weighted by L'(r)/r of their residuals.
 
-    Its least squares is then where their slopes cancel: iteratively reweighted least
-    squares (P. J. Green, JRSS B 46, 1984) on the new rows and on a sample of the old
-    ones, which would otherwise keep the weights of a model long gone. Between times, and
-    where there are too many features for a sample, they do keep them.
+    Its least squares are the optimum, where the weights are those of its own residuals:
+    iteratively reweighted least squares (P. J. Green, JRSS B 46, 1984), on the new rows and
+    on a sample of the old ones. From time to time all rows of the sample get new weights;
+    until then, and where there are too many features for a sample, old rows keep the
+    weights by the model of their time.
 
     Parameters
     ----------
@@ -57,17 +63,17 @@ def reweighted(data, plan, known, sample, near=None):
     known : Curvature or None
         That of the rows before.
     sample : Sample or None
-        Of these rows.
+        That of these rows.
     near : ndarray of shape (1, d + 1) or None
-        Their answer, where it is known.
+        The optimum for these rows, where it is known.
 
     Returns
     -------
     curvature : Curvature
     sample : Sample or None
-        With the new rows.
+        The sample with the new rows.
     answer : (Metric, ndarray of shape (1, d + 1)) or None
-        What `solved` says of the curvature, where it has been asked.
+        `solved` of this curvature, where it has been computed.
     """
     if sample is None and rows_kept(data.n_features):
         sample = Sample.empty(data.n_features, known)
@@ -88,14 +94,15 @@ def reweighted(data, plan, known, sample, near=None):
 
 
 def _weighed(rows, plan, known, base, start, before=None, after=None, due=True):
-    """The curvature of `base` and rows (a list of Data) by their bends; residuals' size.
+    """(curvature of `base` and rows, typical size of residuals, answer of the curvature).
 
-    Bends begin at the answer of `known`, `start` where that is known. The third
-    part is the answer of the curvature, if the last round has asked for it.
+    `rows` is a list of Data. The first residuals are by the answer of the curvature `known`
+    (`start`, where that is computed already). The answer returned is None where the last
+    iteration has not computed it.
     """
     curvature, weight, answer = known, before and before.weight, None
     size, latest = (0.0 if due else before.size), None
-    for number in range(ROUNDS):
+    for number in range(ITERATIONS):
         parabolas = [(np.ones(data.n_rows), None) for data in rows]
         if curvature is not None:
             if number or start is None:
@@ -109,27 +116,28 @@ def _weighed(rows, plan, known, base, start, before=None, after=None, due=True):
                 break
             first, last = SMALLEST
             smallest = max(last, first * SMALLER**number)
-            if not due or (before and before.size / 1.5 < size < 1.5 * before.size):
-                smallest = last  # not far from where it was
+            if not due or (before and before.size / NEAR < size < NEAR * before.size):
+                smallest = last  # the model is near its optimum
             latest = r if smallest == last else None
             pairs = zip(rows, r, strict=True)
             parabolas = [parabola(data, e, smallest * size) for data, e in pairs]
-        most = max(bends.max() for bends, _ in parabolas)
+        most = max(row_curvature.max() for row_curvature, _ in parabolas)
         if not most:
             break
         curvature, weight, answer = base, after and after.weight, None
-        for data, (bends, targets) in zip(rows, parabolas, strict=True):
-            weighed = data.weighed(np.maximum(bends, LEAST_BEND * most), targets)
+        for data, (row_curvature, targets) in zip(rows, parabolas, strict=True):
+            raised = np.maximum(row_curvature, LEAST_CURVATURE * most)
+            weighed = data.weighed(raised, targets)
             curvature = curvature_of(weighed, plan.fit_intercept, curvature)
-    # Bounds are met less closely in between than in the end.
+    # With bounds the answer of an iteration is less exact than the last one has to be.
     return curvature, size, None if plan.penalty.proximal else answer
 
 
 def _no_worse_than_a_constant(curvature, rows, plan, weight):
-    """The curvature, or of the same directions one whose answer is the best constant.
+    """The curvature, or one with the best constant as its answer, if that is better.
 
-    A row in a dead zone holds the model where it is, by the bend that it has outside: where
-    its weight is a million times that of others, these do not move it in any time.
+    The parabola of a row in the dead zone holds the model where it is. If the weight of
+    such a row is a million times that of the others, iterations make no progress.
     """
     metric, start = solved(curvature, plan, weight, STILL**2)
     y = np.concatenate([data.targets[:, 0] for data in rows])
@@ -147,11 +155,19 @@ def _no_worse_than_a_constant(curvature, rows, plan, weight):
 
 
 def solved(curvature, plan, weight=None, tol=BOUND_TOL, near=None):
-    """The metric, and the optimum (k, d + 1) at its centre, of the rows of a curvature.
+    """The metric, and the optimum (k, d + 1) at its centre, by the curvature of rows.
 
-    `weight` is the sum of the rows' own weights, without their bends; None: one a row.
-    `tol` is the gap that bounds are met with. (Rounds of weighing need not be closer than
-    residuals that are still: a third of the steps less.) `near` is an answer nearby.
+    Parameters
+    ----------
+    curvature : Curvature
+    plan : Plan
+    weight : float or None
+        Sum of the sample weights of the rows, without their curvature; None: one per row.
+    tol : float
+        The optimality gap for problems with l1 or bounds. (Iterations ask for no more than
+        STILL needs, which saves a third of the steps.)
+    near : ndarray of shape (k, d + 1) or None
+        Weights near the optimum.
     """
     penalty, share = plan.penalty, 1.0
     if not is_squared(plan.loss):
@@ -162,7 +178,7 @@ def solved(curvature, plan, weight=None, tol=BOUND_TOL, near=None):
     near = start if near is None else near
     if _by_signs(curvature, metric, start, near, penalty, share, tol):
         return metric, start
-    # The same within bounds: the triangle's rows are a small data set of the same answer.
+    # The rows of the triangle are a small data set with the same optimum.
     d = curvature.n_features
     rows = curvature.triangle * np.sqrt(len(curvature.triangle) / curvature.total)
     X, y = (np.ascontiguousarray(part) for part in (rows[:, :d], rows[:, d:]))
@@ -178,11 +194,11 @@ def solved(curvature, plan, weight=None, tol=BOUND_TOL, near=None):
     )
     data = Data.build(X, y, loss=SQUARED_ERROR, team=ALONE)
     begin = Start(small, Metric(scale=metric.scale))
-    rounds = InteriorPoint(data, begin)
+    solver = InteriorPoint(data, begin)
     state = State.start(begin, data, np.random.default_rng(0), flat=False)
     for _ in range(BOUND_STEPS):
-        rounds.run(state)
-        if rounds.gap <= tol:
+        solver.run(state)
+        if solver.gap <= tol:
             break
     start[:, :-1] = state.weights[:, :-1]
     start[:, -1] = curvature.centre[d:]
@@ -190,9 +206,10 @@ def solved(curvature, plan, weight=None, tol=BOUND_TOL, near=None):
 
 
 def _by_signs(curvature, metric, start, near, penalty, share, tol):
-    """Put the optimum within bounds into `start`, where the signs of `near` lead to it.
+    """Write the optimum into `start`, if it is found from the signs of `near`.
 
-    Where directions are lacking there may be several: those are not told apart so.
+    Returns whether it was found. A metric that lacks directions has several optima, and is
+    left to the interior point.
     """
     d, scale = curvature.n_features, metric.scale
     if len(metric.root) < d or metric.constant.any():
@@ -211,12 +228,10 @@ def _by_signs(curvature, metric, start, near, penalty, share, tol):
 
 
 def first_answer(data, start):
-    """A start for steps along kinks: the answer of the first rows of a stream.
+    """The weights that steps along kinks begin from, and the passes they have taken.
 
-    And the passes over the rows that it took.
-
-    From a constant at an extreme quantile few rows say where to go, and from zero the
-    model is at first far worse than one.
+    They are the optimum for some of the first rows of a stream: steps from a constant at an
+    extreme quantile are slow, since few rows have the larger slope.
     """
     plan, weights = start.plan, start.plan.constant_model(data)
     quick = data.n_features <= MOST_FEATURES
@@ -225,15 +240,16 @@ def first_answer(data, start):
     rows = data.some_rows(MOST_ROWS)
     plan = replace(plan, optimizer=BY_BOUNDS, online=False, average=None)
     small = changed(start, plan=plan, weights=weights)
-    rounds = InteriorPoint(rows, small)
+    solver = InteriorPoint(rows, small)
     state = State.start(small, rows, None, flat=False)
     for _ in range(BOUND_STEPS):
-        rounds.run(state)
-        if rounds.gap <= FIRST_TOL:
+        solver.run(state)
+        if solver.gap <= FIRST_TOL:
             break
     before, after = (
         Evaluation(rows, small).objectives(Evaluation(rows, small).at(w))
         for w in (weights, state.weights)
     )
     weights[after < before] = state.weights[after < before]
-    return weights, (state.passes + 2.0) * rows.n_rows / data.n_rows
+    evaluations = 2.0
+    return weights, (state.passes + evaluations) * rows.n_rows / data.n_rows

@@ -1,4 +1,4 @@
-"""How far steps along kinks have ended from the optimum, by an interior point."""
+"""How far above the optimum steps along kinks have ended, by an interior point."""
 
 from dataclasses import replace
 
@@ -12,23 +12,27 @@ from sgdreg._training.state import State
 from sgdreg._training.stopping import in_words
 from sgdreg.losses import made_of_hinges
 
-# An interior point of so many features takes no longer than the steps before it did (25
-# products of d² a row, at five times their speed, beside some hundred of d).
+# Up to this many features the interior point takes no longer than the steps before it (25
+# products of d² per row, at five times their speed, beside about a hundred of d), in at
+# most MOST_STEPS steps.
 MOST_FEATURES = 100
 MOST_STEPS = 50
-# Further above the optimum than this is worth a warning; the bound is this sharp.
+# A model further above the optimum than this share of it earns a warning; the bound of the
+# optimum is computed to this precision.
 FAR, SHARP = 0.01, 0.001
-# What is small beside the loss of a constant counts as nothing: the optimum may be zero.
+# This share of the loss of a constant counts as zero, since the optimum may be zero.
 NOTHING = 1e-4
+# Larger shares are told in words.
+MANY_TIMES = 10
 
 
 def shortfall(data, start, weights, objectives):
-    """The share of each output's optimum that the objective is above it.
+    """(objective - optimum) / optimum of each output, for weights of these objectives.
 
-    The dual of an interior point tells when it is near the optimum. None where it would
-    take longer than the steps have, or does not know the loss or the penalty.
+    An interior point finds the optimum. None where it would take longer than the steps
+    before it, or does not serve the loss or the penalty.
     """
-    known = made_of_hinges(data.loss) and start.plan.penalty.custom is None
+    known = made_of_hinges(data.loss) and not start.plan.penalty.is_custom
     if data.n_features > MOST_FEATURES or not known:
         return None
     plan, metric, weights = start.plan, start.metric, weights.copy()
@@ -39,15 +43,15 @@ def shortfall(data, start, weights, objectives):
     optimizer = optimizers.InteriorPoint()
     plan = replace(plan, optimizer=optimizer, curvature=DIAGONAL)
     small = replace(start, plan=plan, metric=metric, weights=weights)
-    rounds = InteriorPoint(data, small)
+    solver = InteriorPoint(data, small)
     state = State.start(small, data, np.random.default_rng(0), flat=False)
-    constant = rounds.evaluation.constant
+    constant = solver.evaluation.constant
     for _ in range(MOST_STEPS):
-        rounds.run(state)
-        if rounds.parts is None:
+        solver.run(state)
+        if solver.parts is None:
             continue
-        gaps = np.array([part.gap for part in rounds.parts])
-        found = rounds.evaluation.objectives(rounds.point)
+        gaps = np.array([part.gap for part in solver.parts])
+        found = solver.evaluation.objectives(solver.point)
         if (gaps <= SHARP * (found + NOTHING * constant)).all():
             excess = objectives - found - NOTHING * constant
             return np.maximum(excess, 0.0) / np.maximum(found, np.finfo(float).tiny)
@@ -55,8 +59,8 @@ def shortfall(data, start, weights, objectives):
 
 
 def too_far(state, share):
-    """The sentence for a model that is further from the optimum than it should be."""
-    above = f"{share:.1%}" if share < 10 else "many times"
+    """The sentence for a model too far above the optimum."""
+    above = f"{share:.1%}" if share < MANY_TIMES else "many times"
     return (
         f"Stopped after {in_words(state.epochs)}: the objective has not improved while the "
         f"steps were halved, but is {above} above its optimum, where such steps do not "

@@ -1,26 +1,28 @@
 """Steps for losses with kinks: halved whenever epochs no longer lower the objective.
 
-Steps of one length end in a noise of their own size, which moves predictions to the side of
-the lesser slope; they have to become short beside the residuals, whose size nobody knows.
+Steps of constant length end in noise of about that length, which shifts predictions to the
+side of the smaller slope. Steps have to become short beside the residuals, whose final size
+is not known before.
 """
 
 import numpy as np
 
-from sgdreg._persistence.soundness import check, like
+from sgdreg._persistence.soundness import check, like, number, parts_of, whole
 
-# An epoch makes progress that lowers an objective by this share of itself. So many epochs
-# without it, and the steps are halved: 37 problems (quantiles from 0.05 to 0.99, 3 to 100
-# features) then end within 0.7 % of the optimum; with one epoch, within 2.2 %.
+# An epoch makes progress if it lowers an objective by this share of it.
 PROGRESS = 1e-5
+# Steps are halved after this many epochs without progress, and at least this many steps: 37
+# problems (quantiles from 0.05 to 0.99, 3 to 100 features) then ended within 0.7 % of the
+# optimum; with one epoch, within 2.2 %.
 EPOCHS_A_LENGTH, STEPS_A_LENGTH = 3, 12
-# The first steps may be this much too long: the fit does not end before they are shorter.
+# The first steps may be too long by the inverse of this: a fit ends only with shorter ones.
 SHORT_ENOUGH = 2.0**-10
 
 
 class Shrinking:
     """The best model so far, from which shorter steps begin.
 
-    Each output's problem is its own: so is its best model.
+    The outputs are independent problems: each has its own best model.
 
     Parameters
     ----------
@@ -40,13 +42,14 @@ class Shrinking:
     stalled : int
         Epochs without progress.
     longest : float
-        The factor of the steps that the fit may end with.
+        The largest factor of the steps with which a fit may end.
     """
 
     def __init__(self, plan, data, steps):
         self.progress = max(plan.tol or 0.0, PROGRESS)
         self.epochs = max(EPOCHS_A_LENGTH, -(-STEPS_A_LENGTH // steps))
-        # Steps begin at the size of the largest losses: too long for the others' outputs.
+        # The first steps fit the output with the largest losses, and are too long for
+        # others.
         sizes = data.constant_losses[data.constant_losses > 0]
         self.share = float(sizes.min() / sizes.max()) if len(sizes) else 1.0
         self.longest = 0.0
@@ -55,21 +58,21 @@ class Shrinking:
         self.weights, self.stalled = None, 0
 
     def begin(self, state, point, objectives, constant):
-        """Note the start; steps that begin near the optimum are short at once."""
+        """Note the start; steps from near the optimum are short from the beginning."""
         self._note(point, objectives)
         loss, constant = float(point.losses.sum()), float(constant.sum())
         state.factor = loss / constant if 0 < loss < constant else 1.0
         self.longest = SHORT_ENOUGH * self.share * state.factor
 
     def observe(self, state, point, objectives):
-        """Note an epoch's model; halve the steps where they lead no further."""
+        """Note an epoch's model; halve the steps where they make no progress."""
         self.stalled = 0 if self._note(point, objectives) else self.stalled + 1
         if self.stalled and self.stalled % self.epochs == 0:
             state.factor *= 0.5
             state.begin_anew(self.weights)
 
     def settled(self, state, halvings):
-        """Whether so many halvings have brought nothing."""
+        """Whether this number of halvings has brought no progress."""
         short = state.factor <= self.longest
         return short and self.stalled >= self.epochs * halvings
 
@@ -80,13 +83,13 @@ class Shrinking:
 
     def recall(self, memory):
         """See `FullGradient.recall`."""
-        kinds = {"lowest": self.lowest, "losses": self.losses}
-        kinds["weights"] = np.empty(self.shape)
-        check(memory, {name: like(pattern) for name, pattern in kinds.items()})
+        kinds = {"lowest": like(self.lowest), "losses": like(self.losses)}
+        kinds |= {"weights": like(np.empty(self.shape)), "stalled": whole}
+        check({"shrinking": memory}, {"shrinking": parts_of(kinds | {"longest": number})})
         vars(self).update(memory)
 
     def _note(self, point, objectives):
-        """Keep what is better; whether there was any progress."""
+        """Keep the better model of each output; returns whether there was progress."""
         with np.errstate(invalid="ignore"):  # inf - inf
             enough = objectives < self.lowest * (1.0 - self.progress)
         better = objectives < self.lowest

@@ -1,4 +1,4 @@
-"""The step size, where it comes from the rows: the schedule of a start."""
+"""Automatic step sizes: the schedule of a start, computed from the rows."""
 
 import numpy as np
 
@@ -6,22 +6,25 @@ from sgdreg import schedules
 from sgdreg._curvature.stable_step import stable_step
 from sgdreg.losses import ask
 
-# Where the step comes from the data: this share of the largest stable step. For mini
-# batches the bound holds in expectation, so it is kept well away from.
+# Automatic steps are this share of the largest stable step. For mini-batches that bound
+# holds in expectation only, so their share is smaller.
 SAFETY_FULL_BATCH = 0.475
 SAFETY_MINI_BATCH = 0.3
 
 
-def schedule_of(data, start):
-    """The schedule that a start asks for, in words why, and the passes over the rows."""
+def schedule_of(data, start, curvature=None):
+    """(schedule, the reason for it in words, passes over the rows) for a start.
+
+    `curvature` is that of a stream's rows so far, where it is known.
+    """
     plan = start.plan
     optimizer, metric, smoothness = plan.optimizer, start.metric, plan.loss.smoothness
     if optimizer.kind != "plain":
         return *_usual_schedule(optimizer), 0
     full = plan.batch_size == "full" or plan.batch_size >= data.n_rows
     rows = data.n_rows if full else plan.batch_size
-    if plan.online and start.curvature is not None and optimizer.momentum == 0:
-        share = rows / start.curvature.total
+    if plan.online and curvature is not None and optimizer.momentum == 0:
+        share = rows / curvature.total
         return schedules.Constant(share), "the batch's share of the rows seen so far", 0
     if full and metric.full and optimizer.momentum == 0 and plan.quadratic:
         return schedules.Constant(1.0), "the Newton step: the curvature is known", 0
@@ -51,14 +54,14 @@ def _usual_schedule(optimizer):
     step = optimizer.usual_step
     if step is None:
         raise ValueError(
-            f"learning_rate='auto' knows no step for {optimizer!r}: give a number or a "
-            "schedule, or its class a usual_step."
+            f"learning_rate='auto' knows no step for {optimizer!r}: pass a number or a "
+            "schedule, or give its class a usual_step."
         )
     return schedules.Constant(step), f"as usual with {type(optimizer).__name__}"
 
 
 def _shrinking_schedule(plan, data, step):
-    """For losses with kinks: steps that shrink, from about the size of the residuals on."""
+    """The schedule for losses with kinks: steps of the size of the residuals, shrinking."""
     size = size_of_kinks(plan, data)
     reason = "from the size of the losses, for a loss with kinks"
     if not plan.shrinks:  # in a stream: 1/√t, whose average converges
@@ -67,11 +70,11 @@ def _shrinking_schedule(plan, data, step):
 
 
 def size_of_kinks(plan, data):
-    """What the step of a squared error is multiplied by for a loss with kinks.
+    """The factor from the step of a squared error to the step of a loss with kinks.
 
-    The step then changes predictions by about the size of the residuals at the start: that
-    of a squared error with the same ones, for slopes instead of a residual. Of a loss of
-    two unequal slopes most rows have the lesser one.
+    The step then changes predictions by about the size of the residuals at the start, as
+    the step of a squared error does, whose slopes are the residuals themselves. If a loss
+    has two unequal slopes, most rows have the smaller one.
     """
     span = float(np.ptp(data.targets)) or 1.0
     y, p = data.best_constants[[0, 0]], data.best_constants[0] + [-span, span]
@@ -83,6 +86,6 @@ def size_of_kinks(plan, data):
 
 
 def penalty_beside(plan, data):
-    """The l2 penalty, beside a curvature that is that of the squared error."""
+    """The l2 penalty in the units of a curvature by the squared error."""
     l2 = plan.penalty.l2
     return l2 * size_of_kinks(plan, data) if l2 and plan.shrinks else l2

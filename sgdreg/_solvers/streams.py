@@ -1,32 +1,37 @@
-"""Rounds on the next rows of a stream, in the light of all rows before them."""
+"""Solvers for the next rows of a stream, which use what is known of all rows before."""
 
 from dataclasses import replace
 
 import numpy as np
 
 from sgdreg._data.order import Order
+from sgdreg._records import changed
 from sgdreg._solvers.conjugate_gradient import ConjugateGradients, dot
 from sgdreg._solvers.full_gradient import FullGradient
 from sgdreg._training.evaluation import Evaluation, Point
 
-# A chunk of a stream is solved to this share of its gradient, in so many passes at most
-# (measured on streams of 5,000 to 100,000 sparse columns, docs/design-notes.md).
+# Each batch of a stream is solved until its gradient has fallen to this share, by at most
+# this many steps of one pass (measured on streams of 5,000 to 100,000 sparse columns,
+# docs/design-notes.md).
 STREAM_TOL = 0.01
 STREAM_ROUNDS = 30
 
 
 class Recursive(FullGradient):
-    """The answer of all rows of a stream so far, which their curvature holds."""
+    """The optimum for all rows of a stream so far, computed from their curvature."""
 
     def _begin(self, state):
         before = self.evaluation.losses(state.weights)
-        self.point = Point(self.start.weights, before, None, None)  # no round follows
+        self.point = Point(self.start.weights, before, None, None)  # no epoch follows
         state.steps += 1
         return 1.0
 
 
 class Streaming(ConjugateGradients):
-    """The new rows' least squares, held back by the last answer: see `Stream`."""
+    """Least squares of the new rows, with a proximal term at the last weights.
+
+    See `Stream`.
+    """
 
     def run(self, state, count=1):
         batch, shuffle = self.plan.batch_size, self.plan.shuffle
@@ -42,32 +47,33 @@ class Streaming(ConjugateGradients):
                 for start, stop in pieces
             ]
         for part in batches:
-            losses = losses + part.n_rows / data.n_rows * self._meet(part, state)
+            losses = losses + part.n_rows / data.n_rows * self._learn(part, state)
             whole.passes += self.evaluation.passes * part.n_rows / data.n_rows
         state.passes += whole.passes + self.start.passes
         self.data, self.evaluation = data, whole
         self.point = replace(self.point, losses=losses)
         return self._reports(1.0)
 
-    def _meet(self, data, state):
-        """Move the state by some rows; returns the losses before."""
+    def _learn(self, data, state):
+        """Move the state by a batch of new rows; returns their losses before."""
         old, self.data = self.start, data
-        stream, added, shrink = old.stream.update_moments(data)
+        seen = state.statistics.stream
+        stream, added, shrink = seen.update_moments(data)
         start = replace(old, metric=stream.metric)
-        state.weights[:, :-1] *= shrink  # about the old centre, where the rows were
+        state.weights[:, :-1] *= shrink  # in features about the old centre
         state.adapt(old, start)
-        if self.plan.fit_intercept and not old.stream.total:
+        if self.plan.fit_intercept and not seen.total:
             state.weights[:, -1] = data.best_constants
         anchor = state.weights.copy()
         before = Evaluation(data, start).at(anchor)
-        if not before.finite:  # rows beyond anything seen before
+        if not before.finite:  # far larger numbers than in the rows before
             state.forget()
             anchor = state.weights.copy()
             before = Evaluation(data, start).at(anchor)
-        stream, pull, metric = stream.absorb(
+        stream, strength, metric = stream.absorb(
             data, added, before.losses, self.plan.penalty.l2
         )
-        self.start = replace(start, metric=metric, pull=(pull, anchor))
+        self.start = replace(start, metric=metric, proximal_term=(strength, anchor))
         self.evaluation = Evaluation(data, self.start)
         self.evaluation.passes = 1.0
         self.point = self.evaluation.moved(before, anchor)
@@ -79,5 +85,6 @@ class Streaming(ConjugateGradients):
                 break
             self._move(state)
         state.weights[:] = self.point.weights
-        self.start = replace(self.start, stream=stream, pull=None)
+        self.start = replace(self.start, proximal_term=None)
+        state.statistics = changed(state.statistics, stream=stream)
         return before.losses

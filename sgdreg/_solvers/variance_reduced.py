@@ -1,12 +1,15 @@
-"""Epochs of variance-reduced mini-batches (SVRG), from one full gradient to the next."""
+"""Epochs of variance-reduced mini-batches (SVRG) between two full gradients."""
 
 from sgdreg._solvers.epochs import Epochs
 from sgdreg._solvers.full_gradient import FullGradient
 from sgdreg._training.divergence import Diverged
 
+# Rounding errors of an objective, a sum over the rows, are below this share of it.
+ROUNDING_OF_SUMS = 1e-12
+
 
 class VarianceReduced(FullGradient):
-    """Mini-batches whose gradients are corrected by the one of all rows at their start."""
+    """Mini-batches whose gradients are corrected by that of all rows at the start."""
 
     def _move(self, state):
         plan, anchor = self.plan, self.point
@@ -33,7 +36,7 @@ class VarianceReduced(FullGradient):
         return step
 
     def _take_back(self, state, go_back, anchor):
-        """A round that raised the objective did not happen; the next has half its step."""
+        """Undo an epoch that raised the objective; the next one has half the step."""
         kept = go_back()
         state.weights[:], state.steps = kept.weights, kept.steps
         state.factor *= 0.5
@@ -41,4 +44,5 @@ class VarianceReduced(FullGradient):
 
 
 def _rounded_up(value):
-    return value * (1.0 + 1e-12)
+    """A sum over the rows that rounding errors may have raised."""
+    return value * (1.0 + ROUNDING_OF_SUMS)

@@ -1,17 +1,19 @@
-"""Where steps begin: weights of an earlier fit may be of no use for other rows."""
+"""The first weights of a fit: those of an earlier fit may be useless for other rows."""
 
 import numpy as np
 
-# Weights given by hand are begun from as long as digits are left: with a loss so many
-# times the constant's, rounding of the first gradients is 1e-8 of what there is to learn.
+# coef_init and intercept_init are used up to a loss of this many times the constant's. With
+# larger ones the rounding errors of the first gradients exceed 1e-8 of what is to be
+# learned.
 FARTHEST = 1e16
 
 
 def begin_anew(evaluation, state, losses):
-    """Replace weights that are worse than a constant by the plan's own start.
+    """Replace weights that are worse than a constant by the weights of the start.
 
-    Those of an earlier fit at once, those given by hand only where no digits are left. An
-    output's weights are its own. Averages of the steps before are forgotten with them.
+    Weights of an earlier fit are replaced if they are worse than a constant, coef_init only
+    beyond FARTHEST. Each output is judged by itself. Averages of earlier steps are
+    forgotten with the weights.
 
     Parameters
     ----------
@@ -19,12 +21,12 @@ def begin_anew(evaluation, state, losses):
     state : State
         Changed in place.
     losses : ndarray of shape (k,)
-        Of its weights.
+        Those of its weights.
 
     Returns
     -------
     ndarray of bool of shape (k,)
-        Whose weights have been replaced.
+        The outputs whose weights have been replaced.
     """
     start, inherited = evaluation.start, state.epochs > 0
     with np.errstate(over="ignore", invalid="ignore"):

@@ -1,4 +1,4 @@
-"""Divergence: what to say when steps run away, and models that are not worth returning."""
+"""Divergence: errors for steps whose loss grows, and warnings about useless models."""
 
 import numpy as np
 
@@ -6,22 +6,22 @@ from sgdreg._curvature.stable_step import stable_step_hint
 from sgdreg._training.stopping import in_words
 from sgdreg.losses import is_squared
 
-# A batch's mean loss beyond this multiple of the loss at the start is divergence: real
-# outliers stay below it, and an exponential passes it within a few steps.
+# A batch whose mean loss is above this multiple of the loss at the start is divergence:
+# real outliers stay below it, and exponential growth exceeds it within a few steps.
 BLOW_UP = 1e10
-# Where the step size is chosen here, an epoch whose mean loss is this multiple of the
-# start's is taken back, and a shorter step is tried.
+# With automatic steps an epoch is undone, and shorter steps are tried, if its mean loss is
+# above this multiple of the loss at the start.
 TOO_HIGH = 10.0
-# At the end of a fit, a loss this many times that of the start (or of the best constant)
-# is divergence, if a slow one; a model merely worse than a constant earns a warning.
+# At the end of a fit a loss above this multiple of the loss at the start (and of the best
+# constant) is slow divergence; a model that is only worse than a constant earns a warning.
 FAR_TOO_HIGH = 100.0
-
-# An R² of -0.001: steps of mini-batches end that far from a constant that is the answer.
+# An R² below -0.001 earns that warning: where a constant is the optimum, mini-batch steps
+# end this far from it.
 NOT_WORSE = 1.001
 
 
 class Diverged(Exception):
-    """A pass met an exploding or non-finite loss; the arguments are epoch and step."""
+    """A pass has found an exploding or infinite loss; the arguments are epoch and step."""
 
 
 def diverged(data, start, where):
@@ -40,22 +40,22 @@ def refuse_blow_up(data, start, state, loss):
 
 
 def judge(training, losses, weights):
-    """Refuse a model far worse than the start; return warnings about one that is worse.
+    """Refuse a model far worse than the start; return warnings about a useless model.
 
-    An output whose objective is above that of its best constant (of zero, without an
-    intercept) has learned less than nothing.
+    The model of an output is useless if its objective is above that of the best constant
+    (of zero, without an intercept).
 
     Parameters
     ----------
     training : Training
     losses : ndarray of shape (k,)
-        Of the model that is to be returned.
+        Those of the model to be returned.
     weights : ndarray of shape (k, d + 1)
         That model.
     """
     evaluation, state, plan = training.evaluation, training.state, training.plan
     constant, loss = evaluation.worthless, float(losses.sum())
-    # An interior point that max_iter has ended on its way has not diverged.
+    # An interior point that max_iter has ended early has not diverged.
     runs_away = plan.optimizer.serves.usable_iterates or not np.isfinite(loss)
     if runs_away and not loss <= FAR_TOO_HIGH * max(constant.sum(), state.reference):
         raise _grown(training.data, training.start, state, loss)
@@ -87,11 +87,11 @@ def _grown(data, start, state, loss):
 
 
 def _advice(data, start):
-    """What to do about it."""
+    """The remedies, in a sentence."""
     plan, hint = start.plan, ""
     if plan.by_line_search:  # there is no step to lower
         return "Scale the features or use optimizer='auto'."
-    # The steps of adaptive rules are lengths: no curvature bounds them.
+    # The steps of adaptive rules are lengths, which no curvature limits.
     if start.metric.scale is None and plan.optimizer.kind == "plain":
         largest = stable_step_hint(
             data,

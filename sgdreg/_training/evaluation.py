@@ -1,6 +1,6 @@
 """How good a model is: its loss, its optimality gap, its score on held-out rows.
 
-Each takes one pass over the rows, without steps.
+Each of them takes one pass over the rows and takes no steps.
 """
 
 from dataclasses import dataclass
@@ -12,17 +12,22 @@ import numpy as np
 from sgdreg._curvature.factor import ROUNDED_SPREADS
 from sgdreg.losses import made_of_hinges
 
-# Rows of a look that must cost next to nothing beside an epoch.
+# Rows of a subsample whose loss costs next to nothing beside an epoch.
 SUBSAMPLE_ROWS = 4096
 EPS = np.finfo(np.float64).eps
-# Roundings of a number on the way to the answer and its gradient: of 500 problems with
-# columns equal up to 1e-8 ... 1e-15 none was further off.
+# Rounding errors of a number in predictions and gradients, in units of EPS: the errors of
+# 500 problems with columns equal up to 1e-8 ... 1e-15 were not larger.
 ROUNDINGS = 2
+# A gradient along directions that the metric lacks is rounding where it is below this many
+# units of EPS.
+ROUNDINGS_OF_GRADIENTS = 1e4
+# Rounding errors of squared errors, in units of EPS of the targets.
+ROUNDINGS_OF_TARGETS = 8
 
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """Weights, and what a pass over the rows says of them.
+    """Weights, with their losses and gradient by a pass over the rows.
 
     Attributes
     ----------
@@ -31,7 +36,7 @@ class Point:
     losses : ndarray of shape (k,)
         Mean loss of each output, without the penalty.
     gradient : ndarray of shape (k, d + 1)
-        ∇F with respect to the features as they are; of the penalty, the l2 part.
+        ∇F with respect to the raw features, with the l2 part of the penalty only.
     slope : ndarray of shape (k, rank + 1)
         The same in the metric's coordinates.
     """
@@ -60,7 +65,7 @@ class Evaluation:
     Attributes
     ----------
     passes : float
-        Over the training rows, so far.
+        Passes over the training rows so far.
     """
 
     def __init__(self, data, start, validation=None):
@@ -77,18 +82,26 @@ class Evaluation:
 
     @cached_property
     def worthless(self):
-        """The objective of that constant: a custom penalty may cost something at zero."""
-        if self.plan.penalty.custom is None:
-            return self.constant
+        """The objective of that constant (a custom penalty need not be zero at zero)."""
         zero = np.zeros((self.data.n_outputs, self.data.n_features))
         return self.constant + self.plan.penalty.values(zero)
 
+    def reference(self, weights, loss):
+        """The value that divergence is compared with: the larger loss, here or at zero.
+
+        Plus a custom penalty at these weights, which need not be zero at zero.
+        """
+        loss, penalty = max(loss, float(self.data.zero_losses.sum())), self.plan.penalty
+        if penalty.is_custom:
+            loss += float(penalty.values(weights[:, :-1]).sum())
+        return loss
+
     @cached_property
     def variance(self):
-        """What there is to explain: half the variance of each output.
+        """The loss that a model can explain: half the variance of each output.
 
-        A constant target has none: it is measured against rounding, or, without an
-        intercept to explain it by, against zero.
+        For a constant target, which has no variance, it is the size of rounding errors, or,
+        without an intercept, the loss of zero.
         """
         known = self.data.constant_losses
         flat = self.negligible if self.plan.fit_intercept else self.data.zero_losses
@@ -97,28 +110,34 @@ class Evaluation:
 
     @cached_property
     def unit(self):
-        """What gaps are shares of; bounds without an intercept: of zero's loss, if more."""
+        """The value that gaps are divided by.
+
+        For bounds without an intercept it is the loss of zero, where that is larger.
+        """
         if self.plan.quadratic or not self.plan.by_line_search:
             return self.variance
         return np.maximum(self.variance, self.constant)
 
     @cached_property
     def negligible(self):
-        """Losses not worth a word, for each output: 1e-8 of a constant target, squared."""
+        """Losses of each output that earn no warning: (1e-8 of a constant target)²."""
         flat = self.data.constant_losses <= self.rounding
         eps = EPS if self._squares else np.finfo(self.data.dtype).eps
-        return np.where(flat, 8 * eps * self.data.zero_losses, self.rounding)
+        return np.where(
+            flat, ROUNDINGS_OF_TARGETS * eps * self.data.zero_losses, self.rounding
+        )
 
     @cached_property
     def rounding(self):
-        """Losses that are rounding errors of the targets, for each output.
+        """Losses that consist of rounding errors of the targets, for each output.
 
-        Of squares these are squares, too: targets of mean 1e9 and variance 1 do vary. Of
-        other losses they are those of predictions, in the dtype of X.
+        For squared errors they are squares, too: targets of mean 1e9 and variance 1 do
+        vary. For other losses they are the rounding errors of predictions in the dtype of
+        X.
         """
         share = np.finfo(self.data.dtype).eps
         if self._squares:
-            share = (8 * EPS) ** 2
+            share = (ROUNDINGS_OF_TARGETS * EPS) ** 2
         return share * self.data.zero_losses
 
     @property
@@ -135,40 +154,40 @@ class Evaluation:
         return losses
 
     def loss_on_subsample(self, weights):
-        """The same over some of the rows: quick, and enough to see a model run away."""
+        """The same over a subsample of the rows, which is enough to notice divergence."""
         some = self.data.some_rows(SUBSAMPLE_ROWS)
         return some.evaluate(weights, self.start.metric.centre)[0]
 
     # ------------------------------------------------------------------- points
 
     def at(self, weights, predictions=None):
-        """The point of some weights; predictions (k, n) of the rows go into an array."""
+        """The point of some weights; `predictions` (k, n), if given, receives those."""
         weights, centre = weights.copy(), self.start.metric.centre
         losses, gradient = self.data.evaluate(weights, centre, predictions)
         self.passes += 1.0
         if not np.isfinite(losses).all():
             self.data.check_finite()
         gradient[:, :-1] += self.plan.penalty.l2 * weights[:, :-1]
-        if self.start.pull is not None:
-            strength, anchor = self.start.pull
-            pull = strength * (weights - anchor)
-            gradient += pull
+        if self.start.proximal_term is not None:
+            strength, anchor = self.start.proximal_term
+            slope = strength * (weights - anchor)
+            gradient += slope
             if self.start.metric.centre is not None:  # the intercept is that at the centre
-                gradient[:, :-1] += pull[:, -1:] * self.start.metric.centre
+                gradient[:, :-1] += slope[:, -1:] * self.start.metric.centre
         if not self.plan.fit_intercept:
             gradient[:, -1] = 0.0
         return self.point(weights, losses, gradient)
 
     def moved(self, point, weights):
-        """The same point, in the coordinates of another plan (where it has `weights`)."""
+        """The same point, with the coordinates and the weights of another start."""
         return self.point(weights, point.losses, point.gradient)
 
-    def between(self, here, there, step, bend, down):
+    def between(self, here, there, step, curvature, descent):
         """The point here + step (there - here) of each output, without a pass.
 
-        Along a line the gradient is linear and the objective quadratic, with slope -down
-        at its beginning and curvature bend. What is nearer, `here` or `there`, is
-        started from: differences of near numbers lose digits.
+        Along a line the gradient is linear and the objective quadratic, with this curvature
+        and the slope -descent at `here`. The nearer one of `here` and `there` is started
+        from, since differences of near numbers lose digits.
         """
         step = step[:, None]
         near = np.abs(1.0 - step) < 0.5
@@ -180,21 +199,21 @@ class Evaluation:
         step, near = step[:, 0], near[:, 0]
         objective = np.where(
             near,
-            self.objectives(there) - 0.5 * bend * (1.0 - step) ** 2,
-            self.objectives(here) - step * down + 0.5 * bend * step**2,
+            self.objectives(there) - 0.5 * curvature * (1.0 - step) ** 2,
+            self.objectives(here) - step * descent + 0.5 * curvature * step**2,
         )
         losses = np.maximum(objective - self.penalties(weights), 0.0)
         return self.point(weights, losses, gradient)
 
     def point(self, weights, losses, gradient):
-        """The point of these, with its slope in the metric's coordinates."""
+        """A `Point`, with the slope in the metric's coordinates."""
         return Point(weights, losses, gradient, self.start.metric.to_coordinates(gradient))
 
     def penalties(self, weights):
-        """What the objective adds to the loss, of each output: the penalty, a pull."""
+        """The penalty of each output, and its proximal term where there is one."""
         sums = self.plan.penalty.values(weights[:, :-1])
-        if self.start.pull is not None:
-            strength, anchor = self.start.pull
+        if self.start.proximal_term is not None:
+            strength, anchor = self.start.proximal_term
             sums += 0.5 * (weights - anchor) ** 2 @ strength
         return sums
 
@@ -206,8 +225,8 @@ class Evaluation:
         """½ ∇Fᵀ H⁻¹ ∇F over half the variance, of the output furthest from optimal.
 
         `least` is the least eigenvalue of the curvature in the coordinates of the plan's
-        metric, or of another one. The optimum is not below zero: F itself is as far away
-        as it can be.
+        metric, or of `metric`. The optimum is not below zero, so F itself is an upper
+        bound.
         """
         slope = point.slope if metric is None else metric.to_coordinates(point.gradient)
         if metric is not None and metric.full and self.unseen(point.gradient, metric):
@@ -215,7 +234,7 @@ class Evaluation:
         metric = metric or self.start.metric
         unit = (ROUNDINGS * EPS) ** 2
         squares = np.einsum("ij,ij->i", slope, slope)
-        # The rounding errors of a gradient: steps bring it to zero, not them.
+        # Steps bring the gradient to zero, but not its rounding errors.
         squares += unit * metric.rounding_reach * 2 * point.losses / self.data.n_rows
         squares += metric.along_faint(point.gradient, self._gradient_rounding(point))
         decrement = np.minimum(0.5 * squares / least, self.objectives(point))
@@ -225,11 +244,11 @@ class Evaluation:
         return float(np.max(decrement / self.variance))
 
     def _gradient_rounding(self, point):
-        """Rounding errors of the gradient, in features of length one, of each output."""
+        """Rounding errors of the gradient of each output, for features of length one."""
         return ROUNDINGS * EPS * np.sqrt(2 * point.losses)
 
     def along_faint(self, point):
-        """The point after a step along what a penalty hardly bends, from this one."""
+        """The point after a step, from this one, along directions of hardly any row."""
         metric, rounding = self.start.metric, self._gradient_rounding(point)
         step = metric.faint_step(point.gradient, rounding)
         return self.at(point.weights + step)
@@ -246,15 +265,17 @@ class Evaluation:
         return felt * steepest * np.sqrt(2 * self.blur(weights, metric))
 
     def blur(self, weights, metric):
-        """½ (rounding errors of predictions)²: of large products x w, which may cancel."""
+        """½ (rounding errors of predictions)², of large products x w that may cancel."""
         errors = ROUNDINGS * EPS * (weights[:, :-1] * metric.sizes)
         return 0.5 * np.einsum("ij,ij->i", errors, errors)
 
     def unseen(self, gradient, metric=None):
-        """Whether ∇F has a part, beyond rounding, along what the metric lacks."""
+        """Whether ∇F is more than rounding along directions that the metric lacks."""
         lacking, rounding = (metric or self.start.metric).unseen_gradient(gradient)
         size = np.sqrt(2 * self.variance)
-        unknown = max(1e4 * EPS * rounding, ROUNDED_SPREADS * self.data.coarse)
+        unknown = max(
+            ROUNDINGS_OF_GRADIENTS * EPS * rounding, ROUNDED_SPREADS * self.data.coarse
+        )
         return bool((lacking > unknown * size).any())
 
     def score(self, weights):

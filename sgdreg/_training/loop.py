@@ -1,4 +1,4 @@
-"""The training loop: epochs, what is recorded of them, when they end."""
+"""The training loop: it runs epochs, records them, and ends by the stopping rule."""
 
 from contextlib import nullcontext
 from time import perf_counter
@@ -11,21 +11,23 @@ from sgdreg._training.divergence import TOO_HIGH, Diverged, diverged, refuse_blo
 from sgdreg._training.evaluation import Evaluation
 from sgdreg._training.stopping import GO, STOP, in_words
 
-# A stream's record is of its latest calls only: copied in 10 µs, 300 KB in a pickle.
+# A stream's history has its latest calls only: copied in 10 µs, 300 KB in a pickle.
 STREAM_HISTORY = 1000
+# Losses below this share of a constant's need no pass to show that a fit has not diverged.
+CLEARLY_BETTER = 0.5
 
 
 class Training:
-    """Epochs from a start on a data set, moving a state, until something ends them.
+    """Epochs from a start on a data set, which change a state, until something ends them.
 
     Parameters
     ----------
     data : Data
     start : Start
     state : State
-        Changed in place; the caller keeps its own copy.
+        Changed in place; the caller may keep a copy.
     solver : Solver
-        What moves it.
+        It runs the epochs.
     validation : Data or None
         Held-out rows: the best epoch by R² on them is the one returned.
     hooks : object or None
@@ -36,17 +38,17 @@ class Training:
     def __init__(self, data, start, state, solver, validation=None, hooks=None):
         self.data, self.plan, self.state = data, start.plan, state
         self.solver, self.validation, self.hooks = solver, validation, hooks
-        self._look_by(start)
-        # Where the rule looks at the model of every epoch, the best one is kept.
+        self._evaluate_by(start)
+        # The best model is kept where the model of every epoch is evaluated.
         known = self.plan.certified or self.plan.shrinks
         self.compared = validation is not None or known
         self.best, self.loss = None, None
         self.began, self.verdict = None, GO
         self.clock = perf_counter()
-        self.guarded = nullcontext  # what epochs run within
+        self.guarded = nullcontext  # the context in which epochs run
 
-    def _look_by(self, start):
-        """Evaluate and stop as this start says."""
+    def _evaluate_by(self, start):
+        """Evaluate models, and stop, by this start."""
         self.start = start
         self.evaluation = Evaluation(self.data, start, self.validation)
         single, validated = self.data.coarse > 0, self.validation is not None
@@ -58,10 +60,10 @@ class Training:
         Returns
         -------
         converged : bool or None
-            None: there was no rule, or no certificate.
+            None: without a rule, or without a certificate.
         reason : str
         losses : ndarray of shape (k,)
-            Of the best model.
+            Those of the best model.
         """
         if self.began is None:
             self._begin()
@@ -71,43 +73,43 @@ class Training:
         converged, reason = self._train_until(last)
         losses = self._final_losses()
         while self.solver.runs_away(self.state, losses.sum(), TOO_HIGH):
-            self._start_again()  # the very last steps did
+            self._start_again()  # the last steps have raised the loss too far
             converged, reason = self._train_until(last)
             losses = self._final_losses()
         return converged, reason, losses
 
     def memory(self):
-        """All that it takes to go on, beside the state: see `Solver.pack`."""
+        """The values needed to continue, beside the state. See `Solver.pack`."""
         return {
             "began": self.began,
             "verdict": self.verdict,
             "best": self.best,
             "loss": self.loss,
             "sharpened": self.start.sharpened,
-            **self.solver.pack(over=self.verdict == STOP),
+            "solver": self.solver.pack(over=self.verdict == STOP),
         }
 
     def recall(self, memory):
-        """Go on from what `memory` has returned, at the state and start of that moment."""
+        """Continue from what `memory` has returned, with the state and start of then."""
         state, losses = self.state, or_none(like(np.empty(len(self.state.weights))))
         best = several(number, like(state.weights), whole, losses)
         check(memory, {"best": or_none(best), "loss": losses})
         for name in ("began", "verdict", "best", "loss"):
             setattr(self, name, memory[name])
         if self.began > state.epochs:
-            raise ValueError("It began later than it has come.")
-        self.solver.unpack(memory, state)
+            raise ValueError("The first epoch is later than the last one.")
+        self.solver.unpack(memory["solver"], state)
         latest = state.history[-1]
         if self.plan.certified and "optimality_gap" not in latest:
             raise KeyError("optimality_gap")
         self.clock -= latest["seconds"]
 
     def one_epoch(self):
-        """A single epoch without stopping, `partial_fit`; its record is bounded."""
+        """One epoch of `partial_fit`, without a stopping rule; the history is bounded."""
         self._begin()
         self._advance(1)
         loss = self._final_losses().sum()
-        # Steps along kinks know no bound: they may end no higher than they began.
+        # No step along kinks is known to be stable: the loss must not end above its start.
         limit = 1.0 if self.plan.loss.smoothness is None else TOO_HIGH
         while self.solver.runs_away(self.state, loss, limit):
             self._start_again()
@@ -118,10 +120,10 @@ class Training:
         del self.state.history[:-STREAM_HISTORY]
 
     def _start_loss(self):
-        """Loss of the weights to start from; zero weights need no pass."""
+        """The loss of the first weights; zero weights need no pass."""
         weights, plan = self.state.weights, self.plan
         losses = self.evaluation.losses(weights) if weights.any() else np.zeros(1)
-        # Steps in a metric are chosen here; others begin where they are told to.
+        # Automatic steps in a metric may replace useless weights; others keep the weights.
         chosen = plan.automatic and not plan.online and self.start.metric.scale is not None
         if chosen and weights.any():
             losses = losses.copy()
@@ -134,27 +136,26 @@ class Training:
                 "The loss at coef_init and intercept_init overflows: start from smaller "
                 "numbers."
             )
-        self.state.forget()  # rows beyond anything seen before
+        self.state.forget()  # far larger numbers than in the rows before
         return 0.0
 
     def _begin(self):
-        """Note the loss that a blow-up is measured against, and where to go back to."""
+        """Prepare the first epoch: the reference for divergence, and the solver."""
         state, loss = self.state, 0.0
         self.began = state.epochs
         penalty = self.plan.penalty
         if (penalty.l1 or penalty.l2) and not self.plan.online and state.weights.any():
-            # What no step moves has only its price.
+            # No step changes weights along directions that the metric lacks: they only
+            # cost.
             state.weights[:, :-1] -= self.start.metric.left_out(state.weights)
         if not self.solver.never_uphill:
             loss = self._start_loss()
-        loss = max(loss, float(self.data.zero_losses.sum()))
-        if penalty.custom is not None:  # which may cost something at zero
-            loss += float(penalty.values(state.weights[:, :-1]).sum())
-        state.reference = max(state.reference, loss)
+        reference = self.evaluation.reference(state.weights, loss)
+        state.reference = max(state.reference, reference)
         self.solver.begin(state, self.evaluation)
 
     def _train_until(self, last):
-        """(whether the rule was met, why training ended); None: there was no rule."""
+        """(whether the rule has ended it, the reason); None: there was no rule."""
         while self.state.epochs < last and self.verdict != STOP:
             if self.hooks is not None:
                 self.hooks.begin()
@@ -174,56 +175,57 @@ class Training:
     # ------------------------------------------------------------------ epochs
 
     def _advance(self, at_most):
-        """Run one epoch, or as many as nothing has to look at; returns the verdict."""
+        """Run an epoch, or several that need no evaluation between; returns the verdict."""
         target, verdict = self.state.epochs + self._at_once(at_most), GO
         while self.state.epochs < target and verdict != STOP:
             verdict = self._attempt(target - self.state.epochs)
         return verdict
 
     def _at_once(self, at_most):
-        """How many epochs run before anything has to look at the model."""
+        """How many epochs need no evaluation of the model between them."""
         if self.compared or self.hooks is not None:
             return 1
         return self.solver.at_once(self.state, at_most)
 
     def _attempt(self, at_most):
-        """Run epochs in one compiled call, and take back what should not have been."""
+        """Run epochs in one compiled call, and undo those beyond the end of the fit."""
         count = self._at_once(at_most)
         go_back = self.state.bookmark() if count > 1 else None
         try:
             verdict, done = self._run(count)
         except Diverged as where:
-            if count > 1:  # the rule may end the fit before that epoch
+            if count > 1:  # the rule may end the fit before it diverges
                 self.state = go_back()
                 return self._attempt(count // 2)
             if not self._start_again():
                 raise diverged(self.data, self.start, where) from None
             return GO
-        if done < count:  # the rule spoke before the last epoch: stop there instead
+        if done < count:  # the rule ends the fit before the last epoch: run up to there
             self.state = go_back()
             verdict, _ = self._run(done)
         return verdict
 
     def _start_again(self):
-        """Back to where this call began, with half the step, if the solver can."""
+        """Go back to the start of this call, with half the step, if the solver can."""
         state = self.solver.start_again(self.evaluation)
         if state is None:
             return False
+        state.statistics = self.state.statistics  # mini-batches do not change them
         self.state, self.best, self.verdict = state, None, GO
-        self._look_by(self.start)
+        self._evaluate_by(self.start)
         return True
 
     def _run(self, count):
-        """Run `count` epochs, record them, ask the stopping rule about each.
+        """Run `count` epochs, record them, and ask the stopping rule after each.
 
-        Returns its verdict and the number of epochs until it was given.
+        Returns its verdict, and the number of epochs up to that verdict.
         """
         before, verdict = self.state.epochs, GO
         reports = self.solver.run(self.state, count)
         if self.solver.start is not self.start:
-            self.best = None  # of another metric's gap, and about another centre
+            self.best = None  # its gap is by another metric, its weights at another centre
             self.state.best, self.state.stale = np.inf, 0
-            self._look_by(self.solver.start)
+            self._evaluate_by(self.solver.start)
         for report in reports:
             verdict = self._record(report)
             if verdict != GO:
@@ -231,7 +233,7 @@ class Training:
         return verdict, self.state.epochs - before
 
     def _record(self, report):
-        """Note an epoch in the history; returns what the stopping rule says of it."""
+        """Add an epoch to the history; returns the verdict of the stopping rule."""
         state, (objective, step, passes, gap, losses) = self.state, report
         state.epochs += 1
         state.passes += passes
@@ -247,17 +249,17 @@ class Training:
         if losses is not None:
             self.loss = losses
         if self.compared:
-            self._look_at_model(entry)
+            self._evaluate_model(entry)
             entry["passes"] = state.passes
             entry["seconds"] = perf_counter() - self.clock
         verdict = self.stopping.observe(state, entry)
         state.history.append(entry)
         return verdict
 
-    def _look_at_model(self, entry):
-        """Add what is still to know of the model: the gap, the validation score.
+    def _evaluate_model(self, entry):
+        """Add the gap and the validation score of the model, where they are not known yet.
 
-        The epoch with the least gap, or the highest score, is the best one.
+        The epoch with the smallest gap, or the highest score, is the best one.
         """
         found, losses = self.solver.look(self.state, self.evaluation)
         if losses is not None:
@@ -272,9 +274,9 @@ class Training:
         self.latest = entry[self.solver.compares]
 
     def _keep_best(self):
-        """Remember the best model so far, where every epoch's model is looked at.
+        """Keep the best model so far, where the model of every epoch is evaluated.
 
-        Of models that are equal up to rounding an interior point's last one has its zeros.
+        Of an interior point's equally good models the last one has the most exact zeros.
         """
         if not self.compared:
             return
@@ -284,20 +286,21 @@ class Training:
             self.best = self.latest, model, self.state.epochs, self.loss
 
     def model(self):
-        """The weights that a fit ending now returns."""
+        """The weights that the fit would return if it ended now."""
         return self.state.model() if self.best is None else self.best[1]
 
     def _final_losses(self):
-        """Loss of each output of the model to return; a pass only where there are doubts.
+        """The loss of each output for the model to return, by a pass only if it is needed.
 
-        Losses are taken before each step: some rows check the final weights.
+        The losses in the history are those before each step. A subsample of rows is enough
+        to see that the final weights are good.
         """
         looked_at = self.plan.certified or self.plan.shrinks
         if looked_at and self.best is not None:
-            return self.best[3]  # known from the pass that looked at the model
+            return self.best[3]  # from the pass that evaluated the model
         if self.solver.knows_losses and self.best is None:
             return self.loss
-        low = 0.5 * self.evaluation.constant
+        low = CLEARLY_BETTER * self.evaluation.constant
         if self.data.weights is None and self.state.history[-1]["objective"] <= low.sum():
             losses = self.evaluation.loss_on_subsample(self.model())
             if (losses <= low).all():
@@ -305,7 +308,7 @@ class Training:
         return self.evaluation.losses(self.model())
 
     def _ran_out(self):
-        """The sentence for max_iter, with the value reached and the remedy."""
+        """The sentence for a fit ended by max_iter, with its last value and a remedy."""
         state, tol = self.state, self.plan.tol
         if tol is None:
             return f"Ran for {in_words(state.epochs)}, as asked for by tol=None."

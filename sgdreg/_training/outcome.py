@@ -1,4 +1,4 @@
-"""What a fit ends with."""
+"""The outcome of a fit: its model, and whether and why it has ended."""
 
 from dataclasses import dataclass, field
 
@@ -7,23 +7,23 @@ import numpy as np
 
 @dataclass
 class Outcome:
-    """What a fit ends with.
+    """The outcome of a fit.
 
     Attributes
     ----------
     start : Start
-        As it was in the end.
+        The last one, if solvers have replaced it.
     state : State
     weights : ndarray of shape (k, d + 1)
         The model to return, at the plan's centre.
     converged : bool
     reason : str
-        Why it ended, a sentence.
+        Why the fit has ended, as a sentence.
     warnings : list of str
     best_epoch : int or None
-        The epoch whose model it is, where epochs were compared on held-out rows.
+        The epoch of the model, where epochs were compared.
     found : dict
-        What the last entry of `history_` says of it, where rounding has changed that.
+        Entries of `history_` for the model, where rounding to the dtype has changed them.
     """
 
     start: object

@@ -1,56 +1,59 @@
-"""The moving state of a fit: all that it takes to continue it."""
+"""The state of a fit: everything that changes, and all that is needed to continue."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from sgdreg._records import changed
+from sgdreg._training.statistics import NOTHING, Statistics
 
-# Weights larger than 2 to this are of no use where targets have a size of one.
+# Weights larger than 2 to this power are of no use for targets of a size of one.
 LARGEST_SHIFT = 256
-# What a generator is made from before its state is set (made anew it takes 10 µs).
+# The seed of generators whose state is set next (to make another seed takes 10 µs).
 ANY_SEED = np.random.SeedSequence(0)
 
 
 @dataclass
 class State:
-    """Everything that steps change. `partial_fit`, `warm_start` and resuming continue it.
+    """Everything that steps change. `partial_fit`, `warm_start` and `resume` continue it.
 
     Attributes
     ----------
     weights : ndarray of shape (k, d + 1)
-        Coefficients and, last, the intercept (of the features minus the plan's centre).
+        Coefficients and, last, the intercept (for the features minus the plan's centre).
     flat : bool
-        Whether y has one dimension: coef_ and intercept_ then drop theirs.
+        Whether y has one dimension: coef_ and intercept_ then have one dimension less.
     memory : ndarray of shape (slots, k, d + 1) or None
-        What the update rule keeps between steps (momentum: the velocity).
+        The arrays of the update rule between steps (the velocity of momentum).
     total : ndarray of shape (k, d + 1) or None
-        Sum of the weights after each averaged step.
+        The sum of the weights after each averaged step.
     averaged : int
-        How many steps are in `total`.
+        The number of steps in `total`.
     window : [ndarray of shape (k, d + 1), int] or None
-        Averages of the tail: the sum of an earlier window of steps, and their number.
+        For averages of the tail: the sum of an earlier window of steps, and their number.
     keep : float
-        What `total` is multiplied by before each: below one, an exponential average.
+        The factor of `total` before weights are added; below one for exponential averages.
     memory_since : int
         The step after which `memory` began.
     steps, epochs : int
-        Steps taken and epochs completed since the first fit.
+        Steps and epochs since the first fit.
     passes : float
-        Passes over the rows that all this has taken, also in part.
+        Passes over the rows that they have taken; parts of passes count, too.
     factor : float
-        What the schedule's step sizes are multiplied by (reactions to stalls).
+        The factor of the schedule's step sizes (changed where epochs make no progress).
     best, stale : float, int
-        The stopping rule's memory: best value so far, epochs without a better one.
+        For the stopping rule: the best value so far, and the epochs since then.
     reference : float
-        The larger loss of: the start, the best constant. Divergence is judged by it.
+        The loss at the start, or at zero if that is larger: see `Evaluation.reference`.
     weight_unit : float
         The sample weight that counts as one.
     exponent : int
-        Targets, weights and their squares are reckoned in units of 2^exponent.
+        Targets and weights are stored in units of 2^exponent.
     rng : numpy.random.Generator
     history : list of dict
-        One entry an epoch.
+        One entry per epoch.
+    statistics : Statistics
+        What has been learned of the rows.
     """
 
     weights: np.ndarray
@@ -72,10 +75,11 @@ class State:
     weight_unit: float | None = None
     exponent: int = 0
     history: list = field(default_factory=list)
+    statistics: Statistics = NOTHING
 
     @classmethod
     def start(cls, start, data, rng, *, flat, coef_init=None, intercept_init=None):
-        """A new state, of the weights given (in its shape), the start's or zeros."""
+        """A new state, with the weights given (in its shape), the start's, or zeros."""
         plan = start.plan
         shape = data.n_outputs, data.n_features + 1
         state = cls(weights=np.zeros(shape), rng=rng, flat=flat)
@@ -96,7 +100,7 @@ class State:
         return state
 
     def continued(self, old, new, data):
-        """A copy that goes on from the start `new`, after `old`, with these data."""
+        """A copy that continues with the start `new` on these data, after `old`."""
         k, width = self.weights.shape
         if (k, width - 1) != (data.n_outputs, data.n_features):
             raise ValueError(
@@ -113,7 +117,7 @@ class State:
         return state
 
     def in_unit(self, exponent):
-        """A copy that reckons in units of 2^exponent."""
+        """A copy in units of 2^exponent."""
         shift, state = self.exponent - exponent, self.copy()
         state.exponent = exponent
         if shift > LARGEST_SHIFT:  # their squares would overflow
@@ -123,34 +127,36 @@ class State:
                 np.ldexp(array, shift, out=array)
         state.reference = times_power(state.reference, 2 * shift)
         state.history = [self.shown(entry, 2 * shift) for entry in state.history]
+        state.statistics = state.statistics.in_unit(shift)
         return state
 
     def cost(self, value):
-        """A value of the objective in the units of y, squared."""
+        """A value of the objective in the squared units of y."""
         return times_power(value, 2 * self.exponent) if self.exponent else value
 
     def shown(self, entry, power=None):
-        """An entry of the history with its objective multiplied by 2^power (y's units)."""
+        """An entry of the history, its objective times 2^power (None: in y's units)."""
         power = 2 * self.exponent if power is None else power
         if not power:
             return entry
         return entry | {"objective": times_power(entry["objective"], power)}
 
     def shown_history(self):
-        """The history in y's units, a list of its own."""
-        if not self.exponent:  # a stream's has 1,000 entries: asking each takes 0.1 ms
+        """The history in y's units, in a new list."""
+        if not self.exponent:  # a stream has 1,000 entries, which would take 0.1 ms
             return list(self.history)
         return [self.shown(entry) for entry in self.history]
 
     @property
     def arrays(self):
-        """What a compiled pass changes in place."""
+        """The arrays that compiled passes change in place."""
         return self.weights, self.memory, self.total
 
     def copy(self, draws=True):
-        """An independent copy (the history's entries are shared: they never change).
+        """An independent copy (the entries of the history are shared, as they never
+        change).
 
-        Where nothing is going to be drawn the generator is shared, too.
+        Without `draws` of random numbers to come the generator is shared, too.
         """
         copy = self._copied_arrays()
         copy.window = self.window and [self.window[0].copy(), self.window[1]]
@@ -159,10 +165,10 @@ class State:
         return copy
 
     def bookmark(self):
-        """A function that returns a state like this one, with the generator set back.
+        """A function that returns a copy of this state, and sets the generator back.
 
-        The generator itself is shared (copying it takes 60 µs): of the states that the
-        function returns only the latest may go on.
+        The generator itself is shared (a copy takes 60 µs), so only the latest state that
+        the function has returned may be continued.
         """
         kept, draws = self._copied_arrays(), self.rng.bit_generator.state
 
@@ -173,23 +179,31 @@ class State:
         return go_back
 
     def packed(self):
-        """The same as a dict, which no later step changes: see `unpacked`."""
-        return vars(self._copied_arrays()) | {"rng": self.rng.bit_generator.state}
+        """The state as a dict of plain values, which no later step changes.
+
+        It has no statistics: they are computed again from the same rows. See `unpacked`.
+        """
+        parts = vars(self._copied_arrays()) | {"rng": self.rng.bit_generator.state}
+        del parts["statistics"]
+        return parts
 
     @classmethod
     def unpacked(cls, parts):
-        """A state from what `packed` has made of one; may be called again and again."""
+        """A new state from what `packed` has returned, which stays as it is."""
         return cls(**parts | {"rng": generator_at(parts["rng"])})._copied_arrays()
 
     def checked(self, start, data, flat, exponent):
-        """Itself; ValueError where its arrays are not of the sizes that kernels rely on.
+        """The state itself, with arrays of the sizes that the compiled passes need.
 
-        Or it is of targets of another shape or unit.
+        Raises
+        ------
+        ValueError
+            If they have others, or if it is for targets of another shape or unit.
         """
         if (self.flat, self.exponent) != (flat, exponent):
-            raise ValueError("The state is of targets of another shape or unit.")
+            raise ValueError("The state is for targets of another shape or unit.")
         expected = State.start(start, data, self.rng, flat=flat)
-        if self.total is None and self.averaged == 0:  # SVRG's is of one epoch only
+        if self.total is None and self.averaged == 0:  # SVRG averages within epochs only
             self.total = expected.total
         for mine, other in zip(self.arrays, expected.arrays, strict=True):
             if mine is other is None:
@@ -218,7 +232,7 @@ class State:
         self.averaged = 0
 
     def begin_anew(self, weights):
-        """Go on from some weights, without what the steps before have left behind."""
+        """Continue from these weights, without the averages and memory of earlier steps."""
         self.weights[:] = weights
         if self.total is not None:
             self.total[:] = 0.0
@@ -243,12 +257,12 @@ class State:
         self.begin_anew(0.0)
 
     def adapt(self, old, new):
-        """Continue from another start: its centre, its rule's memory, its average.
+        """Change to another start: to its centre, its update rule and its average.
 
         Parameters
         ----------
         old, new : Start
-            What the state has been moved by, and what it is to be moved by.
+            The start of the steps so far, and that of the next ones.
         """
         centres = (old.metric.centre, -1), (new.metric.centre, 1)
         old, new = old.plan, new.plan
@@ -272,14 +286,14 @@ class State:
 
 
 def times_power(value, power):
-    """value · 2^power, infinite or zero where no float can hold it."""
+    """value · 2^power; infinity or zero where that overflows or underflows."""
     with np.errstate(over="ignore", under="ignore"):
         return float(np.ldexp(value, power))
 
 
 def generator_at(state):
-    """A generator that goes on from a state of one like it."""
-    bits = np.random.PCG64(ANY_SEED)  # default_rng's own kind
+    """A generator that continues from the state of another one."""
+    bits = np.random.PCG64(ANY_SEED)  # as default_rng has it
     bits.state = state
     return np.random.Generator(bits)
 

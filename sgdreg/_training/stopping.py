@@ -1,9 +1,9 @@
-"""When to stop: rules that look at the record of each epoch.
+"""Stopping rules, which see the history entry of each epoch.
 
-A rule's memory (best value, epochs without a better one) lives in the state, so that
-`partial_fit` and `warm_start` continue it. `observe` returns whether to go on, to stop,
-or to go on with shorter steps. `converged` returns None where the fit has ended as it
-should, but without a certificate.
+The memory of a rule (best value, epochs since then) is in the state, so that `partial_fit`
+and `warm_start` continue it. `observe` returns whether to continue, to stop, or to continue
+with shorter steps. `converged` returns None for a fit that has ended regularly, but without
+a certificate.
 """
 
 from dataclasses import dataclass
@@ -13,8 +13,17 @@ import numpy as np
 GO, STOP, SHORTEN = "go", "stop", "shorten"
 # An objective is a sum over the rows: differences of this share are rounding.
 ROUNDING = 8 * np.finfo(np.float64).eps
-# With weights spread over twelve decades 13 epochs passed before it fell.
+# An interior point may need this many times n_iter_no_change epochs before the gap falls:
+# with sample weights spread over twelve decades it took 13.
 ALONG_BOUNDS = 4
+# A gap below this share of all earlier ones is progress.
+HALVED = 0.5
+# A sample may show ten times too much curvature along a direction. The gap includes a
+# factor of three for it; this share of tol covers the rest (more would show as slow
+# progress).
+MARGIN_OF_SAMPLES = 0.3
+# Rounding to float32 may then use the other half of tol; kinks are sensitive to it.
+MARGIN_OF_ROUNDING = 0.5
 
 
 def in_words(epochs):
@@ -27,7 +36,7 @@ UNCERTAIN = ". How far the optimum is, such steps cannot tell."
 
 @dataclass(frozen=True)
 class Never:
-    """tol=None: every epoch asked for is run."""
+    """tol=None: all max_iter epochs are run."""
 
     def observe(self, state, entry):
         return GO
@@ -37,7 +46,7 @@ class Never:
 class Plateau:
     """Stop after `patience` epochs whose objective is not below best·(1 - tol).
 
-    Relative, so that rescaling y never changes the number of epochs.
+    It is relative, so that rescaling y does not change the number of epochs.
     """
 
     tol: float
@@ -74,7 +83,7 @@ class Plateau:
 
 @dataclass(frozen=True)
 class Settled:
-    """Stop where so many halvings of shrinking steps have brought nothing."""
+    """Stop after this many halvings of shrinking steps without progress."""
 
     shrinking: object
     halvings: int
@@ -99,8 +108,8 @@ class Settled:
 class Certificate:
     """Stop when the optimality gap is at most tol.
 
-    Where steps are `exact` (no noise of mini-batches, which would average out) an
-    objective that has not fallen measurably for `patience` epochs is at its floor.
+    If steps are `exact` (without the noise of mini-batches, which averages out), a fit also
+    stops where the objective has not fallen measurably for `patience` epochs.
     """
 
     tol: float
@@ -110,7 +119,7 @@ class Certificate:
 
     def observe(self, state, entry):
         gap, objective = entry["optimality_gap"], entry["objective"]
-        since = state.history[-1 - state.stale :]  # the last one that was better, at least
+        since = state.history[-1 - state.stale :]  # from the last better epoch on
         lowest = min((old["objective"] for old in since), default=np.inf)
         fallen = objective < lowest * (1.0 - ROUNDING)
         state.stale = 0 if fallen or self._halved(gap, state) else state.stale + 1
@@ -121,9 +130,9 @@ class Certificate:
 
     @staticmethod
     def _halved(gap, state):
-        """Whether no epoch's gap has been less than twice this one: all are looked at."""
+        """Whether this gap is below half of every earlier one."""
         gaps = (old.get("optimality_gap", np.inf) for old in state.history)
-        return gap < 0.5 * min(gaps, default=np.inf)
+        return gap < HALVED * min(gaps, default=np.inf)
 
     def reason(self, state):
         if state.best <= self.tol:
@@ -145,7 +154,7 @@ class Certificate:
 class NoBetterScore:
     """Stop after `patience` epochs whose validation score is not above best + tol.
 
-    At the optimum (where the gap is known) there is nothing to wait for.
+    And at once at the optimum, where the gap is known.
     """
 
     tol: float
@@ -183,16 +192,16 @@ def stopping_rule(start, validated, exact, single=False, shrinking=None):
     validated : bool
         Whether there are held-out rows.
     exact : bool
-        Whether steps know the gradient of all rows.
+        Whether steps use the gradient of all rows.
     single : bool
-        Whether the model is going to be rounded to float32.
+        Whether the model will be rounded to float32.
     shrinking : Shrinking or None
-        What shortens the steps along kinks.
+        The shortening of steps along kinks, where there is one.
     """
     plan = start.plan
     if plan.tol is None:
         return Never()
-    # Steps of a size chosen here, and no certificate: it may be they that go no further.
+    # With automatic steps and no certificate, it may be the steps that make no progress.
     given = not plan.automatic or start.schedule is None
     if validated and not plan.to_the_end:
         patience = plan.n_iter_no_change * (shrinking.epochs if shrinking else 1)
@@ -200,14 +209,9 @@ def stopping_rule(start, validated, exact, single=False, shrinking=None):
     if shrinking is not None:
         return Settled(shrinking, plan.n_iter_no_change)
     if plan.certified:
-        # A sample may show a direction ten times as strong as it is (of which the gap
-        # reckons with a third), not more: it would else not fall as fast as it has to.
-        margin = 0.3 if start.sampled else 1.0
-        if single and plan.to_the_end:  # kinks feel each rounding
-            margin = 0.5
-        # An interior point may go a long way along its bounds before the gap falls.
-        # Where losses have kinks, a bound below may rise for as long, and no point be lower.
-        along = plan.to_the_end or plan.loss.smoothness is None
-        patience = plan.n_iter_no_change * (ALONG_BOUNDS if along else 1)
+        margin = MARGIN_OF_SAMPLES if start.sampled else 1.0
+        if single and plan.to_the_end:
+            margin = MARGIN_OF_ROUNDING
+        patience = plan.n_iter_no_change * (ALONG_BOUNDS if plan.along_bounds else 1)
         return Certificate(plan.tol, patience, exact, margin)
     return Plateau(plan.tol, plan.n_iter_no_change, start.schedule, given)

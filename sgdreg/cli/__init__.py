@@ -19,10 +19,10 @@ def main():
             f"The command sgdreg needs its extras ({error}): pip install 'sgdreg[cli]'."
         )
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by the shell, as >&- does
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (to the end)
+        if getattr(sys, name) is None:  # the shell has closed it, by >&-
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (open until the exit)
     for stream in (sys.stdout, sys.stderr):
-        # A terminal or pipe without ² gets a question mark, not a traceback.
+        # Where the encoding has no ², a question mark is written instead of a traceback.
         stream.reconfigure(errors="replace")
     app()
 

@@ -1,4 +1,4 @@
-"""The application: its commands, and what is said about them."""
+"""The application: its commands and their help texts."""
 
 from inspect import cleandoc
 from typing import Annotated
@@ -29,7 +29,7 @@ def make_app():
 
 
 def _flowing(docstring):
-    """Its paragraphs without their line breaks, which a terminal sets anew."""
+    """A docstring whose paragraphs have no line breaks: the terminal wraps them itself."""
     paragraphs = cleandoc(docstring).split("\n\n")
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 

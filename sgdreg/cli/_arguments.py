@@ -1,4 +1,4 @@
-"""Arguments and options that commands share."""
+"""Arguments and options that several commands share."""
 
 import inspect
 from functools import wraps
@@ -30,11 +30,11 @@ def option(name, metavar, help, panel=DATA, **more):
 
 
 def flag(name, help, panel=DATA):
-    """An option that is there or not."""
+    """An option without a value."""
     return typer.Option(name, help=help, rich_help_panel=panel, show_default=False)
 
 
-# How files are read: what each option is called here, and on the command line.
+# The options that say how files are read, by their names in Python.
 READING = {
     "format": Annotated[
         str | None,
@@ -67,20 +67,20 @@ READING = {
     ],
     "missing": Annotated[
         list[str] | None,
-        option("--missing", "CELL", "What means empty, such as ? or -9999; repeatable."),
+        option("--missing", "CELL", "Text that means empty, as ? or -9999; repeatable."),
     ],
     "max_bytes": Annotated[
         int | None,
-        option("--max-bytes", "BYTES", "Most of a file, unpacked; 100 times its size.",
-               min=1),
+        option("--max-bytes", "BYTES", "Largest size of a file, unpacked; otherwise 100 "
+               "times its size.", min=1),
     ],
     "zero_based": Annotated[
         bool | None,
-        flag("--zero-based/--one-based", "Of svmlight: what its indices count from."),
+        flag("--zero-based/--one-based", "Of svmlight: the first index is 0 or 1."),
     ],
 }  # fmt: skip
-# What predict takes over from the fit where it is not told otherwise: how cells are
-# written, but not how many lines stand above them, nor what a file itself shows.
+# The options of a fit that the model keeps as defaults for predict: the format of cells,
+# but not the number of lines above them, nor what a file itself shows.
 KEPT = ("header", "decimal", "thousands", "delimiter")
 NAMED = {"\\t": "\t", "tab": "\t", "space": " "}
 Json = Annotated[
@@ -95,7 +95,7 @@ Model = Annotated[
 
 
 def with_reading_options(command):
-    """Give a command the options of how files are read; it is called with `reading`."""
+    """Add the options in READING to a command, which gets them as the dict `reading`."""
 
     @wraps(command)
     def called(**values):
@@ -104,7 +104,7 @@ def with_reading_options(command):
             **values, reading={name: v for name, v in given.items() if v not in (None, [])}
         )
 
-    own = inspect.signature(command, eval_str=True)
+    signature = inspect.signature(command, eval_str=True)
     options = [
         inspect.Parameter(
             name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind
@@ -112,53 +112,55 @@ def with_reading_options(command):
         for name, kind in READING.items()
     ]
     parameters = []
-    for parameter in own.parameters.values():
+    for parameter in signature.parameters.values():
         parameters += options if parameter.name == "reading" else [parameter]
-    called.__signature__ = own.replace(parameters=parameters)
+    called.__signature__ = signature.replace(parameters=parameters)
     called.__annotations__ = {p.name: p.annotation for p in parameters}
     return called
 
 
 def reader(files, given, model=None):
-    """How the options say that these files are to be read; None is no file.
+    """The Reading that the options ask for.
 
     Parameters
     ----------
+    files : list of path or None
+        The files that are read; None stands for a file that is not given.
     given : dict
         Options that were given, by their names in `READING`.
     model : dict or None
-        The same of the fit of a model, as `kept` and its markers have them.
+        The options that a model keeps from its fit: those of `kept`, and its markers.
 
     Raises
     ------
     Unusable
-        Where an option is of no use to any of them.
+        Where an option applies to none of the files.
     """
-    own, known = dict(given), dict(model or {})
+    new, known = dict(given), dict(model or {})
     marks = {}
-    for values in (known, own):
+    for values in (known, new):
         marks |= {n: NAMED.get(v, v) for n, v in values.items() if n in KEPT}
-    markers = own.pop("missing", ()), known.pop("missing", ())
+    markers = new.pop("missing", ()), known.pop("missing", ())
     numerals = Numerals(marks.get("decimal", "."), marks.get("thousands"))
     found = Reading(
-        own.get("format"),
+        new.get("format"),
         Dialect(
             marks.get("delimiter"),
-            own.get("encoding"),
+            new.get("encoding"),
             numerals,
             marks.get("header", True),
-            own.get("skip_lines", 0),
+            new.get("skip_lines", 0),
         ),
         Markers(*markers, numerals),
-        own.get("max_bytes"),
-        own.get("zero_based"),
+        new.get("max_bytes"),
+        new.get("zero_based"),
     )
     found.check(named(given), files)
     return found
 
 
 def kept(reading):
-    """What of a Reading a model keeps for predictions, as plain values."""
+    """The parts of a Reading that a model keeps for predictions, as plain values."""
     dialect, numerals = reading.dialect, reading.dialect.numerals
     found = {}
     if numerals != PLAIN:
@@ -173,7 +175,7 @@ def kept(reading):
 
 
 def named(given):
-    """What options are called on the command line."""
+    """The names of options on the command line."""
     flags = {("header", False): "--no-header", ("zero_based", False): "--one-based"}
     return [
         flags.get((name, value) if value is False else None, f"--{name.replace('_', '-')}")

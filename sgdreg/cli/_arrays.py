@@ -10,14 +10,14 @@ import pyarrow as pa
 from sgdreg.cli import _table
 from sgdreg.cli._messages import Unusable, listed, one_line
 
-# The usual names, in small letters; the first that a file has is taken.
+# The usual names of arrays, in lower case; the first that a file has is used.
 MATRICES = ("x", "inputs", "features", "data")
 TARGETS = ("y", "target", "targets", "labels", "outputs")
 NAMES = "feature_names"
 
 
 def diabetes():
-    """scikit-learn's diabetes data, in the units in which they were measured."""
+    """scikit-learn's diabetes data, in the units of the measurements."""
     from sklearn.datasets import load_diabetes  # noqa: PLC0415 (slow to import)
 
     data = load_diabetes(scaled=False)
@@ -29,8 +29,8 @@ def diabetes():
 def read_npz(source):
     """The columns of the arrays in an ``.npz`` file.
 
-    The columns of the matrix are those of its array `feature_names`, if there is one,
-    else x0, x1, …; arrays of one dimension are columns of their own names.
+    The columns of the matrix are called as its array `feature_names` says, if there is
+    one, else x0, x1, …. An array of one dimension is a column with the array's name.
     """
     title = source.title
     if not source.again:
@@ -40,7 +40,7 @@ def read_npz(source):
             content = stream.read()
         _check_size(source, content)
         file = np.load(io.BytesIO(content))
-        if not isinstance(file, np.ndarray):  # one array, as .npy files have
+        if not isinstance(file, np.ndarray):  # a single array, as in .npy files
             arrays = {name: file[name] for name in file.files}
     except Unusable:
         raise
@@ -64,7 +64,7 @@ def read_npz(source):
 
 
 def _check_size(source, content):
-    """Raise Unusable where the arrays are too large, or packed too tightly."""
+    """Raise Unusable where the unpacked arrays are too large."""
     if zipfile.is_zipfile(io.BytesIO(content)):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             size = sum(info.file_size for info in archive.infolist())
@@ -112,7 +112,7 @@ def _of_arrays(arrays, title):
 
 
 def _several(arrays, title, matrix):
-    """The columns of a target that has several, called y0, y1, …"""
+    """The columns of a target with several columns, called y0, y1, …"""
     wide = {n: v for n, v in arrays.items() if v.ndim > 1 and v.shape[1:] != (1,)}
     for name in sorted(wide, key=lambda name: name.lower() not in TARGETS):
         values = wide[name]
@@ -127,7 +127,7 @@ def _several(arrays, title, matrix):
 
 
 def _has_target(arrays):
-    """Whether an array of one column is there to be the target."""
+    """Whether some array has one column, which can be the target."""
     return any(v.ndim == 1 or v.shape[1:] == (1,) for v in arrays.values())
 
 
@@ -171,7 +171,7 @@ def _source(title, columns, target, features=None, targets=()):
 
 
 def _arrow(values, name, title):
-    """An Arrow array; it knows no foreign byte order and no float wider than 64 bits."""
+    """An Arrow array: in the byte order of the machine, with floats of at most 64 bits."""
     native = np.float64 if values.dtype == np.longdouble else values.dtype.newbyteorder("=")
     try:
         return pa.array(np.ascontiguousarray(values, native))

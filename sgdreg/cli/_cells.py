@@ -7,12 +7,12 @@ import pyarrow.compute as pc
 from sgdreg.cli._numerals import Numerals
 
 PLAIN = Numerals()
-# The end of a file, to programs of old.
+# CP/M and DOS end text files with this character.
 CTRL_Z = "\x1a"
-# Cells that are looked at in one go, so that numbers of them fill 2 MiB.
+# Cells that are handled in one call: as float64 they take 2 MiB.
 TOGETHER = 2**18
-# Types by their ids, which are compared faster than types: wide files have many. Some
-# are newer than the oldest pyarrow that will do.
+# Ids of types, which are compared faster than types: wide files have many columns. Some
+# types are newer than the oldest pyarrow that works here.
 NUMBERS = {
     pa.bool_().id,
     *(getattr(pa, f"int{size}")().id for size in (8, 16, 32, 64)),
@@ -39,14 +39,14 @@ def numbers(values, numerals=PLAIN):
     ----------
     values : pyarrow.Array or ChunkedArray
     numerals : Numerals
-        How text writes them.
+        The format of numbers in text.
 
     Returns
     -------
     x : ndarray of float64
-        NaN where a cell is empty or no number.
+        NaN where a cell is empty or not a number.
     wrong : pyarrow.BooleanArray or None
-        Where it is no number; None: nowhere.
+        Which cells are not numbers; None if all are.
     """
     values = flat(values)
     kind = values.type
@@ -67,10 +67,10 @@ def numbers(values, numerals=PLAIN):
 
 
 def side_by_side(columns):
-    """Columns of one plain type as one array after another, some at a time.
+    """Yield groups of neighbouring columns of one type, each group as one array.
 
-    What is done with a column costs some microseconds however short it is: tables of many
-    columns are handled by such groups.
+    A call of pyarrow takes some microseconds, however short its column is. So tables of
+    many columns are handled in groups.
 
     Parameters
     ----------
@@ -79,9 +79,9 @@ def side_by_side(columns):
     Yields
     ------
     slice
-        Which of the columns they are.
+        Positions of the columns of the group.
     values : pyarrow.Array
-        Their cells, of as many rows each.
+        Their cells, one column after the other; all columns have the same length.
     """
     start = 0
     while start < len(columns):
@@ -96,14 +96,14 @@ def side_by_side(columns):
 
 
 def texts(values):
-    """The cells as text without the spaces around them; null where they are empty."""
+    """The cells as text, without surrounding spaces; null where they are empty."""
     values = pc.utf8_trim_whitespace(flat(values).cast(pa.string()))
     values = pc.utf8_rtrim(values, CTRL_Z)
     return pc.if_else(pc.equal(values, ""), None, values)
 
 
 def flat(values):
-    """One array, of plain values, of a column in chunks or of dictionary indices."""
+    """A column, also one in chunks or with a dictionary, as one array of plain values."""
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
     if pa.types.is_dictionary(values.type):
@@ -112,12 +112,12 @@ def flat(values):
 
 
 def is_number(kind):
-    """Whether an Arrow type is one of numbers, or of true and false."""
+    """Whether an Arrow type is numeric or boolean."""
     return kind.id in NUMBERS
 
 
 def is_text(kind):
-    """Whether an Arrow type is one of text."""
+    """Whether an Arrow type is text."""
     return kind.id in TEXTS
 
 

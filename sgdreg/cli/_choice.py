@@ -1,4 +1,4 @@
-"""Which columns of a file are used, and what is said about the others."""
+"""The choice of the columns of a file, and the notes on columns that are not used."""
 
 import re
 from collections import Counter
@@ -9,14 +9,15 @@ from sgdreg.cli._messages import Unusable, counted, listed, nearest
 from sgdreg.cli._survey import MOST_COUNTED
 from sgdreg.cli._wanted import Wanted
 
+# The default of --max-categories.
 MOST_CATEGORIES = 100
-# What separates columns in some files, besides what is looked for.
+# Separators that some files have, and that are not looked for.
 OTHER_MARKS = ":^~#"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What a user says about the columns.
+    """The options of a user that choose columns.
 
     Attributes
     ----------
@@ -24,11 +25,11 @@ class Choice:
     one_hot : bool
         Whether text becomes a column of 0 and 1 for each category.
     max_categories : int or None
-        Columns of text that have more are dropped; None: `MOST_CATEGORIES`.
+        Text columns with more categories are dropped; None: `MOST_CATEGORIES`.
     ignore : tuple of str
         Columns that are left out.
     keep_missing : bool
-        Whether an empty cell of text is a category of its own.
+        Whether the empty cells of a text column are a separate category.
     """
 
     target: str | None = None
@@ -58,7 +59,7 @@ class Choice:
                 raise Unusable(f"{name} cannot be both the {role} and ignored.")
 
     def wanted(self, survey, source):
-        """(what is wanted of the source's columns, notes in sentences)."""
+        """(the Wanted columns of a source, notes in sentences)."""
         columns, title = survey.columns, source.title
         more = " ".join(source.notes)
         _refuse_same([c.name for c in columns], f"{title} has", more)
@@ -88,10 +89,10 @@ class Choice:
         notes += _notes_on_dropped(dropped)
         notes += _notes_on_unnamed([name for name, text in features if text is None])
         notes += _notes_on_totals(columns)
-        notes += _notes_on_merged([c for c in columns if c.name not in self.ignore])
+        notes += _notes_on_indistinct([c for c in columns if c.name not in self.ignore])
         if not features:
             text = not self.one_hot and any(
-                c.kind == "text" and not c.spoilt for c in usable
+                c.kind == "text" and not c.nearly_numeric for c in usable
             )
             if text:
                 notes.append("--one-hot makes features of text columns.")
@@ -104,8 +105,8 @@ class Choice:
         return wanted, notes
 
     def why_dropped(self, column):
-        """Why a column that is not of numbers is no feature; None where it is one."""
-        if column.kind != "text" or column.spoilt or not self.one_hot:
+        """Why a column that is not numeric is not used; None where it is used."""
+        if column.kind != "text" or column.nearly_numeric or not self.one_hot:
             return column.why_not_numbers()
         names = self._categories(column)
         if names is not None and len(names) == 1:
@@ -120,7 +121,7 @@ class Choice:
         return None
 
     def _categories(self, column):
-        """How often each occurs; None: they are too many."""
+        """{category: how often it occurs}; None where there are too many."""
         if column.categories is None or not (self.keep_missing and column.empty):
             return column.categories
         return {"": column.empty, **column.categories}
@@ -157,7 +158,9 @@ class Choice:
                     f"{source.title} has one column, {names[0]!r}; --delimiter '{mark}' "
                     f"reads columns that {mark} separates."
                 )
-            why = [(c.name, c.why_not_numbers()) for c in survey.columns if c.spoilt]
+            why = [
+                (c.name, c.why_not_numbers()) for c in survey.columns if c.nearly_numeric
+            ]
             reasons = " ".join([*_notes_on_dropped(why), *source.notes])
             raise Unusable(
                 f"{source.title} has no numeric columns: {listed(names)}. {reasons}".strip()
@@ -181,7 +184,7 @@ def _refuse_same(names, where, more=""):
 
 
 def _column(name, survey):
-    """The column of that name."""
+    """The column with this name."""
     title, columns = survey.title, survey.columns
     found = next((c for c in columns if c.name == name), None)
     if found is None:
@@ -195,7 +198,7 @@ def _column(name, survey):
 
 
 def _find(name, survey, role):
-    """The column of that name, which must be one of numbers."""
+    """The column with this name, which must be numeric."""
     found = _column(name, survey)
     if found.kind != "numbers":
         raise Unusable(
@@ -206,7 +209,7 @@ def _find(name, survey, role):
 
 
 def _notes_on_unnamed(names):
-    """A sentence on features that have no name in the header, such as numbers of rows."""
+    """A sentence on each feature without a name in the header, such as row numbers."""
     return [
         f"{name} has no name in the header and is used as a feature: --ignore '{name}' "
         "leaves it out."
@@ -216,7 +219,7 @@ def _notes_on_unnamed(names):
 
 
 def _notes_on_totals(columns):
-    """A sentence on rows that seem to sum up the others."""
+    """A sentence on each column with a row that seems to be the sum of other rows."""
     return [
         f"{counted(column.totals.count, 'cell')} of column {column.name} "
         f"{'says' if column.totals.count == 1 else 'say'} {column.totals.cell!r}, first in "
@@ -226,12 +229,12 @@ def _notes_on_totals(columns):
     ]
 
 
-def _notes_on_merged(columns):
-    """A sentence on whole numbers that float64 does not tell apart, such as long ids."""
+def _notes_on_indistinct(columns):
+    """A sentence on each column of different integers that are equal in float64."""
     return [
-        f"Column {column.name} holds numbers that differ by less than float64 has digits "
-        f"for at {column.maximum:.3g}, and are taken as one: subtract the least of them in "
-        "the file, or leave the column out."
+        f"Column {column.name} holds numbers that differ by less than float64 can tell at "
+        f"{column.maximum:.3g}, and are taken as equal: subtract the least of them in the "
+        "file, or leave the column out."
         for column in columns
         if column.indistinct
     ]

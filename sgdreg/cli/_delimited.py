@@ -15,30 +15,39 @@ from sgdreg.cli._lines import Rewritten, rewriting
 from sgdreg.cli._messages import Unusable, counted, one_line
 from sgdreg.cli._numerals import Numerals
 
-# Bytes that are read at a time; and for how many headers of wide tables there is room.
+# Bytes that are read at a time, at least. For wide tables it is ROW_TO_HEADER times the
+# size of the header, so that the longest row fits.
 BLOCK, ROW_TO_HEADER = 2**20, 64
-# Of a header: one of a million columns.
+# Most bytes of a header: enough for a million columns.
 MOST_HEADER = 2**24
+# Separators that the header is searched for.
 MARKS = ",;\t|"
-# What decoding puts in the place of bytes that it does not know.
+# Most bytes of a character, in UTF-8 and UTF-32.
+CHARACTER = 4
+# Text is taken for UTF-16 where more than this share of every other byte is zero, and more
+# bytes than FEW_ZEROS.
+ZEROS, FEW_ZEROS = 0.9, 4
+# Characters of a row that a message shows.
+SHOWN = 60
+# Decoding replaces invalid bytes by this character.
 NO_CHARACTER = "\N{REPLACEMENT CHARACTER}"
-# What a line of nothing may hold: spaces, and the end of a file to programs of old.
+# Characters of a line that counts as empty.
 BLANK = f" \t\r\n\f\v{_cells.CTRL_Z}"
 LINE = r"[^\r\n]*(?:\r\n|\n|\r|$)"
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How text is written; what is None is found out, or as pyarrow has it.
+    """The format of delimited text. None: found in the file, or pyarrow's default.
 
     Attributes
     ----------
     delimiter, encoding : str or None
     numerals : Numerals
     header : bool
-        Whether there is a line of names; otherwise columns are called x0, x1, …
+        Whether there is a line of names; without it, columns are called x0, x1, …
     skip_lines : int
-        How many there are above the header, or above the rows.
+        The number of lines above the header, or above the rows.
     """
 
     delimiter: str | None = None
@@ -57,7 +66,7 @@ class Dialect:
         if self.encoding is not None:
             try:
                 b" ".decode(self.encoding, errors="replace")
-            except (LookupError, UnicodeError):  # idna knows no "replace"
+            except (LookupError, UnicodeError):  # idna does not support "replace"
                 raise Unusable(f"There is no encoding {self.encoding!r}.") from None
 
 
@@ -81,7 +90,7 @@ class _File:
         self.source, self.dialect, self.title = source, dialect, source.title
         self.wrong_row = None
         size = self._read_header(source.head, delimiter)
-        if size is None:  # it goes on after the first bytes
+        if size is None:  # the header is longer than the first bytes
             size = self._read_header(self._longer_head(), delimiter)
         if size is None:
             raise Unusable(
@@ -95,12 +104,12 @@ class _File:
             self.notes += _header.notes_on(self.first, dialect.numerals)
         else:
             self.names = [f"x{k}" for k in range(len(self.first))]
-        # To pyarrow they are numbers, so that names that are alike are told apart.
+        # pyarrow gets numbers as names, because names in the file may occur twice.
         self.keys = [str(k) for k in range(len(self.first))]
-        self.block = max(BLOCK, ROW_TO_HEADER * size, 4 * self.above_bytes)
+        self.block = max(BLOCK, ROW_TO_HEADER * size, CHARACTER * self.above_bytes)
 
     def _read_header(self, head, delimiter):
-        """Read the first row from the first bytes; returns its size, None: it is more."""
+        """Read the first row from the first bytes; its size, or None if it is longer."""
         text = self._below(self._text(head.removeprefix(b"\xef\xbb\xbf")))
         self.delimiter = delimiter or _delimiter(text)
         self.lower = _header.note_on_lower(text, self.above, delimiter, MARKS)
@@ -134,21 +143,21 @@ class _File:
         return head if len(head) == MOST_HEADER else head + b"\n"
 
     def _text(self, head):
-        """The first characters; past the header they need not be text."""
+        """The first characters; below the header they may be undecodable."""
         if self.dialect.encoding is None and b"\x00" in head:
             raise Unusable(f"{self.title} is not text: it has bytes of zero{_utf16(head)}.")
         decoder = codecs.getincrementaldecoder(self.dialect.encoding or "utf-8")
         return decoder(errors="replace").decode(head)  # may end within a character
 
     def _below(self, head):
-        """The text from the header on; counts the lines above it, empty ones, too."""
+        """The text from the header on; counts the lines above it, also empty ones."""
         at, self.above = 0, 0
         while at < len(head):
             line = re.compile(LINE).match(head, at)
             if self.above >= self.dialect.skip_lines and line[0].strip(BLANK):
                 break
             at, self.above = line.end(), self.above + 1
-        self.above_bytes = 4 * at
+        self.above_bytes = CHARACTER * at
         if at >= len(head):
             skipped = self.dialect.skip_lines
             rest = f" but for --skip-lines {skipped:,}" if skipped else ""
@@ -158,7 +167,7 @@ class _File:
         return head[at:]
 
     def pieces(self, columns):
-        """Tables of strings, a block of lines each."""
+        """Yield tables of strings, one for each block of lines."""
         stream = self.source.open()
         if self.rewrite is not None:
             stream = Rewritten(stream, self.rewrite, self.dialect.encoding)
@@ -176,7 +185,7 @@ class _File:
             stream.close()
 
     def _included(self, columns):
-        """Their keys; None for all, also where names do not tell."""
+        """The keys of columns; None for all columns, also where a name occurs twice."""
         if columns is None or len(set(self.names)) < len(self.names):
             return None
         wanted = set(columns)
@@ -216,7 +225,7 @@ class _File:
 
     @contextmanager
     def _explained(self):
-        """Say in a sentence what is wrong with the file."""
+        """Turn errors of reading into sentences that say what is wrong with the file."""
         try:
             yield
         except UnicodeError:
@@ -230,7 +239,7 @@ class _File:
             elif "invalid UTF8" in reason:
                 where = f"row {int(number[1]) - 1}" if number else "some row"
                 raise Unusable(self._not_text(where)) from None
-            elif self.header_only:  # not even a line break behind it
+            elif self.header_only:  # and without a line break at its end
                 raise Unusable(f"{self.title} has a header but no rows.") from None
             elif "straddl" in reason:
                 reason = (
@@ -242,7 +251,7 @@ class _File:
             raise Unusable(f"{self.title} cannot be read: {one_line(error)}.") from None
 
     def _uneven(self, row):
-        """What is wrong with a row that has too many cells, or too few."""
+        """The sentence on a row with too many cells, or too few."""
         number = row.number and row.number - self.dialect.header
         where = f"in row {number}: " if number else ""
         reason = (
@@ -279,15 +288,15 @@ class _File:
 
 
 def _delimiter(head):
-    """The separator that occurs most often in the header; a comma in doubt."""
+    """The separator that occurs most often in the header; a comma if none does."""
     header = re.sub(r'"[^"]*"', "", head.split("\n", 1)[0])
     return max(MARKS, key=header.count)
 
 
 def _utf16(head):
-    """What to do about bytes of zero if they are every other byte of text."""
+    """The option for UTF-16, if every other byte is zero; else nothing."""
     for start, name in ((1, "utf-16-le"), (0, "utf-16-be")):
-        if head[start::2].count(0) > max(4, 0.9 * len(head[start::2])):
+        if head[start::2].count(0) > max(FEW_ZEROS, ZEROS * len(head[start::2])):
             return f", as UTF-16 has (--encoding {name})"
     return ""
 
@@ -298,4 +307,4 @@ def _named(delimiter):
 
 def _shortened(text):
     text = " ".join(text.split())
-    return text if len(text) <= 60 else f"{text[:57]} …"
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]} …"

@@ -22,7 +22,7 @@ from sgdreg.cli._messages import Unusable, explained, say, warnings_said
 from sgdreg.cli._options import with_estimator_options
 from sgdreg.cli._output import check_apart
 from sgdreg.cli._scores import scores
-from sgdreg.cli._stream import Stream, must_stream, usual_rows
+from sgdreg.cli._stream import StreamedFit, must_stream, usual_rows
 from sgdreg.cli._whole import check_beginning, gathered
 
 
@@ -75,7 +75,7 @@ def fit(
     chunk_rows: Annotated[
         int | None,
         arguments.option(
-            "--chunk-rows", "ROWS", "Stream the file, so many rows at a time.", min=1
+            "--chunk-rows", "ROWS", "Stream the file in chunks of this many rows.", min=1
         ),
     ] = None,
     reading: dict,
@@ -119,10 +119,10 @@ def fit(
             _model.check(save)
         if plot is not None:
             _plot.check(plot)
-        work = Work(model, parameters, json, plot, read)
+        run = FitRun(model, parameters, json, plot, read)
         source = diabetes() if file is None else read.source(file)
         held_out = None if validation is None else read.source(validation)
-        document = work.run(source, choice, held_out, chunk_rows)
+        document = run.execute(source, choice, held_out, chunk_rows)
         if save is not None:  # before the output, which may be cut short
             _model.save(document, save)
         if json:
@@ -133,8 +133,8 @@ def fit(
 
 
 @dataclass
-class Work:
-    """A fit, from a source to the document of what came out, and to its picture."""
+class FitRun:
+    """A fit, from a source of rows to the document of its results, and to its picture."""
 
     model: SGDLinearRegressor
     parameters: dict
@@ -154,9 +154,9 @@ class Work:
         self.warnings.append(text)
         say(f"Warning: {text}")
 
-    def run(self, source, choice, held_out, chunk_rows):
+    def execute(self, source, choice, held_out, chunk_rows):
         """Fit; returns the document."""
-        survey, source = source.looked_at()
+        survey, source = source.surveyed()
         wanted, notes = choice.wanted(survey, source)
         if held_out is not None:
             wanted.check_columns_of(held_out, f"the model of {source.title}")
@@ -210,7 +210,7 @@ class Work:
         }
 
     def _streamed(self, held_out, chunk_rows):
-        stream = Stream(self.model, self.source, self.wanted, chunk_rows)
+        stream = StreamedFit(self.model, self.source, self.wanted, chunk_rows)
         stream.announce()
         with self._watched():
             start = perf_counter()
@@ -230,17 +230,17 @@ class Work:
             found |= {} if r2 is None else {"r2_validation": r2}
             self.notes += checked.notes()
         self._note_markers(held_out)
-        self._show_data(tally.kept)  # which is known only now
+        self._show_data(tally.kept)  # the number is known only after the fit
         self._draw(None, [])
         return facts | {
-            "data": self._data(tally.kept, tally.met - tally.kept),
+            "data": self._data(tally.kept, tally.seen - tally.kept),
             "scores": found,
             "unscored": unscored,
         }
 
     @contextmanager
     def _watched(self):
-        """Warnings are said, and what `verbose` prints goes to stderr."""
+        """Print warnings as sentences, and the output of `verbose` on stderr."""
         said = warnings_said(self.warnings, self.wanted.with_names)
         with said, redirect_stdout(sys.stderr):
             yield

@@ -1,4 +1,4 @@
-"""Which format a file is of, and who reads it."""
+"""The format of a file, and the function that reads it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from sgdreg.cli._missing import Markers
 from sgdreg.cli._parquet import read_parquet
 from sgdreg.cli._svmlight import read_svmlight
 
-# By the end of a file's name.
+# Formats by the ends of file names.
 ENDINGS = {
     "csv": (".csv", ".txt", ".dat", ".data"),
     "tsv": (".tsv", ".tab"),
@@ -20,7 +20,7 @@ ENDINGS = {
     "svmlight": (".svm", ".svmlight", ".libsvm"),
     "npz": (".npz",),
 }
-# The formats that an option says something of; others are for all.
+# The formats that an option applies to; the options not named apply to all.
 TEXT = (
     "delimiter",
     "header",
@@ -43,15 +43,15 @@ class Reading:
     Attributes
     ----------
     format : str or None
-        None: by a file's name.
+        None: the format follows from a file's name.
     dialect : Dialect
-        Of text.
+        The format of delimited text.
     markers : Markers
-        Of empty cells.
+        The cells that mean empty.
     max_bytes : int or None
-        Of a file, unpacked.
+        Largest size of a file, unpacked.
     zero_based : bool or None
-        What indices of svmlight count from; None: as the model does.
+        Whether the first index of svmlight is 0; None: as in the model.
     """
 
     format: str | None
@@ -73,7 +73,7 @@ class Reading:
         )
 
     def format_of(self, path):
-        """The name of the format that a path is read as."""
+        """The name of the format in which a path is read."""
         return self.format or _format_of(path)
 
     def check(self, options, paths):
@@ -82,7 +82,7 @@ class Reading:
         Parameters
         ----------
         options : list of str
-            Names of those that are given.
+            Names of the options that are given.
         paths : list of path or None
         """
         paths = [path for path in paths if path is not None]
@@ -104,7 +104,7 @@ class Reading:
                 )
 
     def _read(self, name, file):
-        if not self.dialect.skip_lines:  # lines of any kind may stand above a table
+        if not self.dialect.skip_lines:  # the skipped lines may hold anything
             refuse_others(file.title, file.head, name, self.dialect.encoding)
         if name == "csv":
             return read_delimited(file, self.dialect)
@@ -117,7 +117,7 @@ class Reading:
 
 
 def _format_of(path):
-    """The format that a file's name says; csv where it says none, as "-" does."""
+    """The format that a file's name shows; csv for names without an ending, as "-"."""
     suffix = Path(name_without_packing(path)).suffix
     if not suffix:
         return "csv"
@@ -135,7 +135,7 @@ def _format_of(path):
 
 
 def _head(path):
-    """The first bytes of a file, if there is one."""
+    """The first bytes of a file; none if it does not exist."""
     try:
         return open_input(path).head if Path(path).is_file() else b""
     except Unusable:

@@ -1,7 +1,7 @@
-"""What some columns of cells hold, looked at side by side.
+"""Summaries of the cells of a group of columns: numbers, text, dates, names of sums.
 
-Each call of pyarrow costs some microseconds, and files may have 20,000 columns: all that
-can be asked of the cells of many columns in one call is.
+Each call of pyarrow takes some microseconds, and files may have 20,000 columns. So one
+call handles the cells of many columns wherever it can.
 """
 
 from dataclasses import dataclass
@@ -15,23 +15,23 @@ from sgdreg.cli import _cells
 
 DAY = r"(\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{4}|\d{4}/\d{1,2}/\d{1,2})"
 DATE = rf"^{DAY}([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?(Z|[+-]\d{{2}}:?\d{{2}})?)?$"
-# How the last row of a table is often called, in some languages.
+# Frequent names of a last row that holds sums or means, in some languages.
 TOTAL = r"^(grand |sub[- ]?)?(totals?|sum|average|mean|summe|gesamt|insgesamt|totale)\W*$"
 
 
 @dataclass(frozen=True)
 class Found:
-    """What the cells of a column are: the finite numbers among them, and the rest.
+    """A summary of the cells of a column: the finite numbers among them, and the rest.
 
     Attributes
     ----------
     count, infinite : int
     mean, squares, minimum, maximum : float
-        Of the `count` finite numbers.
-    said : Said or None
-        Those that are no numbers; None: there are none.
+        Of the `count` finite numbers; `squares` is the sum of squared deviations.
+    others : NonNumeric or None
+        The cells that are not numbers; None if there are none.
     texts : pyarrow.Array or None
-        The cells as text, if they are some.
+        The cells as text; None where the type is not text.
     """
 
     count: int
@@ -40,26 +40,26 @@ class Found:
     squares: float
     minimum: float
     maximum: float
-    said: "Said | None"
+    others: "NonNumeric | None"
     texts: pa.Array | None
 
 
 @dataclass(frozen=True)
-class Said:
-    """Cells of a column that are no numbers.
+class NonNumeric:
+    """The cells of a column that are not numbers.
 
     Attributes
     ----------
     count, dates, totals : int
-        Of them, of dates and of names of sums among them.
+        The number of these cells, of the dates among them, and of the names of sums.
     example : pyarrow.Scalar
-        The first.
+        The first of these cells.
     rows : ndarray of int
-        Where they are, from 0.
+        The rows of these cells, from 0.
     first_total : int
-        Which of them is the first that names a sum.
+        Position of the first name of a sum among these cells.
     words : pyarrow.DictionaryArray or None
-        Without the spaces around them; None: they are no text.
+        The cells without surrounding spaces; None where the type is not text.
     """
 
     count: int
@@ -72,12 +72,14 @@ class Said:
 
 
 def found_in(cells, columns, numerals):
-    """Yields what each of some columns holds, from the cells of one after those of another.
+    """Yield a Found for each column of a group.
 
     Parameters
     ----------
     cells : pyarrow.Array
+        The cells of the columns, one column after the other.
     columns : int
+        The number of columns.
     numerals : Numerals
     """
     rows = len(cells) // columns
@@ -92,24 +94,24 @@ def found_in(cells, columns, numerals):
     least = np.where(finite, x, np.inf).min(axis=1)
     largest = np.where(finite, x, -np.inf).max(axis=1)
     numbers = (count, np.isinf(x).sum(axis=1), mean, squares, least, largest)
-    said = [None] * columns
+    others = [None] * columns
     if wrong is not None:
         flags = wrong.to_numpy(zero_copy_only=False).reshape(columns, rows)
-        said = list(_said(cells, texts, flags))
+        others = list(_non_numeric(cells, texts, flags))
     for k, values in enumerate(zip(*(v.tolist() for v in numbers), strict=True)):
-        own = None if texts is None else texts.slice(k * rows, rows)
-        yield Found(*values, said[k], own)
+        part = None if texts is None else texts.slice(k * rows, rows)
+        yield Found(*values, others[k], part)
 
 
-def _said(cells, texts, wrong):
-    """Yields what each column has besides numbers.
+def _non_numeric(cells, texts, wrong):
+    """Yield the NonNumeric of each column, or None.
 
     Parameters
     ----------
     cells, texts : pyarrow.Array
-        As they are, and without the spaces around them; None: they are no text.
+        The cells as they are, and without surrounding spaces (None if they are not text).
     wrong : ndarray of bool of shape (columns, rows)
-        Where there is no number.
+        Which cells are not numbers.
     """
     at = np.flatnonzero(wrong)
     dates = totals = np.zeros(len(at), dtype=bool)
@@ -126,7 +128,7 @@ def _said(cells, texts, wrong):
         if start == stop:
             yield None
             continue
-        yield Said(
+        yield NonNumeric(
             stop - start,
             int(dated[k]),
             int(summed[k]),

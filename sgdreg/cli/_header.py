@@ -1,4 +1,4 @@
-"""The line of names above the rows: whether it is one, and where it is if it is not."""
+"""Notes on a first line that does not look like a header, and on where the header is."""
 
 import csv
 import re
@@ -10,37 +10,39 @@ import pyarrow as pa
 from sgdreg.cli._cells import PLAIN
 from sgdreg.cli._messages import listed
 
-# Lines among which a header is looked for.
+# The header is looked for among the first LINES lines.
 LINES = 60
-# Numbers that are names: columns are often called by years.
+# Cells and names that a note shows.
+CELLS_SHOWN, NAMES_SHOWN = 3, 6
+# Numbers that may be names: columns are often called by years.
 YEAR = r"^\s*(1[89]|20|21)\d\d\s*$"
 
 
 def notes_on(names, numerals=PLAIN):
-    """A sentence where the first line is a row of data, by the look of it."""
+    """A sentence where the first line looks like a row of data."""
     found = numbers_among(names, numerals)
     if 2 * len(found) < max(len(names), 1):
         return []
     return [
         "The first line is taken as the header, but most of its cells are numbers "
-        f"({listed(found[:3])}): --no-header reads it as a row of data."
+        f"({listed(found[:CELLS_SHOWN])}): --no-header reads it as a row of data."
     ]
 
 
 def note_on_lower(head, above, delimiter, marks):
-    """A sentence where lines of another kind stand above the header; None: there are none.
+    """A sentence where the first line is not the header, but a later one; else None.
 
     Parameters
     ----------
     head : str
         The first lines of the file.
     above : int
-        How many lines stand above them.
+        The number of lines that were skipped above `head`.
     delimiter : str or None
-        None: one of `marks`.
+        None: one of `marks` is found.
     """
     lines = list(islice(re.split(r"\r\n|\n|\r", head), LINES))
-    if lines[0].count('"') % 2:  # a name goes on in the next line
+    if lines[0].count('"') % 2:  # a quoted name that continues in the next line
         return None
     found = [_lower(lines, mark) for mark in ([delimiter] if delimiter else marks)]
     found = max((place for place in found if place), default=None)
@@ -49,13 +51,13 @@ def note_on_lower(head, above, delimiter, marks):
     _, place, names = found
     skipped = above + place
     return (
-        f"Line {skipped + 1} looks like the header ({listed(names[:6])}): --skip-lines "
-        f"{skipped} reads the file from there."
+        f"Line {skipped + 1} looks like the header ({listed(names[:NAMES_SHOWN])}): "
+        f"--skip-lines {skipped} reads the file from there."
     )
 
 
 def _lower(lines, mark):
-    """(how many lines are alike, lines above the header, its names); None: it is first."""
+    """(lines of the usual width, lines above the header, its names); None: no such line."""
     rows = [_cells(line, mark) for line in lines]
     widths = Counter(len(row) for row in rows if len(row) > 1)
     if not widths:
@@ -75,18 +77,18 @@ def _lower(lines, mark):
 
 
 def _cells(line, mark):
-    """Those of a line; none where it is empty."""
+    """The cells of a line; none where it is empty."""
     if not line.strip():
         return []
     try:
         (row,) = csv.reader([line], delimiter=mark, skipinitialspace=True)
-    except (csv.Error, ValueError):  # ends within a quoted cell
+    except (csv.Error, ValueError):  # the line ends inside a quoted cell
         return [line]
     return [cell.strip() for cell in row]
 
 
 def numbers_among(cells, numerals=PLAIN):
-    """Those of some cells of a header that are numbers, and no years."""
+    """The cells of a header that are numbers, except years."""
     cells = [cell.strip() for cell in cells]
     _, good = numerals.plain(pa.array(cells, pa.string()))
     pairs = zip(cells, good.to_pylist(), strict=True)

@@ -1,4 +1,4 @@
-"""Bytes to read: a file or standard input, unpacked, again where that is possible."""
+"""The bytes of a file or of standard input, unpacked; read twice where possible."""
 
 import io
 import stat
@@ -14,32 +14,36 @@ import pyarrow as pa
 from sgdreg.cli import _memory
 from sgdreg.cli._messages import Unusable, one_line, say
 
+# First bytes of packed files (the magic numbers of the formats), and the longest of them.
 PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
+MAGIC = max(map(len, PACKED))
 SUFFIXES = (".gz", ".bz2", ".zst")
+# Bytes of the beginning of a file that are looked at before it is read.
 HEAD = 2**20
-# Standard input is kept in memory, to be read twice, up to this share of what is free.
+# Standard input is kept in memory, to be read twice, up to this share of the free memory.
 HELD_SHARE = 0.125
-# What unpacks to more than so many times its size is taken for a trap, beyond a harmless
-# size (the ratio of Apache POI, class ZipSecureFile; that of tables of numbers is 2 to 20).
+# A file that unpacks to more than MOST_RATIO times its size, and more than HARMLESS bytes,
+# is refused as a decompression bomb (the ratio is that of Apache POI, class ZipSecureFile;
+# tables of numbers have a ratio of 2 to 20).
 MOST_RATIO, HARMLESS = 100, 2**27
 
 
 @dataclass(frozen=True)
 class Input:
-    """Where bytes come from.
+    """A source of bytes.
 
     Attributes
     ----------
     title : str
-        For messages.
+        Name of the file, for messages.
     open : callable
         () -> binary file at the first byte, unpacked.
     again : bool
         Whether `open` may be called again.
     head : bytes
-        The first ones.
+        The first bytes.
     max_bytes : int or None
-        That may be read; None: any number, unless they are packed too tightly.
+        Most bytes that may be read, unpacked; None: limited by MOST_RATIO only.
     """
 
     title: str
@@ -49,12 +53,14 @@ class Input:
     max_bytes: int | None = None
 
     def check(self, size, packed=None):
-        """Raise Unusable where what is read has grown too large, to so many bytes.
+        """Raise Unusable where more bytes are read than allowed.
 
         Parameters
         ----------
+        size : int
+            Bytes read so far, unpacked.
         packed : int or None
-            Bytes that they are unpacked from.
+            The same bytes as they are in the packed file.
         """
         if self.max_bytes is not None:
             if size > self.max_bytes:
@@ -100,7 +106,7 @@ def open_input(path, max_bytes=None):
                 stream.close()
             return held
         with path.open("rb") as file:
-            magic = file.read(4)
+            magic = file.read(MAGIC)
         return _input(str(path), lambda: path.open("rb"), True, magic, max_bytes)
     except FileNotFoundError:
         raise Unusable(f"There is no file {path}.") from None
@@ -117,13 +123,14 @@ def name_without_packing(path):
 
 
 def _of_stream(stream, title, max_bytes):
-    """What has come of a stream, kept as far as memory allows."""
+    """The Input of a stream, whose bytes are kept as far as memory allows."""
     limit = max(HEAD, int(HELD_SHARE * _memory.available()))
     held = stream.read(limit)
+    magic = held[:MAGIC]
     if len(held) < limit:
-        return _input(title, lambda: io.BytesIO(held), True, held[:4], max_bytes)
-    # The rest comes only once.
-    return _input(title, lambda: _Continued(held, stream), False, held[:4], max_bytes)
+        return _input(title, lambda: io.BytesIO(held), True, magic, max_bytes)
+    # The rest of the stream can be read only once.
+    return _input(title, lambda: _Continued(held, stream), False, magic, max_bytes)
 
 
 def _input(title, opened, again, magic, max_bytes):
@@ -158,7 +165,7 @@ def _input(title, opened, again, magic, max_bytes):
 
 
 class _Counted(io.RawIOBase):
-    """The bytes of a stream, counted; `check` is told how many there are so far."""
+    """A stream that counts its bytes, and calls `check` with the number so far."""
 
     def __init__(self, stream):
         self.stream, self.count, self.check = stream, 0, lambda _: None
@@ -178,7 +185,7 @@ class _Counted(io.RawIOBase):
 
 
 class _Continued(io.RawIOBase):
-    """The bytes that have been read of a stream, and then the rest of it."""
+    """A stream of the bytes that have been read already, and then of the rest."""
 
     def __init__(self, head, rest):
         self.head, self.rest = io.BytesIO(head), rest

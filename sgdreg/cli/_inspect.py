@@ -11,7 +11,7 @@ from sgdreg.cli._choice import Choice
 from sgdreg.cli._messages import Unusable, counted, explained, show
 from sgdreg.cli._survey import MOST_COUNTED
 
-# Wider tables are shown by --json only.
+# The columns of wider tables are shown by --json only.
 MOST_COLUMNS = 1000
 NUMBERS = ("mean", "std", "min", "max")
 
@@ -48,8 +48,8 @@ def inspect(
 
 
 def _described(source, markers):
-    """What is in a source, as plain values."""
-    survey, _ = source.looked_at()
+    """The contents of a source, as plain values."""
+    survey, _ = source.surveyed()
     try:
         wanted, notes = Choice().wanted(survey, source)
     except Unusable as error:
@@ -72,7 +72,7 @@ def _described(source, markers):
 
 
 def _notes_on_empty(survey, wanted):
-    """A sentence where a column of a fit is empty in most rows, which would be dropped."""
+    """A sentence where a fit would drop most rows, because one column is empty there."""
     used = set() if wanted is None else set(wanted.columns)
     found = max(
         (column for column in survey.columns if column.name in used),
@@ -113,7 +113,7 @@ def _show_file(found):
     grid = _report.columns("column", "type", *NUMBERS, "empty", "use", names=2)
     for column in columns:
         numbers = [f"{column[n]:.3g}" if n in column else "" for n in NUMBERS]
-        kind = re.split(r"[\[<(]", column["type"])[0]  # the notes have all of it
+        kind = re.split(r"[\[<(]", column["type"])[0]  # the notes have the whole type
         if "categories" in column:
             number = column["categories"] or f">{MOST_COUNTED:,}"
             kind = f"{kind} ({number})"

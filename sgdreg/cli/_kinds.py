@@ -1,4 +1,4 @@
-"""Files that are of another kind than they are read as: what they are, and what to do."""
+"""Files of other formats than they are read as: what they are, and what to do."""
 
 import re
 
@@ -7,7 +7,7 @@ from sgdreg.cli._messages import Unusable
 PANDAS = 'as CSV, in Python: pandas.{how}.to_csv("data.csv", index=False)'
 SHEET = "a spreadsheet; save it as CSV by the program that made it"
 SAVE_NPZ = "save it with the target, in Python: numpy.savez('data.npz', X=X, y=y)"
-# (first bytes, what it is and what to do, the formats that may begin so).
+# (first bytes, the kind of file and what to do, formats that may begin with these bytes).
 BEGINNINGS = (
     (rb"PAR1", "a Parquet file (--format parquet)", ("parquet",)),
     (rb"PK\x03\x04.{22}..[^/]*\.npy", "an archive of arrays (--format npz)", ("npz",)),
@@ -45,6 +45,7 @@ BEGINNINGS = (
         (),
     ),
 )
+# Ends of file names of formats that are not read -> the function of pandas that reads it.
 ENDINGS = {
     ".json": "read_json(...)",
     ".xlsx": "read_excel(...)",
@@ -61,14 +62,14 @@ ARFF = re.compile(rb"(?i)(?:\s|%.*\n)*@relation")
 
 
 def refuse_others(title, head, format=None, encoding=None):
-    """Raise Unusable where first bytes are those of another kind of file.
+    """Raise Unusable where the first bytes of a file belong to another format.
 
     Parameters
     ----------
     format : str or None
-        The one that it is to be read as; None: that is not known.
+        The format in which the file is to be read; None if it is not known.
     encoding : str or None
-        Where one is given, the bytes of text may be any.
+        With an encoding, text may begin with any bytes.
     """
     called = {"csv": "CSV", "tsv": "TSV", "parquet": "Parquet"}.get(format, format)
     verb = "is" if format is None else f"is not {called} but"
@@ -82,7 +83,7 @@ def refuse_others(title, head, format=None, encoding=None):
 
 
 def advice_on_ending(suffix):
-    """What to do about a file whose name ends so; None where it is not known."""
+    """What to do with a file whose name ends with this; None if it is not known."""
     if suffix in ENDINGS:
         return f"save it {PANDAS.format(how=ENDINGS[suffix])}"
     if suffix == ".npy":
@@ -93,7 +94,7 @@ def advice_on_ending(suffix):
 
 
 def _arff(head):
-    """An ARFF file's rows are CSV below its line @data."""
+    """The advice on an ARFF file, whose rows are CSV below its line @data."""
     found = re.search(rb"(?im)^\s*@data.*\n", head)
     if found is None or head[found.end() :].lstrip().startswith(b"{"):
         return "an ARFF file; save its rows as CSV"

@@ -1,19 +1,19 @@
-"""Lines of text that are made plain CSV before they are read as such."""
+"""Rewriting of lines of text as plain CSV, before pyarrow reads them."""
 
 import codecs
 import io
 import re
 
-# Characters that are read at a time; and that may wait for a quotation mark to be closed.
+# Bytes that are read at a time; and the most characters that wait for a closing quote.
 BLOCK, MOST_WAITING = 2**20, 2**24
 QUOTED = r'"(?:[^"]|"")*"'
 
 
 def rewriting(delimiter, head):
-    """What to do with blocks of whole lines so that they are CSV; None: nothing.
+    """The function that rewrites blocks of whole lines as CSV; None where none is needed.
 
-    Runs of spaces separate columns where `delimiter` is a space; and quotation marks may
-    have spaces before and behind them.
+    Runs of spaces separate columns where `delimiter` is a space; and quoted cells may have
+    spaces before and after them.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Rewritten(io.RawIOBase):
 
     def __init__(self, stream, rewrite, encoding):
         self.stream, self.rewrite = stream, rewrite
-        # Bytes that are not UTF-8 pass, so that who reads it says in which row they are.
+        # Bytes that are not UTF-8 pass, so that pyarrow's error can name their row.
         self.errors = "surrogateescape" if encoding is None else "strict"
         decoder = codecs.getincrementaldecoder(encoding or "utf-8-sig")
         self.decoder = decoder(self.errors)
@@ -72,7 +72,7 @@ class Rewritten(io.RawIOBase):
         text = self.waiting + self.decoder.decode(block, self.ended)
         end = len(text) if self.ended else text.rfind("\n") + 1
         inside = text.count('"', 0, end) % 2 and len(text) < MOST_WAITING
-        if inside and not self.ended:  # a quoted cell goes on in the next block
+        if inside and not self.ended:  # a quoted cell continues in the next block
             end = 0
         self.waiting = text[end:]
         self.ready = self.rewrite(text[:end]).encode("utf-8", self.errors)

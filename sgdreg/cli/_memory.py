@@ -1,10 +1,10 @@
-"""How much memory there is to fill."""
+"""The memory that is available."""
 
 import os
 from contextlib import suppress
 from pathlib import Path
 
-# Where the system does not say.
+# Bytes assumed where the system does not say: 2 GiB, a small machine.
 UNKNOWN = 2 * 2**30
 
 

@@ -1,4 +1,4 @@
-"""What the command says besides results: sentences on stderr, and exit codes."""
+"""Everything that a command prints besides results: sentences on stderr, exit codes."""
 
 import os
 import sys
@@ -15,16 +15,21 @@ FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 EXIT_CODES = (
     "Exit codes: 0 all went well, 1 the fit failed, 2 bad input or usage, 130 interrupted."
 )
+# Most names that a sentence lists.
 MOST_NAMES = 20
+# Least similarity of a name that is proposed for a typo, as difflib measures it.
+SIMILAR = 0.5
+# Characters of a line in a file or pipe: more than any line has.
+WIDTH = 1000
 
 
 class Unusable(ValueError):
-    """Input that cannot be used; the message tells the user what, where and why."""
+    """Input that cannot be used; the message says what is wrong, where, and what to do."""
 
 
 @contextmanager
 def explained():
-    """Turn what can go wrong into one sentence and an exit code."""
+    """Turn errors within the block into one sentence and an exit code."""
     try:
         yield
         sys.stdout.flush()
@@ -32,7 +37,7 @@ def explained():
         message, code = f"Error: {error}", BAD_INPUT
     except (ValueError, TypeError) as error:
         message, code = f"Error: {error}", FAILED
-    except BrokenPipeError:  # whoever read the output has seen enough
+    except BrokenPipeError:  # the reader of the output has closed the pipe
         silence()
         return
     except OSError as error:
@@ -49,7 +54,7 @@ def explained():
 
 
 def silence():
-    """Let what is still to be written to a closed pipe go nowhere, at exit too."""
+    """Send further output, also that of the exit, to the null device."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -60,12 +65,13 @@ def say(sentence):
 
 @contextmanager
 def warnings_said(said, worded=str):
-    """Each warning to a user is one line on stderr, and kept in the list `said`.
+    """Print each warning to users as one line on stderr, and append it to `said`.
 
     Parameters
     ----------
+    said : list of str
     worded : callable
-        What they are to the user of a file: text -> text.
+        text -> text, which puts the names of columns into the warning.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -73,7 +79,7 @@ def warnings_said(said, worded=str):
             yield
         finally:
             for warning in caught:
-                # Other categories speak to programmers.
+                # Warnings of other categories are for programmers.
                 text = worded(" ".join(str(warning.message).split()))
                 if issubclass(warning.category, UserWarning) and text not in said:
                     said.append(text)
@@ -81,7 +87,7 @@ def warnings_said(said, worded=str):
 
 
 def show(*parts):
-    """Text and tables on stdout; without spaces at the end of lines in a file or pipe."""
+    """Print text and tables on stdout; files and pipes get no trailing spaces."""
     out = console()
     if out.is_terminal:
         for part in parts:
@@ -95,23 +101,23 @@ def show(*parts):
 
 
 def console(stderr=False):
-    """A console that prints words as they are, and never wraps a file's lines."""
+    """A console without markup, which wraps lines on a terminal only."""
     out = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
     if not out.is_terminal:
-        out.width = 1000
+        out.width = WIDTH
     return out
 
 
 def listed(names):
-    """Names in one line, the first few where there are many."""
+    """Names, separated by commas; of many names only the first MOST_NAMES."""
     more = len(names) - MOST_NAMES
     return ", ".join(names[:MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def nearest(name, names):
-    """The name that `name` may be a typo of, or None."""
+    """The most similar of the names, which `name` may be a typo of; or None."""
     lower = {other.lower(): other for other in names}
-    close = get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
+    close = get_close_matches(name.lower(), lower, n=1, cutoff=SIMILAR)
     return lower[close[0]] if close else None
 
 

@@ -13,28 +13,30 @@ from sgdreg.cli._messages import Unusable, listed
 
 
 class Markers:
-    """Makes cells empty: numbers by their value (-9999 is -9999.0), text by its letters.
+    """The texts of ``--missing``, and a method that makes such cells empty.
+
+    Numbers are compared by value (-9999 is -9999.0), other cells by their characters.
 
     Parameters
     ----------
     given : sequence of str
-        By the user of this command.
+        Markers that the user gives to this command.
     known : sequence of str
-        By the model, to whose fit they were given.
+        Markers of the model, which its fit was given.
     numerals : Numerals
-        How given ones are written.
+        The format of numbers among `given`.
 
     Attributes
     ----------
     texts : tuple of str
-        All of them.
+        All markers.
     """
 
     def __init__(self, given=(), known=(), numerals=_cells.PLAIN):
         self.given = tuple(_plainly(text.strip(), numerals) for text in given)
         self.texts = tuple(dict.fromkeys([*known, *self.given]))
         self.values = {text: _value(text) for text in self.texts}
-        # What is empty anyway is empty before it comes here.
+        # Cells that pyarrow reads as empty never come here: such markers count as seen.
         self.seen = {"", *csv.ConvertOptions().null_values}
 
     def applied(self, source):
@@ -47,7 +49,7 @@ class Markers:
         return replace(source, pieces=lambda columns: map(emptied, pieces(columns)))
 
     def notes(self, *titles):
-        """A sentence on those that were given and have not been met."""
+        """A sentence on the given markers that occur nowhere."""
         absent = [repr(text) for text in self.given if text not in self.seen]
         if not absent:
             return []
@@ -79,39 +81,39 @@ class Markers:
             cells = _cells.texts(values)
             logical = pc.is_in(cells, pa.concat_arrays([_cells.TRUE, _cells.FALSE]))
             for text in self.texts:
-                self._meet(text, _mask(pc.equal(cells, text)), empty)
+                self._mark(text, _mask(pc.equal(cells, text)), empty)
             if any(value is not None for value in self.values.values()):
                 x, _ = _cells.numbers(values, numerals)
                 empty |= self._numbers_among(np.where(_mask(logical), np.nan, x))
         elif _cells.is_number(kind) and not pa.types.is_boolean(kind):
-            own = kind if pa.types.is_floating(kind) else pa.float64()
-            x = values.cast(own, safe=False).to_numpy(zero_copy_only=False)
+            floats = kind if pa.types.is_floating(kind) else pa.float64()
+            x = values.cast(floats, safe=False).to_numpy(zero_copy_only=False)
             empty = self._numbers_among(x)
         return pc.if_else(pa.array(~empty), values, None) if empty.any() else values
 
     def _numbers_among(self, x):
-        """Which of some numbers are markers, in their own precision."""
+        """Which numbers are markers, compared in the precision of `x`."""
         empty = np.zeros(len(x), dtype=bool)
         for text, value in self.values.items():
             if value is not None:
                 with np.errstate(over="ignore"):
-                    self._meet(text, x == x.dtype.type(value), empty)
+                    self._mark(text, x == x.dtype.type(value), empty)
         return empty
 
-    def _meet(self, text, found, empty):
+    def _mark(self, text, found, empty):
         empty |= found
         if found.any():
             self.seen.add(text)
 
 
 def _plainly(text, numerals):
-    """A marker as it is kept: a number as Python writes it."""
+    """A marker in its stored form: a number is written as in Python."""
     (plain,), (number,) = numerals.plain(pa.array([text], pa.string()))
     return plain.as_py() if number.as_py() else text
 
 
 def _value(text):
-    """The number that a marker is; None: it is text."""
+    """The value of a marker that is a number; None if it is text."""
     (x,), _ = _cells.numbers(pa.array([text], pa.string()))
     return None if np.isnan(x) or text.lower() in ("true", "false") else float(x)
 

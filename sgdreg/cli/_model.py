@@ -1,6 +1,6 @@
 """Models in files: plain documents in the skops format, which holds no code.
 
-``skops.io.load`` returns the same dict in Python: see `document` for what it holds.
+``skops.io.load`` returns the document as a dict in Python; `document` lists its entries.
 """
 
 import platform
@@ -21,7 +21,9 @@ from sgdreg.cli._wanted import Wanted
 
 FORMAT = 1
 KIND = "sgdreg model"
-# What predictions and reports are made from, by type.
+# Characters of an error of skops that a message shows.
+SHOWN = 200
+# The entries that predictions and reports need, by type.
 PARTS = {
     np.ndarray: ("columns", "categories", "one_hot", "coef", "std"),
     str: ("target", "unscored", "stop_reason", "sgdreg"),
@@ -33,7 +35,7 @@ PARTS = {
 
 
 def is_model(path):
-    """Whether a file looks like one of the skops format."""
+    """Whether a file seems to have the skops format."""
     try:
         with zipfile.ZipFile(path) as archive:
             return "schema.json" in archive.namelist()
@@ -42,13 +44,13 @@ def is_model(path):
 
 
 def check(path):
-    """Raise before the fit where a model cannot be saved after it."""
+    """Raise before the fit where its model could not be saved."""
     check_writable(path, "--save")
     skops_io()
 
 
 def save(document, path):
-    """Write the document of a fit, as a whole."""
+    """Write the document of a fit; the file is replaced as a whole."""
     write(document, path)
 
 
@@ -58,7 +60,7 @@ def read(path):
     Raises
     ------
     Unusable
-        Where it is none.
+        Where the file is not a model.
     """
     path = Path(path)
     if path.is_dir():
@@ -72,7 +74,7 @@ def read(path):
         raise Unusable(f"{path} cannot be read: {error.strerror or error}.") from None
     except (ImportError, MemoryError):
         raise
-    except Exception as error:  # skops passes on whatever a strange file makes happen
+    except Exception as error:  # a damaged file may raise anything in skops
         raise Unusable(_refusal(path, error)) from error
     if not isinstance(document, dict) or document.get("kind") != KIND:
         raise Unusable(
@@ -94,7 +96,7 @@ def _refusal(path, error):
     if name == "UntrustedTypesFoundException" or isinstance(error, TypeError):
         return (
             f"{path} holds objects that are not trusted, and is no model that sgdreg fit "
-            f"--save wrote; nothing of it was run ({one_line(error)[:200]})."
+            f"--save wrote; nothing of it was run ({one_line(error)[:SHOWN]})."
         )
     if not is_model(path):
         return f"{path} is no model that sgdreg fit --save wrote (nothing of it was run)."
@@ -102,7 +104,7 @@ def _refusal(path, error):
 
 
 def _check(document, path):
-    """Raise where the parts of a document do not hold together."""
+    """Raise where entries of a document are missing or contradict each other."""
     fits = all(
         isinstance(document.get(name, ...), kind) for kind in PARTS for name in PARTS[kind]
     )
@@ -122,7 +124,7 @@ def _check(document, path):
 
 
 def _is_reading(found):
-    """Whether it is how cells are written, besides what means empty."""
+    """Whether this can be the entry "reading" of a document."""
     return isinstance(found, dict) and all(
         isinstance(value, bool if name == "header" else str)
         for name, value in found.items()
@@ -144,7 +146,7 @@ def wanted(document):
 
 
 def reading(document):
-    """How the file of the fit was written, which others are taken to be, too."""
+    """The reading options of the fit, which are the defaults for other files."""
     return {"missing": document.get("missing", []), **document.get("reading", {})}
 
 
@@ -155,7 +157,7 @@ def predictions(document, X):
 
 
 def document(model, wanted, facts):
-    """What is kept of a fit: plain values.
+    """A fit as a dict of plain values, to be saved and reported.
 
     Parameters
     ----------
@@ -163,17 +165,17 @@ def document(model, wanted, facts):
         Fitted.
     wanted : Wanted
     facts : dict
-        What the model itself does not know: "data" (file, rows, dropped), "std" of the
-        features, "scores", "seconds", "parameters", "missing" (what means empty),
-        "reading" (how else cells are written), "notes", "warnings"; where rows
-        were streamed, "converged", "stop_reason", "epochs" and "history".
+        Entries that the model does not hold: "data" (file, rows, dropped), "std" of the
+        features, "scores", "seconds", "parameters", "missing" (cells that mean empty),
+        "reading" (the format of cells), "notes", "warnings"; where rows were streamed,
+        also "converged", "stop_reason", "epochs" and "history".
 
     Returns
     -------
     dict
-        Names and numbers of the features are arrays of the same length: "columns",
-        "one_hot" (whether a feature is a category of its column), "categories", "coef"
-        (in the units of the file), "std". "history" is a dict of arrays, one an epoch.
+        These entries are arrays with one element per feature: "columns", "one_hot"
+        (whether a feature is a category of its column), "categories", "coef" (in the
+        units of the file), "std". "history" is a dict of arrays, one element per epoch.
     """
     content = {
         "kind": KIND,
@@ -199,7 +201,7 @@ def document(model, wanted, facts):
 
 
 def by_column(history):
-    """A history as arrays, one a quantity; NaN where an epoch lacks it."""
+    """A history as one array per quantity; NaN where an epoch lacks the quantity."""
     names = dict.fromkeys(name for entry in history for name in entry)
     return {
         name: np.array([entry.get(name, np.nan) for entry in history], dtype=float)
@@ -208,7 +210,7 @@ def by_column(history):
 
 
 def by_epoch(history):
-    """The same as a list of dicts, one an epoch, of what it has."""
+    """The inverse of `by_column`: a list of one dict per epoch."""
     rows = zip(*(values.tolist() for values in history.values()), strict=True)
     entries = [dict(zip(history, row, strict=True)) for row in rows]
     return [

@@ -1,4 +1,4 @@
-"""How numbers are written: decimal marks, thousands, signs, exponents."""
+"""The formats of numbers in text: decimal marks, thousands, signs, exponents."""
 
 import re
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ import pyarrow.compute as pc
 from sgdreg.cli._messages import Unusable
 
 NUMBER = r"^[-+]?((\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[iI]nf(inity)?|[nN]a[nN])$"
-# Spaces that do not break a line: no-break, narrow, thin, figure.
+# Spaces at which a line does not break: no-break, narrow, thin, figure.
 UNBROKEN = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}\N{FIGURE SPACE}"
 APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}"
-# Marks that stand between groups of three digits in numbers and nowhere else.
+# Marks that can only mean groups of three digits, so they need no option.
 ALWAYS = APOSTROPHES + UNBROKEN
-# What --thousands may be, and the characters that are meant.
+# The values of --thousands, and the characters that each stands for.
 THOUSANDS = {
     ",": ",",
     ".": ".",
@@ -26,21 +26,21 @@ NAMES = {" ": "space"}
 MINUS = "[\N{MINUS SIGN}\N{SMALL HYPHEN-MINUS}\N{FULLWIDTH HYPHEN-MINUS}]"
 SIGN = f"(?:[-+]|{MINUS})?"
 EXPONENT = rf"(?:[eEdD]{SIGN}\d+)?"
-# Fortran's exponents; 1D2 without a point or a sign may be a code.
+# Fortran's exponents. 1D2, without a point or a sign, is not read: it may be a code.
 FORTRAN = r"^([-+]?(?:\d+\.\d*|\.\d+))[dD]([-+]?\d+)$|^([-+]?\d+)[dD]([-+]\d+)$"
 
 
 @dataclass(frozen=True)
 class Numerals:
-    """How the numbers of a file are written.
+    """The format of the numbers in a file.
 
     Attributes
     ----------
     decimal : {".", ","}
-        The other one is part of no number, but for thousands.
+        The decimal mark. The other mark occurs in numbers only as `thousands`.
     thousands : str or None
-        What stands between groups of digits, besides apostrophes and spaces that do not
-        break, which are read in any file.
+        The mark between groups of digits. Apostrophes and non-breaking spaces are read
+        in any file.
     """
 
     decimal: str = "."
@@ -60,7 +60,7 @@ class Numerals:
             )
 
     def quickly(self, values):
-        """The numbers of a column of text that has nothing unusual; None: it may have."""
+        """The numbers of a text column without unusual cells; None where it has some."""
         if self.decimal == ",":
             if pc.any(pc.match_substring(values, ".")).as_py():
                 return None
@@ -71,14 +71,14 @@ class Numerals:
             return None
 
     def plain(self, cells):
-        """(the cells as Python writes numbers, which of them are some).
+        """(the cells with numbers written as in Python, which of them are numbers).
 
         Parameters
         ----------
         cells : pyarrow.StringArray
-            Without the spaces around them.
+            Without surrounding spaces.
         """
-        if self.decimal == ".":  # most cells need no more
+        if self.decimal == ".":  # most cells are written as in Python already
             good = pc.fill_null(pc.match_substring_regex(cells, NUMBER), True)
             if pc.all(good).as_py():
                 return cells, good
@@ -106,10 +106,10 @@ class Numerals:
 
     @property
     def _grouped(self):
-        """Numbers with a mark between groups of three digits, the same in all of it."""
+        """The pattern of numbers with one mark between all groups of three digits."""
         mark = rf"\{self.decimal}"
         ways = [rf"\d{{1,3}}(?:{one}\d{{3}})+" for one in ALWAYS]
-        if self.thousands is not None:  # in India, groups of two before the last one
+        if self.thousands is not None:  # in India groups of two precede the last one
             ways += [
                 rf"\d{{1,3}}(?:{two}\d{{2,3}})*{two}\d{{3}}"
                 for two in (rf"\x{{{ord(one):x}}}" for one in THOUSANDS[self.thousands])
@@ -118,12 +118,12 @@ class Numerals:
 
     @staticmethod
     def written_in_digits(cell):
-        """Whether a cell is a number to its writer: digits, and marks between them."""
+        """Whether a cell seems to be a number: digits, with marks between them."""
         marks = re.escape("".join(THOUSANDS.values()))
         return re.match(rf"^{SIGN}\d*([{marks}]\d+)+{EXPONENT}$", cell) is not None
 
     def reads(self, cells):
-        """Whether all of a list of cells are numbers."""
+        """Whether all these cells are numbers in this format."""
         _, good = self.plain(pc.utf8_trim_whitespace(pa.array(cells, pa.string())))
         return pc.all(good).as_py()
 
@@ -133,12 +133,12 @@ class Numerals:
         Parameters
         ----------
         cells : list of str
-            Those of a column.
+            The cells of a column.
 
         Returns
         -------
         list of (str, str)
-            What to write, and what it says of the cells.
+            Options, and what they mean for these cells.
         """
         found, together = [], "".join(cells)
         for decimal, mark, meaning in OTHERS:
@@ -158,7 +158,7 @@ class Numerals:
         ]
 
 
-# Ways of writing numbers, and what a cell means if it is of one.
+# Other formats, (decimal mark, mark of thousands, how a cell is then to be understood).
 OTHERS = (
     (".", ",", "commas separate thousands"),
     (",", None, "they are decimal commas"),

@@ -1,4 +1,4 @@
-"""One option for each parameter of the estimator."""
+"""The options for the parameters of the estimator, one for each."""
 
 import inspect
 from functools import wraps
@@ -10,7 +10,7 @@ from sgdreg import SGDLinearRegressor
 from sgdreg._sklearn import StrOptions
 
 PANEL = "The estimator (its own defaults where not given)"
-# What each is, in a line: what the value is called, and what it does.
+# Parameter -> (name of the value, None for a flag; help in one line).
 WORDS = {
     "loss": ("NAME", "What an error costs"),
     "penalty": ("NAME", "What large coefficients cost"),
@@ -23,7 +23,7 @@ WORDS = {
     "learning_rate": ("RATE", "The step, a number or a schedule"),
     "eta0": ("NUMBER", "Step of a named learning rate"),
     "power_t": ("NUMBER", "Exponent of invscaling"),
-    "batch_size": ("ROWS", "Rows a step, a number or"),
+    "batch_size": ("ROWS", "Rows per step, a number or"),
     "max_iter": ("EPOCHS", "Passes over the data, at most"),
     "tol": ("NUMBER", "When to stop; none for after all epochs"),
     "shuffle": ("ORDER", "Order of the rows"),
@@ -37,14 +37,14 @@ WORDS = {
     "verbose": ("LEVEL", "2 for a line on stderr for each epoch"),
     "random_state": ("SEED", "Of the order of rows"),
 }
-# Names that the estimator knows of scikit-learn's SGDRegressor, to refuse them.
+# Names of scikit-learn's SGDRegressor that the estimator knows only to refuse them.
 REFUSED = {"pa1", "pa2"}
-# What "none" means where it is not None.
+# The value of "none" for parameters where it is not None.
 NONE = {"shuffle": False, "average": False}
 
 
 def word(text):
-    """An option's value: an int, a float or a name; the estimator judges it."""
+    """The value of an option: an int, a float or a name; the estimator checks it."""
     for kind in (int, float):
         try:
             return kind(text)
@@ -55,14 +55,14 @@ def word(text):
 
 
 def option_name(parameter):
-    """What a parameter is called on the command line."""
+    """The name of a parameter on the command line."""
     if _default(parameter) is True and _is_flag(parameter):
         return f"--no-{parameter.removeprefix('fit_')}"
     return f"--{parameter.replace('_', '-')}"
 
 
 def with_estimator_options(command):
-    """Give a command the estimator's parameters; it is called with `parameters`."""
+    """Add the estimator's options to a command, which gets them as `parameters`."""
     names = list(inspect.signature(SGDLinearRegressor).parameters)
 
     @wraps(command)
@@ -73,15 +73,15 @@ def with_estimator_options(command):
         }
         return command(**given, parameters=parameters)
 
-    own = inspect.signature(command, eval_str=True)
-    kept = [p for p in own.parameters.values() if p.name != "parameters"]
+    signature = inspect.signature(command, eval_str=True)
+    kept = [p for p in signature.parameters.values() if p.name != "parameters"]
     options = [
         inspect.Parameter(
             name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_option(name)
         )
         for name in names
     ]
-    called.__signature__ = own.replace(parameters=kept + options)
+    called.__signature__ = signature.replace(parameters=kept + options)
     called.__annotations__ = {p.name: p.annotation for p in kept + options}
     return called
 
@@ -93,12 +93,12 @@ def _option(name):
     shared = {"help": help, "rich_help_panel": PANEL, "show_default": False}
     if _is_flag(name):
         return Annotated[bool | None, typer.Option(option_name(name), **shared)]
-    own = {"metavar": metavar, "parser": word}
-    return Annotated[str | None, typer.Option(option_name(name), **own, **shared)]
+    value = {"metavar": metavar, "parser": word}
+    return Annotated[str | None, typer.Option(option_name(name), **value, **shared)]
 
 
 def _meant(name, value):
-    """What an option's value is to the estimator."""
+    """The value of a parameter, from the value of its option."""
     if _is_flag(name):
         return not _default(name)
     return NONE.get(name) if value == "none" else value
@@ -113,7 +113,7 @@ def _default(name):
 
 
 def _choices(name):
-    """The names that a parameter may be, its default first."""
+    """The names among the values of a parameter, the default first."""
     constraints = SGDLinearRegressor._parameter_constraints[name]
     found = [c.options for c in constraints if isinstance(c, StrOptions)]
     names = set().union(*found) - REFUSED

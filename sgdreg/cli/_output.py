@@ -1,4 +1,4 @@
-"""Files to write: checked before long work."""
+"""Checks of the files to write, before the work begins."""
 
 import os
 import tempfile
@@ -14,12 +14,12 @@ def check_writable(path, option):
     Parameters
     ----------
     option : str
-        That names it, for the message.
+        The option that names the file, for the message.
     """
     path = Path(path)
     try:
         with suppress(FileNotFoundError):
-            path.stat()  # raises where symbolic links go in a circle
+            path.stat()  # raises where symbolic links form a circle
         if path.is_dir():
             raise Unusable(f"{option} {path} is a directory; give the path of a file.")
         if not path.parent.is_dir():
@@ -35,7 +35,7 @@ def check_writable(path, option):
 
 
 def check_apart(written, read):
-    """Raise Unusable where a file to write is one to read, or another one to write.
+    """Raise Unusable where a file to write is also read, or is written twice.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def check_apart(written, read):
 
 
 def _real(path):
-    """Where a path leads to; itself if it leads in a circle, which who opens it says."""
+    """The file that a path leads to. A circle of links is reported when it is opened."""
     try:
         return Path(path).resolve()
     except (OSError, RuntimeError):

@@ -8,9 +8,9 @@ from pyarrow import parquet
 from sgdreg.cli import _table
 from sgdreg.cli._messages import Unusable, one_line
 
-# Rows of a piece: few enough that wide tables stay small.
+# Rows of a piece: few, so that a piece of a wide table is not too large.
 BATCH = 2**15
-# What pandas calls an index without a name, when it writes one: numbers of rows, mostly.
+# The name that pandas gives to an index without a name: mostly row numbers.
 INDEX = r"__index_level_\d+__"
 
 

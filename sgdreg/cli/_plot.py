@@ -1,4 +1,4 @@
-"""The picture of a fit: its line, or its predictions and how it converged."""
+"""The picture of a fit: its line, or its predictions and its convergence."""
 
 from functools import partial
 from pathlib import Path
@@ -9,11 +9,12 @@ from sgdreg.cli._messages import Unusable
 from sgdreg.cli._output import check_writable
 
 ENDINGS = (".png", ".pdf", ".svg")
+# Inches of a panel, and dots per inch: 900 × 675 pixels.
 SIZE, DPI = (6.0, 4.5), 150
 
 
 def check(path):
-    """Raise before the fit where a picture cannot be drawn after it."""
+    """Raise before the fit where its picture could not be drawn."""
     if Path(path).suffix.lower() not in ENDINGS:
         raise Unusable(f"--plot {path} must end with {', '.join(ENDINGS)}.")
     check_writable(path, "--plot")
@@ -26,7 +27,7 @@ def check(path):
 
 
 def recorders(wanted):
-    """Callbacks that keep the lines of earlier epochs, where they will be drawn."""
+    """Callbacks that keep the lines of earlier epochs; none where they are not drawn."""
     return [TrajectoryRecorder()] if len(wanted.features) == 1 else []
 
 
@@ -35,12 +36,12 @@ def draw(path, model, wanted, rows, watchers):
 
     Parameters
     ----------
-    rows : Rows or None
-        That the model was fitted to; None: they were streamed.
+    rows : FileRows or None
+        The rows of the fit; None where they were streamed.
     watchers : list
-        What `recorders` made.
+        The callbacks that `recorders` returned.
     """
-    # Slow to import, and without pyplot, which would ask for a screen.
+    # Slow to import; without pyplot, which would need a display.
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     panels = list(_panels(model, wanted, rows, watchers))
@@ -54,7 +55,7 @@ def draw(path, model, wanted, rows, watchers):
 
 
 def _panels(model, wanted, rows, watchers):
-    """What draws each of the pictures side by side."""
+    """Yield the function that draws each panel."""
     from sklearn.metrics import PredictionErrorDisplay  # noqa: PLC0415
 
     from sgdreg.display import ConvergenceDisplay, FitDisplay  # noqa: PLC0415

@@ -45,17 +45,17 @@ def predict(
         _predictions.check(output)
         read = arguments.reader([file], reading, _model.reading(document))
         source, wanted = read.source(file), _model.wanted(document)
-        work = Work(document, source, wanted, f"the model {model}", read.markers)
+        run = PredictRun(document, source, wanted, f"the model {model}", read.markers)
         collected = _predictions.Collected()
         into = nullcontext(collected) if json and output == "-" else None
         with into or _predictions.writer(output) as writer:
-            work.run(writer)
+            run.execute(writer)
         if json:
             predictions = {"predictions": collected.values} if into else {"output": output}
-            _report.print_json(predictions | work.summary())
+            _report.print_json(predictions | run.summary())
 
 
-class Work:
+class PredictRun:
     """Predictions for the rows of a source."""
 
     def __init__(self, document, source, wanted, whose, markers):
@@ -69,8 +69,8 @@ class Work:
         self.rows, self.left_empty, self.first_empty = 0, 0, None
         self._note_file()
 
-    def run(self, writer):
-        """Write a prediction for each row, and say what is odd."""
+    def execute(self, writer):
+        """Write a prediction for each row, and notes on rows that have none."""
         with watching("Predicting") as watched:
             for rows in watched(self.source.numbers(self.wanted)):
                 writer.write(self._predicted(rows))
@@ -80,7 +80,7 @@ class Work:
             say(f"R² of {self.wanted.target}: {r2:.6f} on {rows}.")
 
     def summary(self):
-        """What JSON says beside the predictions."""
+        """The entries of the JSON output besides the predictions."""
         return {"rows": self.rows, "r2": self.score.value, "notes": self.notes}
 
     def _predicted(self, rows):

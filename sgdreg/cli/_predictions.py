@@ -1,4 +1,4 @@
-"""Where predictions go: CSV, Parquet or ``.npz``, a piece at a time."""
+"""Writers of predictions, piece by piece: CSV, Parquet or ``.npz``."""
 
 import sys
 from contextlib import contextmanager
@@ -14,12 +14,12 @@ from sgdreg.cli._messages import Unusable
 from sgdreg.cli._output import check_writable
 
 NAME = "prediction"
-# An empty line would be skipped by who reads CSV; this is an empty cell.
+# An empty cell. Readers of CSV would skip an empty line.
 EMPTY = '""'
 
 
 class Csv:
-    """One column with a header; an empty cell is a pair of quotation marks."""
+    """CSV of one column with a header; an empty cell is a pair of quotation marks."""
 
     def __init__(self, file):
         self.file = file
@@ -31,11 +31,11 @@ class Csv:
         self.file.flush()
 
     def close(self):
-        """Nothing is left to write."""
+        """Do nothing: everything is written."""
 
 
 class Parquet:
-    """One column; null where there is no prediction."""
+    """Parquet of one column; null where there is no prediction."""
 
     def __init__(self, file):
         self.schema = pa.schema([(NAME, pa.float64())])
@@ -49,7 +49,7 @@ class Parquet:
 
 
 class Npz:
-    """One array; NaN where there is no prediction."""
+    """An ``.npz`` file of one array; NaN where there is no prediction."""
 
     def __init__(self, file):
         self.file, self.parts = file, [np.zeros(0)]
@@ -62,7 +62,7 @@ class Npz:
 
 
 class Collected:
-    """A list for JSON."""
+    """Predictions in a list, for JSON."""
 
     def __init__(self):
         self.values = []
@@ -84,7 +84,7 @@ def check(output):
 
 @contextmanager
 def writer(output):
-    """Who writes predictions to a path, or to standard output for "-"."""
+    """The writer of predictions to a path, or to standard output for "-"."""
     if output == "-":
         yield Csv(sys.stdout.buffer)
         return

@@ -1,4 +1,4 @@
-"""A progress bar on stderr, where that is a terminal."""
+"""A progress bar on stderr, if stderr is a terminal."""
 
 import sys
 from contextlib import contextmanager
@@ -11,14 +11,14 @@ from sgdreg.cli._visible import visible
 
 @contextmanager
 def watching(doing, total=None):
-    """Yields a function that passes parts of rows through, and shows how many.
+    """Yield a function that passes on parts of rows, and shows the number of rows so far.
 
     Parameters
     ----------
     doing : str
-        What is done with them.
+        The text before the bar.
     total : int or None
-        How many there are, if it is known.
+        The number of all rows, if it is known.
     """
     if not sys.stderr.isatty():
         yield iter

@@ -1,10 +1,10 @@
-"""What to do about cells of text in a column that is meant to be one of numbers."""
+"""Advice on text cells in a column that seems to be numeric."""
 
 import re
 
-# So many different texts are told.
+# Most different texts that the advice lists.
 MOST_TOLD = 3
-# Cells that are numbers to their writers, and what to do about them.
+# Cells that mean numbers, and the advice on them.
 NEARLY = (
     (r"^[-+]?[\d.,]+ ?%$", "write them without the percent sign to use the column"),
     (
@@ -18,7 +18,7 @@ NEARLY = (
 
 
 def writing(column):
-    """What to do if the cells are nearly numbers, for how they are written; else None."""
+    """The advice where the format of the cells is not read; None for other text."""
     example = column.example[0].strip()
     if example == column.name:
         return "the header occurs again; delete that line"
@@ -28,7 +28,7 @@ def writing(column):
     numerals = column.numerals
     if not numerals.written_in_digits(example):
         return None
-    # An option is good advice only if it reads all of the column.
+    # Only options that read all cells of the column are proposed.
     options = numerals.options(list(column.categories or [example]))
     if options:
         return ", or ".join(f"add {words} if {meaning}" for words, meaning in options)
@@ -36,7 +36,7 @@ def writing(column):
 
 
 def emptying(column):
-    """How to go on without the cells of text."""
+    """The advice to make the text cells empty."""
     texts = (column.example[0].strip(), *column.others)
     if column.text == 1 and column.example[1] == 1:
         way = "delete row 1 if it belongs to the header, or make it empty"

@@ -11,7 +11,10 @@ from sgdreg.cli import _model
 from sgdreg.cli._messages import counted, show
 from sgdreg.cli._visible import in_json
 
+# Most features that the text lists.
 MOST_FEATURES = 40
+# The estimator's default of alpha, which a document need not name.
+ALPHA = 1e-4
 EXACT = ("r2_ridge", "r2_least_squares")
 LABELS = {
     "r2": "R² of the fit",
@@ -22,7 +25,7 @@ LABELS = {
 
 
 def show_data(title, rows, wanted, notes):
-    """One line on what is fitted, and the notes on it."""
+    """Print one line on the rows and columns of the fit, and the notes on them."""
     rows = counted(rows, "row")
     features = counted(len(wanted.features), "feature")
     weights = "" if wanted.weights is None else f", weights {wanted.weights}"
@@ -32,7 +35,7 @@ def show_data(title, rows, wanted, notes):
 
 
 def show_coefficients(document):
-    """The coefficients, the most important ones where there are many."""
+    """Print the coefficients; where there are many, only the most important ones."""
     spread = document["coef"] * document["std"]
     names = _model.wanted(document).names
     chosen = np.arange(len(spread))
@@ -53,7 +56,7 @@ def show_coefficients(document):
 
 
 def show_outcome(document):
-    """How good the fit is, beside the best there is, and how it came about."""
+    """Print the quality of the fit, beside that of exact solutions, and its plan."""
     rows = _score_rows(document)
     gaps = document["history"].get("optimality_gap", np.array([np.nan]))
     if np.isfinite(gaps[-1]):
@@ -70,7 +73,7 @@ def show_outcome(document):
 
 
 def show_pairs(rows):
-    """Labels, and what they stand for."""
+    """Print pairs of label and text."""
     grid = Grid.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
@@ -80,7 +83,7 @@ def show_pairs(rows):
 
 
 def columns(*headers, names=1):
-    """A grid whose first columns are names, and the others numbers."""
+    """A grid whose first `names` columns are names, and the others numbers."""
     grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     grid.add_column(headers[0], overflow="fold")
     for header in headers[1:names]:
@@ -106,12 +109,12 @@ def as_json(document):
 
 
 def print_json(value):
-    """One JSON object on stdout; what is not finite is null."""
+    """Print one JSON object on stdout; numbers that are not finite are null."""
     typer.echo(in_json(_finite(value)))
 
 
 def _finite(value):
-    """The same with None for numbers that JSON does not have."""
+    """The value with None for the numbers that JSON does not have."""
     if isinstance(value, dict):
         return {name: _finite(part) for name, part in value.items()}
     if isinstance(value, list):
@@ -123,7 +126,7 @@ def _score_rows(document):
     found, rows = document["scores"], []
     if "r2" not in found:
         rows.append(("R²", document["unscored"]))
-    alpha = document["parameters"].get("alpha", 1e-4)
+    alpha = document["parameters"].get("alpha", ALPHA)
     for name, label in LABELS.items():
         if name in found:
             text = f"{found[name]:.6f}"

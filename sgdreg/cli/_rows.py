@@ -1,4 +1,4 @@
-"""Rows of numbers as they come from a file, and what is odd about them."""
+"""Rows of numbers read from a file, and cells that could not be read."""
 
 from dataclasses import dataclass, field, replace
 
@@ -10,7 +10,7 @@ from sgdreg.cli._messages import Unusable, counted, listed
 
 @dataclass(frozen=True)
 class Odd:
-    """Cells that are not what their column holds: how many, and the first of them."""
+    """Unexpected cells of a column: their number, and the first one with its row."""
 
     count: int
     row: int
@@ -21,22 +21,22 @@ class Odd:
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Some rows.
+class FileRows:
+    """Some rows of a file.
 
     Attributes
     ----------
     X : ndarray or CSR of shape (n, d)
-        NaN where a cell is empty or no number.
+        NaN where a cell is empty or not a number.
     y, weights : ndarray of shape (n,) or None
     numbers : ndarray of shape (n,)
-        Of the rows in the file, from 1.
+        Row numbers in the file, from 1.
     wrong : dict of Odd
-        Cells that are no numbers, by column.
+        Cells that are not numbers, by column.
     unknown : dict of Odd
-        Categories that the model does not know, by column.
+        Categories that are not in the model, by column.
     extra : frozenset of int
-        Indices of svmlight that are none of the model's.
+        Indices of svmlight that are not in the model.
     """
 
     X: np.ndarray
@@ -52,7 +52,7 @@ class Rows:
 
     @property
     def finite(self):
-        """Which rows of X are: no cell is empty, text or infinite."""
+        """Which rows of X are finite: no cell is empty, text or infinite."""
         return _rows_where(self.X, np.isfinite)
 
     def only(self, rows):
@@ -63,13 +63,13 @@ class Rows:
 
 
 def add_odd(known, more):
-    """Count the odd cells of further rows, by column, in place."""
+    """Add the unexpected cells of further rows to `known`, in place, by column."""
     for name, odd in more.items():
         known[name] = known[name] + odd if name in known else odd
 
 
 def remarks(unknown, title):
-    """Sentences on categories that a model does not know."""
+    """Sentences on categories that are not in the model."""
     return [
         f"{title}: {counted(odd.count, 'cell')} of column {name} "
         f"{'is' if odd.count == 1 else 'are'} no category of the model, first "
@@ -79,14 +79,14 @@ def remarks(unknown, title):
 
 
 def ignored(names):
-    """A sentence on columns of a file; names are text, or indices."""
+    """A sentence on columns that are not used; their names are text or indices."""
     names = [str(name) for name in names]
     what = "column" if len(names) == 1 else "columns"
     return f"Ignored the {what} that the model does not take: {listed(names)}."
 
 
 def complete(rows, wanted, title):
-    """(the rows without an empty cell, the empty cells of the others by column).
+    """(the rows without an empty cell, the numbers of empty cells in the others by column).
 
     Raises
     ------
@@ -120,7 +120,7 @@ def complete(rows, wanted, title):
 
 
 def joined(parts, X=None):
-    """One Rows of several; X is theirs, if it is there already."""
+    """Several FileRows as one; X is the stacked matrix, if it exists already."""
     if X is None:
         stack = sparse.vstack if sparse.issparse(parts[0].X) else np.concatenate
         X = stack([part.X for part in parts])
@@ -130,11 +130,11 @@ def joined(parts, X=None):
             [getattr(part, name) for part in parts] for name in ("y", "weights", "numbers")
         )
     )
-    return Rows(X.tocsr() if sparse.issparse(X) else X, y, weights, numbers)
+    return FileRows(X.tocsr() if sparse.issparse(X) else X, y, weights, numbers)
 
 
 def regrouped(parts, size):
-    """The same rows, `size` at a time."""
+    """Yield the same rows, `size` at a time."""
     waiting, count = [], 0
     for part in parts:
         start = 0
@@ -150,7 +150,7 @@ def regrouped(parts, size):
 
 
 def _rows_where(X, condition):
-    """Which rows have all their numbers so."""
+    """Which rows satisfy the condition in all their numbers."""
     if not sparse.issparse(X):
         return condition(X).all(axis=1)
     at = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
@@ -160,13 +160,13 @@ def _rows_where(X, condition):
 
 
 def _empty_cells(rows, wanted):
-    """How many there are in each column that has some."""
+    """{column: number of its empty cells}, of the columns that have empty cells."""
     if sparse.issparse(rows.X):
         at = rows.X.indices[np.isnan(rows.X.data)]
         counts = np.bincount(at, minlength=rows.X.shape[1])
     else:
         counts = np.isnan(rows.X).sum(axis=0)
-    # All features of a category are empty where its cell is: the column counts once.
+    # An empty text cell makes all features of its column empty; it counts once.
     found = {wanted.features[j][0]: int(counts[j]) for j in np.flatnonzero(counts)}
     for name, values in ((wanted.target, rows.y), (wanted.weights, rows.weights)):
         if values is not None and (count := int(np.isnan(values).sum())):

@@ -1,4 +1,4 @@
-"""How good a fit is, beside the best there is."""
+"""R² of a fit, beside R² of the exact solutions."""
 
 import numpy as np
 from scipy import sparse
@@ -9,7 +9,7 @@ from sgdreg._data.moments import merged
 from sgdreg._data.threads import ALONE
 from sgdreg.losses import SQUARED_ERROR
 
-# Multiplications that a comparison may take: some seconds.
+# Most multiplications of a comparison with exact solutions: some seconds.
 MOST_WORK = 3e9
 
 
@@ -19,8 +19,8 @@ def scores(model, rows):
     Parameters
     ----------
     model : SGDLinearRegressor
-    rows : Rows
-        That it was fitted to.
+    rows : FileRows
+        The rows of the fit.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def scores(model, rows):
     weights = np.ones(len(rows)) if rows.weights is None else rows.weights
     with np.errstate(over="ignore", invalid="ignore"):  # numbers of 1e308
         apart = rows.y - np.average(rows.y, weights=weights)
-    size = np.abs(apart[weights > 0]).max(initial=0.0)  # whose square may be none
+    size = np.abs(apart[weights > 0]).max(initial=0.0)  # its square may overflow
     if np.ptp(rows.y) == 0 or not np.finfo(float).tiny <= size < np.inf:
         return {}
     total = weights @ np.square(apart / size)
@@ -60,7 +60,7 @@ class RunningR2:
         self.rows, self.total, self.mean, self.squares, self.missed = 0, 0.0, 0.0, 0.0, 0.0
 
     def add(self, y, predicted, weights=None):
-        """Count some rows more."""
+        """Add some rows."""
         weights = np.ones(len(y)) if weights is None else weights
         new = weights.sum()
         if new == 0:
@@ -81,13 +81,13 @@ class RunningR2:
 
 
 def exact_residual(X, y, alpha, fit_intercept, weights):
-    """What the optimum leaves of y, by the least squares that fits themselves start from.
+    """The residuals of y at the exact optimum, by the least squares that fits start from.
 
-    They know which directions of the columns are rounding errors of so many rows: dependent
-    columns, as the categories of `--one-hot` are, have some.
+    That solver leaves out directions that are rounding errors, as dependent columns have
+    them: for example the categories of `--one-hot`.
     """
     data = Data.build(X, y[:, None], weights, loss=SQUARED_ERROR, team=ALONE)
-    curvature = curvature_of(data, fit_intercept, work=np.inf)  # to the last digit
+    curvature = curvature_of(data, fit_intercept, work=np.inf)  # exact, not of a sample
     metric, (solution,) = curvature.solve(alpha)
     Z = X if metric.centre is None else X - metric.centre
     return y - solution[-1] - Z @ solution[:-1]

@@ -1,4 +1,4 @@
-"""What a file is to a fit: pieces of rows, a survey of its columns, numbers."""
+"""A file as the source of a fit: pieces of rows, a survey of its columns, numbers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -8,10 +8,10 @@ from sgdreg.cli._cells import PLAIN
 from sgdreg.cli._numerals import Numerals
 from sgdreg.cli._progress import watching
 
-# Of a source that can be read only once, what is looked at before the fit.
+# Rows of a source that are surveyed before the fit, if it can be read only once.
 HEAD_ROWS = 100_000
-# Bytes of tables that are kept after a look at all rows, so that they are not read again:
-# to read text of many columns takes most of the time of a small fit.
+# Tables of at most this many bytes are kept after the survey, so that they are not read
+# again: reading text of many columns takes most of the time of a small fit.
 KEPT = 2**23
 
 
@@ -23,13 +23,13 @@ class Source:
     ----------
     title : str
     names : list of str or None
-        Of the columns; None: any index is one (svmlight).
+        Names of the columns; None: any index is a column (svmlight).
     pieces : callable
         (columns or None) -> iterator of pieces with at least these columns.
     survey : callable
         (pieces) -> Survey.
     rows : callable
-        (pieces, wanted) -> iterator of Rows.
+        (pieces, wanted) -> iterator of FileRows.
     again : bool
         Whether `pieces` may be called again.
     target : str or None
@@ -39,9 +39,9 @@ class Source:
     targets : list of str
         Columns of which one has to be chosen as the target, where the format has several.
     numerals : Numerals
-        How its text writes numbers.
+        The format of numbers in its text.
     notes : list of str
-        Sentences on what is odd about it as a whole.
+        Sentences on what is unusual about the file as a whole.
     """
 
     title: str
@@ -57,11 +57,11 @@ class Source:
     notes: list = field(default_factory=list)
 
     def numbers(self, wanted):
-        """Rows of the numbers that are wanted, piece by piece."""
+        """The FileRows of the wanted columns, piece by piece."""
         return self.rows(self.pieces(wanted.columns), wanted)
 
-    def looked_at(self):
-        """(the survey, a source to go on with): of all rows, or the first of a stream."""
+    def surveyed(self):
+        """(the survey, a source to fit from); it covers only the first rows of a stream."""
         if self.again:
             kept = _Kept()
             with watching(f"Reading {self.title}") as watched:
@@ -79,13 +79,13 @@ class Source:
 
 
 class _Kept:
-    """The pieces of a source that have passed by, as long as they are few."""
+    """Keeps the pieces that pass through it, as long as they are at most KEPT bytes."""
 
     def __init__(self):
         self.pieces, self.size = [], 0
 
     def passing(self, pieces):
-        """The same pieces."""
+        """Yield the same pieces."""
         for piece in pieces:
             self.size += piece.nbytes
             if self.size > KEPT:

@@ -1,28 +1,28 @@
-"""A quick start: what scikit-learn imports at its own, and a command has no use for.
+"""A faster start: modules that scikit-learn imports, and that a command does not need.
 
-Half of the time to start the command was theirs. It is for a process of its own: a program
-that imports `sgdreg.cli` is left alone.
+Their imports took half of the time to start the command. Only the command puts them off; a
+program that imports `sgdreg.cli` is not affected.
 """
 
 import sys
 from importlib import import_module
 from types import ModuleType
 
-# Imported where it is installed, by scikit-learn and pyarrow, to know its data frames.
+# scikit-learn and pyarrow import it, where it is installed, to recognise data frames.
 UNUSED = "pandas"
-# Imported for functions that a fit does not call.
+# scikit-learn imports it for functions that a fit does not call.
 LATER = "scipy.stats"
 
 
 def put_off_imports():
-    """Let scikit-learn be imported without them, unless it has been already."""
+    """Make scikit-learn's import leave these modules out, unless it is imported already."""
     if "sklearn" not in sys.modules:
         sys.meta_path.insert(0, _Absent)
         sys.modules.setdefault(LATER, _later(LATER))
 
 
 class _Absent:
-    """Finds that a module is not installed."""
+    """An import finder for which the module UNUSED is not installed."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):
@@ -32,7 +32,7 @@ class _Absent:
 
 
 def _later(name):
-    """A module that is imported when something of it is looked up."""
+    """A stand-in for a module, which is imported when an attribute is looked up."""
     found = ModuleType(name)
 
     def look_up(attribute):

@@ -1,4 +1,4 @@
-"""Fits to files larger than memory: chunk by chunk."""
+"""Fits to files that are larger than memory, chunk by chunk."""
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
@@ -12,35 +12,36 @@ from sgdreg.cli._rows import regrouped
 from sgdreg.cli._scores import RunningR2
 from sgdreg.cli._tally import Tally
 
-# Numbers that fill more than this share of the free memory are streamed.
+# Files whose numbers would fill more than this share of the free memory are streamed.
 MOST_SHARE = 0.5
-# Bytes of the numbers of a chunk; and rows, so that one is worth its curvature.
+# Bytes of the numbers of a chunk, and the least rows of a chunk: for few rows the update
+# of the curvature would cost more than the rows themselves.
 CHUNK = 2**25
 LEAST_ROWS = 1000
 
 
 def must_stream(source, survey, wanted):
-    """Whether the numbers are too many to be held."""
+    """Whether the numbers do not fit into memory."""
     size = survey.bytes_a_row(len(wanted.features)) * survey.rows
     return not source.again or size > MOST_SHARE * _memory.available()
 
 
 def usual_rows(survey, wanted):
-    """The rows of a chunk, where the user does not say."""
+    """The default number of rows of a chunk."""
     return max(LEAST_ROWS, int(CHUNK / survey.bytes_a_row(len(wanted.features))))
 
 
-class Stream:
+class StreamedFit:
     """A fit that reads its rows chunk by chunk.
 
     Parameters
     ----------
     model : SGDLinearRegressor
-        To be fitted, by `partial_fit`.
+        The model to fit, by `partial_fit`.
     source : Source
     wanted : Wanted
     rows : int
-        Of a chunk.
+        Rows per chunk.
     """
 
     def __init__(self, model, source, wanted, rows):
@@ -67,7 +68,7 @@ class Stream:
             )
 
     def announce(self):
-        """Say on stderr how the rows are read."""
+        """Print on stderr how the rows are read."""
         chunks = f"chunks of {self.chunk_rows:,} rows"
         if self.recursive:
             how = "each row is learned from once, by recursive least squares"
@@ -78,7 +79,7 @@ class Stream:
         say(f"Streaming {self.source.title} in {chunks}: {how}.")
 
     def fit(self):
-        """Fit the model; returns what to report of it."""
+        """Fit the model; returns the entries of its report."""
         training = self.training
         converged, reason = training.fit()
         return {
@@ -96,7 +97,7 @@ class Stream:
         return f"Stopped after {epochs}, as asked for by --max-iter."
 
     def _read(self):
-        """Yields (X, y, weights) of every chunk: one epoch's."""
+        """Yield (X, y, weights) of every chunk of one epoch."""
         self.tally, number = Tally(self.source.title, self.wanted), self.training.epochs + 1
         with watching(f"Epoch {number}") as watched:
             for chunk in watched(self._chunks()):
@@ -115,9 +116,9 @@ class Stream:
             yield self.tally.complete(part)
 
     def r2(self, source):
-        """(R² on the rows of a source, their tally), from one more reading.
+        """(R² on the rows of a source, their tally); reads the source once more.
 
-        R² is None where all targets are alike.
+        R² is None where all targets are equal.
         """
         score, tally = RunningR2(), Tally(source.title, self.wanted, fitted=False)
         with watching("Scoring") as watched:

@@ -1,4 +1,4 @@
-"""What is in the columns of a file: one pass over it, in pieces."""
+"""A survey of the columns of a file, in one pass over its pieces."""
 
 from dataclasses import dataclass, field
 
@@ -6,44 +6,45 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sgdreg._data.moments import merged
+from sgdreg._data.moments import CONSTANT_SHARE, merged
 from sgdreg.cli import _cells
 from sgdreg.cli import _remedies as remedies
 from sgdreg.cli._found import found_in
 from sgdreg.cli._numerals import Numerals
 from sgdreg.cli._rows import Odd
 
-# Of each column of text, so many categories are counted at most.
+# Categories of a text column are counted up to this number.
 MOST_COUNTED = 1000
-# Whole numbers of this size and above are no longer all in float64.
+# From this size on, float64 does not hold every integer.
 WHOLE = 2.0**53
-# The spread of a column, to its size, that is taken for rounding errors, as a fit takes it.
-APART = 1e-13
+# Bytes of a number, and of a stored number of CSR with its index.
+NUMBER, STORED = 8, 12
+# Numbers of a row besides its features: target and weight; in CSR also the row's start.
+BESIDE, BESIDE_CSR = 2, 3
 
 
 @dataclass
 class Column:
-    """What is known of a column so far.
+    """The survey of a column, so far.
 
     Attributes
     ----------
     name : str
     type : pyarrow.DataType
     numerals : Numerals
-        How its text writes numbers.
+        The format of numbers in its text.
     rows, empty, numbers, infinite, text, dates : int
-        How many cells there are, and of each kind; dates are text, too.
+        The number of cells, and of each kind of cells; dates are also counted as text.
     mean, squares, minimum, maximum : float
-        Of its finite numbers; `squares` is the sum of those of their distances to the
-        mean.
+        Of its finite numbers; `squares` is the sum of squared deviations from the mean.
     example : (str, int) or None
-        The first cell of text, and its row.
+        The first text cell, and its row.
     others : tuple of str
-        Other texts, as far as they are told.
-    merged : bool
-        Whether large whole numbers have been met that are nearly one to float64.
+        Other texts, at most MOST_TOLD.
+    close : bool
+        Whether it has different integers so large that they are nearly equal in float64.
     totals : Odd or None
-        Cells of text that name a sum or a mean of other rows.
+        Text cells that name a sum or a mean of other rows.
     """
 
     name: str
@@ -61,10 +62,10 @@ class Column:
     maximum: float = -np.inf
     example: tuple | None = None
     others: tuple = ()
-    merged: bool = False
+    close: bool = False
     totals: Odd | None = None
     _counts: dict | None = field(default_factory=dict)
-    # Texts that are not counted yet, as few columns are asked for it: those of text.
+    # Texts that are not counted yet: only few columns are asked for their categories.
     _waiting: list = field(default_factory=list)
 
     @property
@@ -84,15 +85,15 @@ class Column:
         return np.sqrt(self.squares / self.numbers) if self.numbers else np.nan
 
     @property
-    def spoilt(self):
-        """Whether it is meant to be one of numbers, but for how some cells are written."""
+    def nearly_numeric(self):
+        """Whether it seems to be numeric, but some of its cells cannot be read."""
         return self.kind == "text" and (
             self.numbers >= self.text or remedies.writing(self) is not None
         )
 
     def why_not_numbers(self):
-        """A clause that says what is in the way of a column that is not of numbers."""
-        if self.spoilt:
+        """A clause that says why the column is not numeric."""
+        if self.nearly_numeric:
             cell, verb = self.example[0], "is" if self.text == 1 else "are"
             advice = remedies.writing(self) or remedies.emptying(self)
             return (
@@ -105,21 +106,21 @@ class Column:
             "dates": "it holds dates",
         }.get(self.kind, f"it is of type {self.kind}")
 
-    def meet(self, cells, found):
+    def add(self, cells, found):
         """Count the next cells, of which the first is in row `self.rows` + 1.
 
         Parameters
         ----------
         cells : pyarrow.Array
         found : Found
-            What they are.
+            The summary of these cells.
         """
         if found.count:
-            self._add(found)
-            self._note_merged(cells, found)
+            self._add_numbers(found)
+            self._note_close(cells, found)
         self.infinite += found.infinite
-        if found.said is not None:
-            self._meet_text(found.said)
+        if found.others is not None:
+            self._add_text(found.others)
         if found.texts is not None and self._counts is not None:
             self._waiting.append(found.texts)
             if sum(map(len, self._waiting)) > MOST_COUNTED:
@@ -127,17 +128,17 @@ class Column:
         self.rows += len(cells)
         self.empty = self.rows - self.numbers - self.infinite - self.text
 
-    def _note_merged(self, cells, found):
-        if not self.merged and _nearly_one(found):
-            self.merged = len(pc.unique(cells.drop_null())) > 1
+    def _note_close(self, cells, found):
+        if not self.close and _nearly_equal(found):
+            self.close = len(pc.unique(cells.drop_null())) > 1
 
     @property
     def indistinct(self):
-        """Whether numbers that differ are so large that float64 has hardly two of them."""
-        return self.merged and self.kind == "numbers" and _nearly_one(self)
+        """Whether the column varies, but its numbers are nearly equal in float64."""
+        return self.close and self.kind == "numbers" and _nearly_equal(self)
 
-    def _add(self, found):
-        # As floats of Python, which overflow to infinity without a word.
+    def _add_numbers(self, found):
+        # Floats of Python overflow to infinity without a warning.
         self.numbers, self.mean, self.squares = merged(
             (self.numbers, self.mean, self.squares),
             (found.count, found.mean, found.squares),
@@ -145,28 +146,28 @@ class Column:
         self.minimum = min(self.minimum, found.minimum)
         self.maximum = max(self.maximum, found.maximum)
 
-    def _meet_text(self, said):
+    def _add_text(self, cells):
         only_dates = self.dates == self.text
-        self.text += said.count
-        if said.words is None:
+        self.text += cells.count
+        if cells.words is None:
             self._counts = None
             return
         if self.example is None:
-            self.example = (said.example.as_py(), self.rows + int(said.rows[0]) + 1)
+            self.example = (cells.example.as_py(), self.rows + int(cells.rows[0]) + 1)
         if len(self.others) < remedies.MOST_TOLD:
-            self._tell_others(said)
-        if said.totals:
-            at = said.first_total
-            cell = said.words[at].as_py()
-            found = Odd(said.totals, self.rows + int(said.rows[at]) + 1, cell)
+            self._keep_others(cells)
+        if cells.totals:
+            at = cells.first_total
+            cell = cells.words[at].as_py()
+            found = Odd(cells.totals, self.rows + int(cells.rows[at]) + 1, cell)
             self.totals = found if self.totals is None else self.totals + found
         if only_dates:
-            self.dates += said.dates
+            self.dates += cells.dates
 
-    def _tell_others(self, said):
+    def _keep_others(self, cells):
         known, new = {self.example[0].strip(), *self.others}, []
-        for code in dict.fromkeys(said.words.indices.to_numpy().tolist()):
-            word = said.words.dictionary[code].as_py()
+        for code in dict.fromkeys(cells.words.indices.to_numpy().tolist()):
+            word = cells.words.dictionary[code].as_py()
             if word not in known:
                 new.append(word)
             if len(new) == remedies.MOST_TOLD:
@@ -175,7 +176,7 @@ class Column:
 
     @property
     def categories(self):
-        """How often each text occurs, a dict; None: there are too many."""
+        """{text: how often it occurs}; None where there are too many."""
         self._count_waiting()
         return self._counts
 
@@ -196,7 +197,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Survey:
-    """What is in the columns of a file.
+    """The survey of the columns of a file.
 
     Attributes
     ----------
@@ -204,7 +205,7 @@ class Survey:
     rows : int
     columns : list of Column
     stored : int or None
-        How many numbers are not zero, where only they are stored.
+        The number of stored numbers of a sparse file.
     """
 
     title: str
@@ -213,10 +214,10 @@ class Survey:
     stored: int | None = None
 
     def bytes_a_row(self, features):
-        """What the numbers of a row take in memory, of so many features."""
+        """Bytes that the numbers of a row take in memory, with this many features."""
         if self.stored is None:
-            return 8 * (features + 2)
-        return 12 * self.stored / self.rows + 24
+            return NUMBER * (features + BESIDE)
+        return STORED * self.stored / self.rows + NUMBER * BESIDE_CSR
 
 
 def survey_of(title, numerals, tables):
@@ -230,25 +231,25 @@ def survey_of(title, numerals, tables):
                 for name, kind in zip(names, types, strict=True)
             ]
         for place, cells in _cells.side_by_side(table.columns):
-            meet(columns[place], cells, numerals)
+            add(columns[place], cells, numerals)
         rows += len(table)
     return Survey(title, rows, columns)
 
 
-def meet(columns, cells, numerals=_cells.PLAIN):
-    """Count the next cells of some columns, those of one after those of another."""
+def add(columns, cells, numerals=_cells.PLAIN):
+    """Count the next cells of a group of columns, given one column after the other."""
     if len(cells) == 0:
         return
     rows = len(cells) // len(columns)
     found = found_in(cells, len(columns), numerals)
     for k, (column, what) in enumerate(zip(columns, found, strict=True)):
-        column.meet(cells.slice(k * rows, rows), what)
+        column.add(cells.slice(k * rows, rows), what)
 
 
-def _nearly_one(found):
-    """Whether whole numbers are so large and so near to each other."""
+def _nearly_equal(found):
+    """Whether all numbers are large integers that are nearly equal in float64."""
     size = max(-found.minimum, found.maximum)
-    return size >= WHOLE and found.maximum - found.minimum <= APART * size
+    return size >= WHOLE and found.maximum - found.minimum <= CONSTANT_SHARE * size
 
 
 def _plain(kind):

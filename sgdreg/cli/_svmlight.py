@@ -1,4 +1,4 @@
-"""The svmlight format: a target and the numbers that are not zero, by index."""
+"""The svmlight format: a target, and the non-zero numbers by their index."""
 
 import io
 from functools import partial
@@ -9,23 +9,24 @@ from scipy import sparse
 
 from sgdreg.cli import _memory
 from sgdreg.cli._messages import Unusable, one_line
-from sgdreg.cli._rows import Rows
+from sgdreg.cli._rows import FileRows
 from sgdreg.cli._source import Source
-from sgdreg.cli._survey import Column, Survey, meet
+from sgdreg.cli._survey import Column, Survey, add
 
+# Bytes of lines that are read at a time.
 BLOCK = 2**22
 TARGET = "target"
-# Bytes that the sums and the survey of a column take: 439 measured.
+# Bytes that the sums and the survey of a column take (measured: 439).
 COLUMN = 500
 
 
 def read_svmlight(source, zero_based=None):
-    """The source of an Input of svmlight text; its columns are called by their index.
+    """The source of an Input of svmlight text; the name of a column is its index.
 
     Parameters
     ----------
     zero_based : bool or None
-        What indices count from; None: from 0 where there is one.
+        Whether the first index is 0; None: if the index 0 occurs.
     """
     title = source.title
     return Source(
@@ -40,7 +41,7 @@ def read_svmlight(source, zero_based=None):
 
 
 class _Piece:
-    """Some lines: (X, y), X having a column for every index from 0."""
+    """Some lines as (X, y); X has a column for every index from 0."""
 
     def __init__(self, X, y):
         self.X, self.y = X, y
@@ -50,12 +51,12 @@ class _Piece:
 
     @property
     def nbytes(self):
-        """What it takes of memory."""
+        """Bytes in memory."""
         X = self.X
         return X.data.nbytes + X.indices.nbytes + X.indptr.nbytes + self.y.nbytes
 
     def without(self, empty):
-        """The same with NaN where a function says so of some numbers."""
+        """The piece with NaN where `empty`, a function of numbers, is true."""
         X, y = self.X.copy(), self.y.copy()
         X.data[empty(X.data)] = np.nan
         y[empty(y)] = np.nan
@@ -88,11 +89,11 @@ def _loaded(lines, number, title):
 
 
 def _survey(title, zero_based, pieces):
-    """Of every index up to the largest; absent ones are zeros."""
+    """The survey of every index up to the largest; absent numbers are zeros."""
     moments, target, rows = _Moments(title), Column(TARGET, pa.float64()), 0
     for piece in pieces:
-        meet([target], pa.array(piece.y))
-        moments.meet(piece.X)
+        add([target], pa.array(piece.y))
+        moments.add(piece.X)
         rows += len(piece)
     if rows == 0:
         raise Unusable(f"{title} is empty.")
@@ -105,14 +106,14 @@ def _survey(title, zero_based, pieces):
 
 
 class _Moments:
-    """Sums over the columns of sparse pieces, and their extremes."""
+    """Sums, sums of squares, minima and maxima of the columns of sparse pieces."""
 
     def __init__(self, title):
         self.title = title
         self.filled, self.sums, self.squares = (np.zeros(0) for _ in range(3))
         self.least, self.largest, self.empty = (np.zeros(0) for _ in range(3))
 
-    def meet(self, X):
+    def add(self, X):
         finite = np.isfinite(X.data)
         at, x = X.indices[finite], X.data[finite]
         d = max(X.shape[1], len(self.sums))
@@ -136,7 +137,7 @@ class _Moments:
         return len(self.filled) > index and self.filled[index] + self.empty[index] > 0
 
     def columns(self, rows, zero_based):
-        """Of every index; the least and largest are with zero, which most columns have."""
+        """Yield the Column of every index; minimum and maximum include absent zeros."""
         for j in range(0 if zero_based else 1, len(self.filled)):
             numbers = rows - int(self.empty[j])
             mean = self.sums[j] / max(numbers, 1)
@@ -175,7 +176,7 @@ def _rows(title, zero_based, pieces, wanted):
             )
         numbers = np.arange(first, first + len(piece))
         extra = frozenset((extra - shift).tolist())
-        yield Rows(X[:, columns], piece.y, None, numbers, extra=extra)
+        yield FileRows(X[:, columns], piece.y, None, numbers, extra=extra)
         first += len(piece)
 
 

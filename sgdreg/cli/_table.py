@@ -1,4 +1,4 @@
-"""Tables of columns: a source of pyarrow tables, and their numbers."""
+"""Sources of pyarrow tables, and the numbers in their columns."""
 
 from functools import partial
 
@@ -7,27 +7,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sgdreg.cli import _cells
-from sgdreg.cli._rows import Odd, Rows
+from sgdreg.cli._rows import FileRows, Odd
 from sgdreg.cli._source import Source
 from sgdreg.cli._survey import survey_of
 
-# What columns without a name are called, as a regular expression.
+# The pattern of names that columns without a name get.
 UNNAMED = r"\(column {}\)"
 
 
 def source_of(title, names, pieces, numerals=_cells.PLAIN, **parts):
-    """The source of an iterator of tables, whose text writes numbers so."""
+    """The Source of pieces that are tables, with the format of numbers in their text."""
     survey, rows = partial(survey_of, title, numerals), partial(rows_of, numerals)
     return Source(title, names, pieces, survey, rows, numerals=numerals, **parts)
 
 
 def tidied(names):
-    """Names of columns without the spaces around them; of those without one, too."""
+    """Names of columns without surrounding spaces; columns without a name get one."""
     return [name.strip() or f"(column {k})" for k, name in enumerate(names, start=1)]
 
 
 def rows_of(numerals, tables, wanted):
-    """Rows of the numbers that are wanted of each table."""
+    """Yield the FileRows of the wanted columns of each table."""
     first = 1
     for table in tables:
         yield _Reading(table, wanted, first, numerals).rows()
@@ -35,7 +35,7 @@ def rows_of(numerals, tables, wanted):
 
 
 class _Reading:
-    """Takes the numbers that are wanted out of one table."""
+    """Reads the wanted columns of one table as numbers."""
 
     def __init__(self, table, wanted, first, numerals):
         self.columns = dict(zip(table.column_names, table.columns, strict=True))
@@ -50,10 +50,10 @@ class _Reading:
         self._fill(X, [(n, place.start) for n, place in parts if known[n] is None])
         self._fill_one_hot(X, [part for part in parts if known[part[0]] is not None])
         y, weights = self._column(self.wanted.target), self._column(self.wanted.weights)
-        return Rows(X, y, weights, self.numbers, self.wrong, self.unknown)
+        return FileRows(X, y, weights, self.numbers, self.wrong, self.unknown)
 
     def _fill(self, X, plain):
-        """Put the columns of numbers, (name, place) each, into X."""
+        """Put the numeric columns, pairs of (name, place in X), into X."""
         rows = len(self.numbers)
         columns = [self.columns[name] for name, _ in plain]
         for among, cells in _cells.side_by_side(columns):
@@ -69,7 +69,7 @@ class _Reading:
                     self.wrong[name] = self._odd(cells.slice(k * rows, rows), part)
 
     def _column(self, name):
-        """The numbers of a column; None where there is none."""
+        """The numbers of a column; None where the column does not exist."""
         if name not in self.columns:
             return None
         values = self.columns[name]
@@ -79,20 +79,21 @@ class _Reading:
         return x
 
     def _fill_one_hot(self, X, parts):
-        """Put 1 into the column of the row's category, for columns of text.
+        """Put 1 into the feature of each row's category, for text columns.
 
-        NaN goes to all of them where the cell is empty, unless that is a category, too.
+        Where a cell is empty, all features of its column are NaN, unless empty cells are a
+        category too.
 
         Parameters
         ----------
         parts : list of (str, slice)
-            Columns, and the places of their categories.
+            Columns, and the places of their categories in X.
         """
         rows = len(self.numbers)
         columns = [self.columns[name] for name, _ in parts]
         for among, cells in _cells.side_by_side(columns):
             values = _cells.texts(cells).dictionary_encode()
-            # An empty cell is -1, and a category that does not occur -2.
+            # An empty cell has the code -1, and a category that does not occur here -2.
             codes = {text: code for code, text in enumerate(values.dictionary.to_pylist())}
             found = _plain(pc.fill_null(values.indices, -1)).reshape(-1, rows)
             for k, (name, place) in enumerate(parts[among] if rows else ()):

@@ -1,7 +1,7 @@
-"""Text from files, made harmless: what a terminal would act on is shown, not done.
+"""Escapes for control characters in text from files, so that terminals do not obey them.
 
-All that the command writes goes by here: what rich prints (`Console`), JSON (`in_json`),
-what typer says about arguments (`usage_visible`) and tracebacks (`excepthook`).
+All output of the command passes through here: rich (`Console`), JSON (`in_json`), typer's
+errors of usage (`usage_visible`) and tracebacks (`excepthook`).
 """
 
 import json
@@ -13,9 +13,9 @@ import typer
 from rich.console import Console as RichConsole
 from rich.segment import Segment
 
-# Control characters (C0, DEL, C1), line and paragraph separators, those that turn the
-# direction of text or have no width (Unicode Technical Report 36, 2.5 and 3.2), halves of
-# surrogate pairs. Joiners of letters stay: some scripts need them.
+# Control characters (C0, DEL, C1), line and paragraph separators, characters that change
+# the direction of text or have no width (Unicode Technical Report 36, 2.5 and 3.2), and
+# halves of surrogate pairs. Joiners of letters are kept: some scripts need them.
 ACTING = (
     "\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff"
@@ -25,36 +25,36 @@ USAGE_ERROR = typer.BadParameter.__base__
 
 
 def visible(text, within=ALL):
-    r"""The text with escapes, such as \x1b, in the place of characters that act."""
+    r"""The text with escapes, such as \x1b, instead of control characters."""
     return within.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def in_json(value):
-    """JSON of plain values in lines, with such characters as JSON's own escapes."""
+    """Plain values as indented JSON, with JSON's escapes for control characters."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2)
     return IN_LINES.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 class Console(RichConsole):
-    """A console that shows such characters, and lets a closed pipe be heard of."""
+    """A console that escapes control characters, and raises where a pipe is closed."""
 
     def render_str(self, text, **options):
-        return super().render_str(visible(text), **options)  # before it is laid out
+        return super().render_str(visible(text), **options)  # before the layout
 
     def render(self, renderable, options=None):
         for segment in super().render(renderable, options):
-            if segment.control:  # rich's own
+            if segment.control:  # rich has made it
                 yield segment
             else:
                 yield Segment(visible(segment.text, IN_LINES), segment.style)
 
     def on_broken_pipe(self):
-        raise BrokenPipeError  # which `explained` makes a quiet end
+        raise BrokenPipeError  # `explained` then ends the command silently
 
 
 @contextmanager
 def usage_visible():
-    """Errors of usage quote arguments: the same of what they say."""
+    """Escape control characters in errors of usage, which quote arguments."""
     try:
         yield
     except USAGE_ERROR as error:
@@ -65,7 +65,7 @@ def usage_visible():
 
 
 class Commands(typer.core.TyperGroup):
-    """The sub-commands."""
+    """The group of sub-commands, with `usage_visible` around each."""
 
     def make_context(self, *args, **options):
         with usage_visible():
@@ -77,6 +77,6 @@ class Commands(typer.core.TyperGroup):
 
 
 def excepthook(kind, error, trace):
-    """A traceback on stderr."""
+    """Print a traceback on stderr."""
     text = "".join(traceback.format_exception(kind, error, trace))
     typer.echo(visible(text, IN_LINES), err=True, nl=False)

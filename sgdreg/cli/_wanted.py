@@ -1,4 +1,4 @@
-"""What a model takes of a file: its features, its target, its weights, by name."""
+"""The columns of a file that a model uses: features, target and weights, by name."""
 
 import re
 from collections import Counter
@@ -7,22 +7,23 @@ from functools import cached_property
 
 from sgdreg.cli._messages import MOST_NAMES, Unusable, listed, nearest
 
-# What the category of empty cells is shown as.
+# The name under which the category of empty cells is shown.
 EMPTY = "(empty)"
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The columns that a model takes.
+    """The columns that a model uses.
 
     Attributes
     ----------
     features : tuple of (str, str or None)
-        (column, category) each: a column of numbers where the category is None, else
-        whether the column has it: 1 or 0. The category "" is that of empty cells.
+        Pairs (column, category). The category None means a numeric column; otherwise the
+        feature is 1 where the column has this category, else 0. The category "" stands
+        for empty cells.
     target, weights : str or None
     ignored : tuple of str
-        Columns that the user has left out, which are no surprise in a file.
+        Columns that the user has left out; files may have them without a note.
     """
 
     features: tuple
@@ -32,12 +33,12 @@ class Wanted:
 
     @cached_property
     def names(self):
-        """Of the features."""
+        """The names of the features."""
         return [c if k is None else f"{c}={k or EMPTY}" for c, k in self.features]
 
     @cached_property
     def places(self):
-        """{column: slice of its features}; those of a column stand together."""
+        """{column: slice of its features}; the features of a column are neighbours."""
         found = {}
         for j, (column, _) in enumerate(self.features):
             start = found[column].start if column in found else j
@@ -46,7 +47,7 @@ class Wanted:
 
     @cached_property
     def categories(self):
-        """{column: its categories, a list; None: it is one of numbers}."""
+        """{column: list of its categories, or None for a numeric column}."""
         found = {}
         for column, place in self.places.items():
             names = [k for _, k in self.features[place]]
@@ -55,12 +56,12 @@ class Wanted:
 
     @cached_property
     def columns(self):
-        """All of them, each once."""
+        """All columns, each once."""
         single = [name for name in (self.target, self.weights) if name is not None]
         return list(dict.fromkeys([*self.places, *single]))
 
     def with_names(self, warning):
-        """A warning of the estimator, which knows features by their numbers, with names."""
+        """A warning of the estimator, with the names of features instead of numbers."""
         return re.sub(
             r"^(Columns? )(\d+(?:, \d+)*)(.*?) of X:",
             lambda found: f"{found[1]}{self._named(found[2].split(', '))}{found[3]}:",
@@ -71,12 +72,12 @@ class Wanted:
         return ", ".join(self.names[int(j)] for j in numbers)
 
     def check_columns_of(self, source, whose):
-        """Raise Unusable where a source lacks one, or has it twice.
+        """Raise Unusable where a source lacks a column, or has it twice.
 
         Parameters
         ----------
         whose : str
-            Of what they are the columns, for the message.
+            The owner of the columns, for the message.
         """
         if source.names is None:  # any index is a column
             missing = [c for c in self.columns if not c.isdigit() and c != source.target]

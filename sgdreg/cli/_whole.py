@@ -11,9 +11,10 @@ from sgdreg.cli._tally import Tally
 
 
 def check_beginning(source, wanted):
-    """Raise Unusable where the first rows of a source are of no use.
+    """Raise Unusable where the first rows of a source cannot be used.
 
-    It is for rows that are to judge a fit, before it. Those that are read only once wait.
+    It checks validation rows before the fit. Sources that can be read only once are
+    checked after it.
     """
     if not source.again:
         return
@@ -32,17 +33,17 @@ def gathered(source, wanted, survey=None):
     source : Source
     wanted : Wanted
     survey : Survey or None
-        Of the source, where there is one.
+        The survey of the source, if there is one.
 
     Returns
     -------
-    rows : Rows
+    rows : FileRows
     notes : list of str
 
     Raises
     ------
     Unusable
-        Where too few are left.
+        Where too few rows are left.
     """
     tally = Tally(source.title, wanted, fitted=survey is not None)
     kept, X = [], None
@@ -50,7 +51,7 @@ def gathered(source, wanted, survey=None):
         start = tally.kept
         rows = tally.complete(part)
         if survey is not None and not sparse.issparse(rows.X):
-            # Filled in place, so that memory holds the numbers once.
+            # X is filled in place, so that memory holds the numbers only once.
             X = np.empty((survey.rows, rows.X.shape[1])) if X is None else X
             X[start : start + len(rows)] = rows.X
             rows = replace(rows, X=X[start : start + len(rows)])

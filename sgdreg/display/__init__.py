@@ -5,8 +5,8 @@ display                shows
 =====================  ==================================================================
 `ConvergenceDisplay`   objective, optimality gap, validation score or learning rate, by
                        epochs or passes over the data, of one model or several
-`LossSurfaceDisplay`   the objective over two coefficients, and the path of descent
-`FitDisplay`           one feature: the data, the line, lines of earlier epochs fading
+`LossSurfaceDisplay`   the objective over two coefficients, and the path of a fit
+`FitDisplay`           one feature: the data, the line, and fainter lines of earlier epochs
 `ScheduleDisplay`      learning rates by the step number
 =====================  ==================================================================
 

@@ -23,39 +23,42 @@ LABELS = {
     "learning_rate": "learning rate η",
 }
 ACROSS = {"epoch": "epoch", "passes": "passes over the rows"}
-# What to do about a model whose history lacks a number.
+# The end of the error sentence for a model whose history lacks this quantity.
 REMEDIES = {
     "optimality_gap": "which needs the curvature of F: fit with optimizer='auto' or 'cg', "
     "or with a metric='sketch', or draw y='objective'",
     "validation_score": "which need held-out rows: fit with X_val and y_val, or with "
     "early_stopping=True",
 }
-# A gap below this is zero but for rounding: it is a share of F.
+# The gap is a share of F: below this it is only a rounding error.
 ROUNDING = np.finfo(np.float64).eps
 # Curves that span more than this factor are drawn on a log axis.
 WIDE = {"objective": 10.0, "learning_rate": 100.0}
+# The edges of a log axis: this factor below the least number shown, and above the largest,
+# leaves room for the triangles at them.
+BELOW, ABOVE = 0.1, 3.0
 
 
 class ConvergenceDisplay:
-    """Curves of what `history_` records, a point an epoch.
+    """Curves of the quantities in `history_`, one point per epoch.
 
     Parameters
     ----------
     curves : dict of str -> ndarray of shape (n_epochs, 2)
         Name of a model -> pairs of x and y.
     y : {'objective', 'optimality_gap', 'validation_score', 'learning_rate'}
-        What they are.
+        The quantity of the curves.
     x : {'epoch', 'passes'}, default='epoch'
     returned : dict of str -> int, default=None
         Name -> position of the epoch whose model was returned, where epochs were
         compared (`best_iteration_`).
     least : float, default=None
-        The objective is drawn above this.
+        The least value of F; the curves are the objective minus this.
 
     Attributes
     ----------
     lines_ : list of matplotlib Line2D
-        One a model.
+        One per model.
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
 
@@ -118,12 +121,12 @@ class ConvergenceDisplay:
         y : {'objective', 'optimality_gap', 'validation_score', 'learning_rate'}, \
                 default='objective'
         x : {'epoch', 'passes'}, default='epoch'
-            Passes count those for the plan too.
+            The passes include those for the plan.
         names : list of str, default=None
-            None: their optimizers.
+            Names of the curves; None: the optimizers of the models.
         least : float, default=None
-            With y='objective': the least value of F, if it is known. Drawn is what the
-            objective is above it.
+            With y='objective': the least value of F, if it is known. The curves then show
+            the objective minus this value.
         ax, scale, line_kwargs
             As in `plot`.
 
@@ -134,7 +137,7 @@ class ConvergenceDisplay:
         Raises
         ------
         ValueError
-            Where a model has no such number.
+            Where the history of a model lacks this quantity.
         """
         one_of(y, "y", LABELS)
         one_of(x, "x", ACROSS)
@@ -164,19 +167,20 @@ class ConvergenceDisplay:
     ) -> Self:
         """Draw the curves.
 
-        A ring marks the epoch whose model was returned. What a log axis cannot show is
-        drawn at its edge, as a triangle: at the bottom a gap that is zero or below
-        rounding, at the top one that is not known yet (infinite).
+        A ring marks the epoch whose model was returned. A log axis cannot show all
+        numbers; triangles at its edges stand for the others: at the bottom a gap that is
+        zero or below rounding, at the top one that is not known yet (infinite).
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            None: those of a new figure.
+            None: the axes of a new figure.
         scale : {'auto', 'linear', 'log'}, default='auto'
-            Of the y axis. 'auto': log for the gap and for what is above `least`; for the
-            objective where it spans more than a factor of 10, the learning rate 100.
+            Scale of the y axis. 'auto': log for the gap, and for the objective with
+            `least`; otherwise log where the objective spans more than a factor of 10, or
+            the learning rate more than 100.
         line_kwargs : dict, default=None
-            For ``ax.plot`` of every curve.
+            Passed to ``ax.plot`` for every curve.
 
         Returns
         -------
@@ -209,7 +213,7 @@ class ConvergenceDisplay:
         return self
 
     def _log(self, heights):
-        """Whether a log axis shows more."""
+        """Whether the y axis is logarithmic with scale='auto'."""
         gap = self.y == "optimality_gap" or self.least is not None
         return gap or (self.y in WIDE and spans(heights, WIDE[self.y]))
 
@@ -218,11 +222,11 @@ class ConvergenceDisplay:
         gap = self.y == "optimality_gap"
         rounding = ROUNDING * (1.0 if gap else abs(self.least or 0.0))
         shown = heights[(heights > rounding) & np.isfinite(heights)]
-        low = rounding if gap else 0.1 * shown.min(initial=1.0)
-        return low, 3 * shown.max(initial=low)
+        low = rounding if gap else BELOW * shown.min(initial=1.0)
+        return low, ABOVE * shown.max(initial=low)
 
     def _describe(self, log, heights, low, high):
-        """Labels, scales and, where it takes one, a legend."""
+        """Set labels and scales and, where there are several curves or marks, a legend."""
         ax = self.ax_
         above = "" if self.least is None else f" above {self.least:.6g}"
         ax.set(xlabel=ACROSS[self.x], ylabel=LABELS[self.y] + above)

@@ -1,4 +1,4 @@
-"""What the displays share: axes, colours, names, and the model in what they are given."""
+"""Helpers that the displays share: axes, colours, names, and the model in a pipeline."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,15 +9,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from sgdreg._estimator.regressor import SGDLinearRegressor
 
-# Of Okabe and Ito's palette for all kinds of colour vision (Color Universal Design, 2008),
-# those that show on white and on black (the blue a little lighter than theirs). In grey the
-# dashes tell lines apart.
+# The colours of Okabe and Ito's palette for all kinds of colour vision (Color Universal
+# Design, 2008) that are visible on white and on black (the blue is a little lighter than
+# theirs). The dashes tell lines apart when printed in grey.
 COLOURS = ("#2180C0", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", "--", "-.", (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5, 1, 1.5)), (0, (3, 3)))
-# Whether a log axis suits curves is judged without this share of their values: a cosine
-# ends at zero, and is best seen as it is.
+# This share of the smallest values is ignored when `spans` decides about a log axis: a
+# cosine schedule ends at zero, and a linear axis shows it best.
 ASIDE = 0.1
-# So many points of a curve, or fewer, are all marked.
+# On curves of at most FEW points every point is marked.
 FEW = 12
 
 
@@ -49,14 +49,14 @@ def ink(ax):
 
 
 def style(number):
-    """Colour and dashes of a line, by its number."""
+    """Colour and dashes of the line with this number."""
     again, which = divmod(number, len(COLOURS))
     dashes = DASHES[(which + again) % len(DASHES)]
     return {"color": COLOURS[which], "linestyle": dashes}
 
 
 def unwrapped(estimator, display):
-    """The steps before the model (None: there are none), and the model itself."""
+    """The pipeline steps before the model (None without any), and the model itself."""
     before, model = None, estimator
     if isinstance(estimator, Pipeline):
         before, model = estimator[:-1] if len(estimator) > 1 else None, estimator[-1]
@@ -70,15 +70,15 @@ def unwrapped(estimator, display):
 
 
 def by_name(things, names, describe):
-    """A dict of name -> thing, of one thing, a list of them or a dict.
+    """One thing, a list of things or a dict, as a dict of name -> thing.
 
     Parameters
     ----------
     things : object, list or dict
     names : str, list of str or None
-        Not with a dict.
+        None with a dict.
     describe : callable
-        thing -> its name, where none is given.
+        thing -> its name, where `names` is None.
     """
     if isinstance(things, Mapping):
         if names is not None:
@@ -94,19 +94,19 @@ def by_name(things, names, describe):
     names = [names] if isinstance(names, str) else list(names)
     if len(names) != len(things) or len(set(names)) != len(names):
         raise ValueError(
-            f"names must be {len(things)} different strings, one for each of what is "
-            f"drawn, got {names}."
+            f"names must be {len(things)} different strings, one for each curve, got "
+            f"{names}."
         )
     return dict(zip(names, things, strict=True))
 
 
 def spans(values, factor):
-    """Whether values differ by more than a factor, their smallest tenth left aside."""
+    """Whether values differ by more than a factor, without the share ASIDE of smallest."""
     return 0 < factor * np.quantile(values, ASIDE) < values.max()
 
 
 def geometrically(count):
-    """Indices below `count`: all of a few; else 0, 1, 2, 4, 8, … and the last."""
+    """Indices below `count`: all if they are few, else 0, 1, 2, 4, 8, … and the last."""
     if count <= FEW:
         return np.arange(count)
     doubled = 2 ** np.arange((count - 1).bit_length())
@@ -114,7 +114,7 @@ def geometrically(count):
 
 
 def one_of(value, name, choices):
-    """ValueError where a value is none of the choices."""
+    """Raise ValueError where a value is not one of the choices."""
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}.")
 
@@ -125,7 +125,7 @@ def path_of(recorder, model, output):
     Raises
     ------
     ValueError
-        Where nothing is recorded, or of another model.
+        Where nothing is recorded, or the path of another model.
     """
     if not len(getattr(recorder, "epochs_", ())):
         raise ValueError(
@@ -136,7 +136,7 @@ def path_of(recorder, model, output):
     if coefs.shape[1:] != shape:
         raise ValueError(
             f"The trajectory has coefficients of shape {coefs.shape[1:]}, the model has "
-            f"{shape}: another model's."
+            f"{shape}: it belongs to another model."
         )
     if coefs.ndim == 3:
         coefs, intercepts = coefs[:, output], intercepts[:, output]

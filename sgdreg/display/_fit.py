@@ -24,13 +24,21 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from sgdreg._trajectory import TrajectoryRecorder
+    from sgdreg._callbacks.trajectory import TrajectoryRecorder
     from sgdreg._typing import Array, ArrayLike, Keywords, MatrixLike, OneOrMore
 
-# Rows of the scatter, evenly spaced among all: more hide each other.
+# Most rows of the scatter, evenly spaced among all rows: more would hide each other.
 ROWS = 2000
-# Points of a line: behind PolynomialFeatures it is a curve.
+# Points of a line, which is a curve behind PolynomialFeatures.
 POINTS = 200
+# Appearance. The opacity of a point is OPACITY / √(number of points), within these ends.
+OPACITY, FAINTEST, DENSEST = 8.0, 0.2, 0.6
+# Opacity of the first and the last of the earlier lines.
+EARLIEST, LATEST = 0.3, 0.8
+# With this many earlier epochs or more, the legend names the first NAMED and the last.
+MANY, NAMED = 5, 3
+# Room below the earlier lines, as a share of the height of the data.
+ROOM = 0.05
 
 
 class FitDisplay:
@@ -43,13 +51,13 @@ class FitDisplay:
     x, y : ndarray of shape (n_samples,)
         The data.
     grid : ndarray of shape (n_points,)
-        Where the lines are known.
+        The values of x at which the lines are given.
     lines : dict of str -> ndarray of shape (n_points,)
-        Name of a model -> its predictions there.
+        Name of a model -> its predictions on the grid.
     earlier : ndarray of shape (n_earlier, n_points), default=None
         Predictions of earlier epochs.
     epochs : ndarray of int of shape (n_earlier + 1,), default=None
-        Their numbers, and that of the line itself.
+        The numbers of these epochs, and of the epoch of the line itself.
     feature_name, target_name : str, default=None
         Labels of the axes.
 
@@ -57,7 +65,7 @@ class FitDisplay:
     ----------
     scatter_ : matplotlib PathCollection
     lines_ : list of matplotlib Line2D
-        One a model.
+        One per model.
     earlier_ : list of matplotlib Line2D
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
@@ -124,11 +132,11 @@ class FitDisplay:
         X : {array-like, sparse matrix} of shape (n_samples, 1)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         trajectory : TrajectoryRecorder, default=None
-            That of the fit: its epochs 0, 1, 2, 4, 8, … are drawn (if they are few, all).
+            The path of the fit: its epochs 0, 1, 2, 4, 8, … are drawn (all, if few).
         feature_name, target_name : str, default=None
             Labels of the axes; None: the names in X and y, or x and y.
         names : list of str, default=None
-            Of several models; None: their losses.
+            Names of several models; None: their losses.
         output : int, default=0
             Which output, where y has several.
         ax, scatter_kwargs, line_kwargs
@@ -155,7 +163,7 @@ class FitDisplay:
         earlier = epochs = None
         if trajectory is not None:
             if len(models) > 1:
-                raise ValueError("A trajectory is that of one model: draw that one alone.")
+                raise ValueError("A trajectory belongs to one model: draw only that model.")
             before, model = unwrapped(*models.values(), cls)
             design = frame if before is None else before.transform(frame)
             epochs, coefs, intercepts = path_of(trajectory, model, output)
@@ -183,17 +191,17 @@ class FitDisplay:
     ) -> Self:
         """Draw data and lines.
 
-        Of more than 2000 rows every so-many-th is drawn. Lines of earlier epochs may leave
-        the picture.
+        Where there are more than 2000 rows, only an evenly spaced subset is drawn. Lines of
+        earlier epochs may extend beyond the axes.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            None: those of a new figure.
+            None: the axes of a new figure.
         scatter_kwargs : dict, default=None
-            For ``ax.scatter`` of the data.
+            Passed to ``ax.scatter`` for the data.
         line_kwargs : dict, default=None
-            For ``ax.plot`` of the fitted lines.
+            Passed to ``ax.plot`` for the fitted lines.
 
         Returns
         -------
@@ -204,7 +212,7 @@ class FitDisplay:
         thin = slice(None, None, -(-len(self.x) // ROWS))
         x, y = self.x[thin], self.y[thin]
         faint = {"color": ink(ax), "s": 14, "linewidths": 0}
-        faint["alpha"] = float(np.clip(8 / np.sqrt(len(x)), 0.2, 0.6))
+        faint["alpha"] = float(np.clip(OPACITY / np.sqrt(len(x)), FAINTEST, DENSEST))
         self.scatter_ = ax.scatter(x, y, **faint | (scatter_kwargs or {}))
         self.lines_, self.earlier_ = [], []
         for number, (name, line) in enumerate(self.lines.items()):
@@ -218,20 +226,20 @@ class FitDisplay:
         return self
 
     def _draw_earlier(self, low, high):
-        """Lines of earlier epochs, the earlier the fainter.
+        """Draw the lines of earlier epochs, earlier ones fainter.
 
-        They widen the axes, by the height of the data at the most.
+        They widen the axes, on each side by at most the height of the data.
         """
         (line,), (*before, last) = self.lines_, self.epochs
         line.set_label(f"epoch {last}")
-        alphas = np.linspace(0.3, 0.8, len(before))
+        alphas = np.linspace(EARLIEST, LATEST, len(before))
         for alpha, earlier in zip(alphas, self.earlier, strict=True):
             look = {"color": line.get_color(), "linestyle": "-", "alpha": alpha}
             self.earlier_ += self.ax_.plot(self.grid, earlier, lw=1.0, zorder=1.8, **look)
         if before:
-            some = before if len(before) < 5 else [*before[:3], "…", before[-1]]
+            some = before if len(before) < MANY else [*before[:NAMED], "…", before[-1]]
             self.earlier_[-1].set_label("epochs " + ", ".join(map(str, some)))
-            ends = self.earlier.min() - 0.05 * (high - low), self.earlier.max()
+            ends = self.earlier.min() - ROOM * (high - low), self.earlier.max()
             low, high = (
                 max(min(low, ends[0]), 2 * low - high),
                 min(max(high, ends[1]), 2 * high - low),
@@ -245,7 +253,7 @@ def _column(X):
     if len(shape) != 2 or shape[1] != 1:
         raise ValueError(
             f"FitDisplay draws y against one feature, but X has shape {shape}. Fit one "
-            "column, or see more of them by LossSurfaceDisplay."
+            "column, or draw two coefficients with LossSurfaceDisplay."
         )
     name = str(X.columns[0]) if hasattr(X, "columns") else "x"
     return np.asarray(_dense(X), dtype=np.float64)[:, 0], name

@@ -1,4 +1,4 @@
-"""The objective over two coefficients of a model, the others as fitted."""
+"""The objective as a function of two coefficients; the others keep their fitted values."""
 
 from functools import cached_property
 
@@ -9,17 +9,23 @@ from sgdreg._curvature.factor import triangle_of
 from sgdreg._estimator.inputs import check_rows, check_weights
 from sgdreg.losses import ask, is_squared
 
-# Losses that have to be summed row by row are summed over so many rows at the most, ...
+# Where F has no closed form, it is summed over a random sample of at most ROWS rows.
 ROWS = 10_000
-# ... of so many predictions at a time (32 MiB).
+# Predictions that are held at a time: 32 MiB of float64.
 PREDICTIONS = 2**22
+# R R⁻¹ may differ from the identity by this much; a flat direction makes the difference
+# a projection, with an entry of 1/2 or more.
+FLAT = 1e-6
+# Nelder-Mead's tolerance, as a share of the mean residual, and its most iterations (55 to
+# 199 with each loss and penalty on the diabetes data).
+PRECISION, MOST_STEPS = 1e-8, 1000
 
 
 class Plane:
     """F(v) = 1/S · Σ s_i L(y_i, p_i + c_i·(v - v_fitted)) + alpha · R(w).
 
-    v are two of the coefficients (or one, and the intercept), c_i their columns in row i,
-    p_i the fitted model's prediction.
+    v are two coefficients (or one and the intercept), c_i the values of their two columns
+    in row i, p_i the prediction of the fitted model.
 
     Parameters
     ----------
@@ -28,17 +34,17 @@ class Plane:
     X, y, sample_weight
         As in `fit`.
     chosen : (int, int)
-        Two columns of X; n_features is the intercept.
+        Numbers of two columns of X; n_features stands for the intercept.
     output : int
 
     Attributes
     ----------
     fitted : ndarray of shape (2,)
     closed_form : bool
-        Whether F is known without a sum over the rows for each v: of the squared error.
+        Whether F needs no sum over the rows for each v: for the squared error.
     n_rows, rows : int
-        How many there are, and how many F is summed over: where there is no closed form,
-        10,000 at the most, drawn at random.
+        The number of rows, and the number of rows that F is summed over: where there is no
+        closed form, at most ROWS, drawn at random.
     """
 
     def __init__(self, model, X, y, sample_weight, chosen, output):
@@ -63,8 +69,8 @@ class Plane:
         )
         self.closed_form = is_squared(loss)
         self.fitted = np.append(coef, intercept)[list(chosen)].astype(np.float64)
-        self.free = np.array(chosen) == len(coef)  # the intercept, which no penalty knows
-        if self.penalty.custom is None:
+        self.free = np.array(chosen) == len(coef)  # the intercept, which is not penalised
+        if not self.penalty.is_custom:
             others = np.delete(self.coef, self.among)
             self.fixed = self.penalty.values(others[None])[0]
 
@@ -72,15 +78,15 @@ class Plane:
     def root(self):
         """R, upper triangular, with RᵀR the curvature 1/S · Σ s_i c_i c_iᵀ + l2.
 
-        In the coordinates u = R (v - v*) the bowl of the squared error is round.
+        In the coordinates u = R (v - v*) the contours of the squared error are circles.
         """
-        pull = np.diag(np.where(self.free, 0.0, np.sqrt(self.penalty.l2)))
-        R = triangle_of(np.vstack([self.C * np.sqrt(self.weights)[:, None], pull]))
+        ridge = np.diag(np.where(self.free, 0.0, np.sqrt(self.penalty.l2)))
+        R = triangle_of(np.vstack([self.C * np.sqrt(self.weights)[:, None], ridge]))
         return R * np.where(np.diag(R) < 0, -1.0, 1.0)[:, None]
 
     @cached_property
     def inverse(self):
-        """R⁻¹; along what changes no prediction, zero."""
+        """The pseudo-inverse of R: zero along directions that change no prediction."""
         scale = np.linalg.norm(self.root, axis=0)
         scale = np.where(scale > 0, scale, 1.0)
         return linalg.pinv(self.root / scale) / scale[:, None]
@@ -88,10 +94,10 @@ class Plane:
     @property
     def singular(self):
         """Whether some direction of the plane changes no prediction."""
-        return not np.allclose(self.root @ self.inverse, np.eye(2), atol=1e-6)
+        return not np.allclose(self.root @ self.inverse, np.eye(2), atol=FLAT)
 
     def __call__(self, v):
-        """F at points v, shape (m, 2); infinite where `positive` forbids."""
+        """F at points v of shape (m, 2); infinite where `positive` does not allow v."""
         with np.errstate(over="ignore", invalid="ignore"):
             losses = self._squared(v) if self.closed_form else self._by_rows(v)
             F = losses + self._penalties(v)
@@ -100,8 +106,8 @@ class Plane:
         return np.where(np.isnan(F), np.inf, F)
 
     def _penalties(self, v):
-        """alpha · R(w) at points v; a custom one need not be separable."""
-        if self.penalty.custom is None:
+        """alpha · R(w) at points v; a custom penalty need not be separable."""
+        if not self.penalty.is_custom:
             return self.fixed + self.penalty.values(np.where(self.free, 0.0, v))
         values, coef = np.empty(len(v)), self.coef.copy()
         for i, point in enumerate(v):
@@ -110,7 +116,7 @@ class Plane:
         return values
 
     def _squared(self, v):
-        """The quadratic about the fitted model, in closed form."""
+        """The loss at points v, as its second-order expansion at the fitted model."""
         r, step = self.p - self.y, v - self.fitted
         slope = self.C.T @ (self.weights * r)
         H = self.C.T @ (self.C * self.weights[:, None])
@@ -129,28 +135,28 @@ class Plane:
 
     @cached_property
     def optimum(self):
-        """v*, where F is least on the plane."""
+        """v*, the minimum of F on the plane."""
         if self.closed_form and not self.penalty.proximal:
             slope = self.C.T @ (self.weights * (self.p - self.y))
             slope += np.where(self.free, 0.0, self.penalty.l2 * self.fitted)
             return self.fitted - self.inverse @ (self.inverse.T @ slope)
-        size = np.abs(self.y - self.p).mean() or 1.0  # what a step changes predictions by
+        size = np.abs(self.y - self.p).mean() or 1.0  # a step changes predictions by this
         found = optimize.minimize(
             lambda u: self((self.fitted + self.inverse @ u)[None])[0],
             np.zeros(2),
             method="Nelder-Mead",
             options={
                 "initial_simplex": size * np.array([[0, 0], [1, 0], [0, 1]]),
-                "xatol": 1e-8 * size,
+                "xatol": PRECISION * size,
                 "fatol": 0.0,
-                "maxiter": 1000,
+                "maxiter": MOST_STEPS,
             },
         )
         return self.fitted + self.inverse @ found.x
 
 
 def _column(X, at):
-    """Column of X, or of ones for the intercept."""
+    """A column of X, or a column of ones for the intercept."""
     if at == X.shape[1]:
         return np.ones(X.shape[0])
     column = X[:, [at]]

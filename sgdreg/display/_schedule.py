@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
     from sgdreg._typing import Array, Keywords, OneOrMore, Schedule
 
-# Points of a curve: more than a picture has across.
+# Most points of a curve: more than the pixels of a picture's width.
 POINTS = 2000
 # Curves that span more than this factor are drawn on a log axis.
 WIDE = 100.0
+# The defaults of SGDLinearRegressor, for schedules that are given by name.
+DEFAULTS = {"eta0": 0.01, "power_t": 0.25, "alpha": 1e-4}
 
 
 class ScheduleDisplay:
@@ -35,7 +37,7 @@ class ScheduleDisplay:
     Attributes
     ----------
     lines_ : list of matplotlib Line2D
-        One a schedule.
+        One per schedule.
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
 
@@ -71,12 +73,12 @@ class ScheduleDisplay:
         Parameters
         ----------
         schedules : schedule, list of them, or dict of name -> schedule
-            What `learning_rate` takes: an object of :mod:`sgdreg.schedules`, a number, a
+            As in `learning_rate`: an object of :mod:`sgdreg.schedules`, a number, or a
             callable t -> eta.
         n_steps : int >= 1
-            Drawn are the steps 1 … n_steps: an epoch has ceil(n / batch_size).
+            The curves show the steps 1 … n_steps; an epoch has ceil(n / batch_size) steps.
         names : list of str, default=None
-            None: of a function its name, else what it prints as.
+            None: the name of a function, the repr of an object.
         ax, line_kwargs
             As in `plot`.
 
@@ -101,9 +103,9 @@ class ScheduleDisplay:
     ) -> Self:
         """Curves of the learning rates that fitted models have used.
 
-        Over all steps taken: the schedule's. Where a line search found them, or stalls
-        have shortened them ('adaptive'), those that `history_` records: of the last step
-        of each epoch.
+        The schedule's rates for all steps taken. Where a line search has found the steps,
+        or stalls have shortened them ('adaptive'), the rates in `history_` instead: of the
+        last step of each epoch.
 
         Parameters
         ----------
@@ -125,15 +127,15 @@ class ScheduleDisplay:
     def plot(self, ax: Axes | None = None, *, line_kwargs: Keywords = None) -> Self:
         """Draw the curves.
 
-        On a log axis where they span more than a factor of 100, their smallest tenth left
-        aside (a cosine ends at zero).
+        The axis is logarithmic where they span more than a factor of 100, without their
+        smallest tenth (a cosine ends at zero).
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            None: those of a new figure.
+            None: the axes of a new figure.
         line_kwargs : dict, default=None
-            For ``ax.plot`` of every curve.
+            Passed to ``ax.plot`` for every curve.
 
         Returns
         -------
@@ -159,24 +161,24 @@ class ScheduleDisplay:
 
 
 def _law(schedule):
-    """The schedule of what `learning_rate` takes."""
-    law = get_schedule(schedule, eta0=0.01, power_t=0.25, alpha=1e-4)  # the defaults
+    """The schedule of a value of `learning_rate`."""
+    law = get_schedule(schedule, **DEFAULTS)
     if not callable(law):
         raise TypeError(
             "A schedule is an object of sgdreg.schedules, a number or a callable t -> eta, "
-            f"got {schedule!r}. (What a fit has used: ScheduleDisplay.from_estimator.)"
+            f"got {schedule!r}. (For the rates of a fit: ScheduleDisplay.from_estimator.)"
         )
     return law
 
 
 def _curve(law, n_steps):
-    """Pairs of t and eta(t) for the steps 1 … n_steps, or so many of them as are seen."""
+    """Pairs of t and eta(t) for the steps 1 … n_steps, for at most POINTS of them."""
     t = np.unique(np.linspace(1, n_steps, min(n_steps, POINTS)).round())
     return np.column_stack([t, step_sizes(law, t)])
 
 
 def _used(model):
-    """Pairs of t and eta(t) of a fitted model's own steps."""
+    """Pairs of t and eta(t) of the steps that a fitted model has taken."""
     law, last = model.plan_.schedule, model.history_[-1]["learning_rate"]
     if law is not None and np.isclose(step_sizes(law, np.array([float(model.t_)])), last):
         return _curve(law, model.t_)
@@ -187,6 +189,6 @@ def _used(model):
 
 
 def _described(model):
-    """The schedule of a fitted model, in a word or two."""
+    """A short name for the schedule of a fitted model."""
     law = model.plan_.schedule
     return f"{model.plan_.optimizer!r}, by line search" if law is None else repr(law)

@@ -1,4 +1,4 @@
-"""The objective over two coefficients, and paths of descent on it."""
+"""The objective as a function of two coefficients, and the paths of fits on it."""
 
 from __future__ import annotations
 
@@ -25,55 +25,60 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from sgdreg._trajectory import TrajectoryRecorder
+    from sgdreg._callbacks.trajectory import TrajectoryRecorder
     from sgdreg._typing import Array, ArrayLike, Keywords, MatrixLike, OneOrMore
 
 KINDS, COORDINATES = ("contour", "3d"), ("raw", "preconditioned")
-# Contours and the mesh, on the shades of `_pale`.
+# Colour of contours and mesh, which shows on the shades of `_pale`.
 LINES = "#7a8794"
-# Points of the grid across; fewer where F is summed row by row.
+# Points of the grid in each direction: FINE where F has a closed form, else COARSE.
 FINE, COARSE = 250, 100
+# A path is cut where it is further outside than this multiple of the picture's width; in
+# three dimensions matplotlib does not clip it at the axes.
+BEYOND_2D, BEYOND_3D = 10.0, 0.01
+# The darkest shade of the surface: this share of the way through the colour map.
+DARKEST = 0.5
 
 
 class LossSurfaceDisplay:
-    """The bowl: F over two coefficients, the others as fitted, with paths of descent.
+    """The loss surface: F over two coefficients, the others as fitted, with paths of fits.
 
         F(v) = 1/S · Σ s_i L(y_i, p_i + c_i·(v - v_fitted)) + alpha · R(w)
 
-    v are the two coefficients, c_i their columns (ones for the intercept), p_i the
-    predictions of the fitted model.
+    v are the two coefficients, c_i the values of their columns in row i (1 for the
+    intercept), p_i the prediction of the fitted model.
 
     Parameters
     ----------
     xx0, xx1 : ndarray of shape (n, n)
         The grid, as ``np.meshgrid`` makes it.
     objective : ndarray of shape (n, n)
-        F on it.
+        F on the grid.
     optimum : ndarray of shape (3,)
-        Where F is least, and F there.
+        The coordinates of the minimum of F, and F there.
     levels : ndarray of shape (n_levels,)
-        Of the contours, above that.
+        Levels of the contours, as heights above the minimum.
     paths : dict of str -> ndarray of shape (n_epochs, 3)
         Name -> the two coordinates after each epoch, and F there.
     xlabel, ylabel : str
     round : bool, default=False
-        Whether the coordinates have one unit.
+        Whether both coordinates have the same unit, so that the axes get the same scale.
     title : str, default=None
 
     Attributes
     ----------
     surface_ : matplotlib QuadContourSet or Poly3DCollection
     lines_ : list of matplotlib Line2D
-        One a path.
+        One per path.
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
 
     Notes
     -----
-    Where a model has more coefficients than two, the surface is a slice through the fitted
-    model, and paths are seen as their shadows on it. The squared error is known in closed
-    form, of any number of rows; of other losses F is summed over 10,000 rows at the most,
-    drawn at random (the title then says so).
+    Where a model has more than two coefficients, the surface is a slice through the fitted
+    model, and paths are projected onto it. For the squared error F has a closed form, for
+    any number of rows; for other losses F is summed over at most 10,000 rows, drawn at
+    random (the title then says so).
 
     Examples
     --------
@@ -136,17 +141,17 @@ class LossSurfaceDisplay:
         surface_kwargs: Keywords = None,
         line_kwargs: Keywords = None,
     ) -> Self:
-        """The bowl of a fitted model.
+        """The loss surface of a fitted model.
 
         Parameters
         ----------
         estimator : estimator
             A fitted SGDLinearRegressor, or a pipeline that ends with one (the features
-            are then those that its last step sees).
+            are then the inputs of its last step).
         X, y, sample_weight
-            What it was fitted to.
+            The data that it was fitted to.
         features : pair of int, str or 'intercept', default=('intercept', 0)
-            The coefficients to go across and up: columns by number or name.
+            The coefficients of the x axis and the y axis: columns by number or name.
         trajectory : TrajectoryRecorder, list of them, or dict of name -> one, default=None
             Paths to draw: of this model, or of others with the same features.
         output : int, default=0
@@ -154,14 +159,16 @@ class LossSurfaceDisplay:
         kind : {'contour', '3d'}, default='contour'
         coordinates : {'raw', 'preconditioned'}, default='raw'
             'preconditioned': u = R (v - v*) with RᵀR the curvature of the rows (and the
-            penalty) over the two coefficients, R upper triangular. There the bowl of the
-            squared error is round, and the steps in a full metric are straight. With
-            the intercept first, u₁ is the prediction at the mean of the feature, u₂ the
-            coefficient of the feature scaled to unit variance, both less the optimum's.
+            penalty) over the two coefficients, R upper triangular. In these coordinates
+            the contours of the squared error are circles, and the steps in a full metric
+            are straight. With the intercept first, u₁ is the prediction at the mean of the
+            feature, and u₂ the coefficient of the feature scaled to unit variance, both
+            minus their values at the optimum.
         limits : ((float, float), (float, float)), default=None
-            Ranges of the axes; None: about the optimum, as wide as the paths ask for.
+            Ranges of the axes; None: around the optimum, wide enough for the paths.
         grid_resolution : int, default=None
-            Points of the grid across; None: 250, or 100 where F is summed row by row.
+            Points of the grid in each direction; None: 250, or 100 where F is summed row
+            by row.
         ax, surface_kwargs, line_kwargs
             As in `plot`.
 
@@ -172,8 +179,8 @@ class LossSurfaceDisplay:
         Raises
         ------
         ValueError
-            For columns that are not there, and, with 'preconditioned', two that are
-            multiples of each other.
+            For columns that do not exist, and, with 'preconditioned', for two columns
+            that are multiples of each other.
         """
         one_of(kind, "kind", KINDS)
         one_of(coordinates, "coordinates", COORDINATES)
@@ -185,8 +192,8 @@ class LossSurfaceDisplay:
         if plane.singular and coordinates == "preconditioned":
             raise ValueError(
                 f"F has a flat direction over {names[chosen[0]]} and {names[chosen[1]]}: "
-                "one stands for the other, and no coordinates make it round. Choose other "
-                "features, or coordinates='raw'."
+                "one can replace the other, and no coordinates make its contours circles. "
+                "Choose other features, or coordinates='raw'."
             )
         window = Window(plane, coordinates == "preconditioned", limits)
         recorders = by_name([] if trajectory is None else trajectory, None, _path)
@@ -224,22 +231,21 @@ class LossSurfaceDisplay:
         surface_kwargs: Keywords = None,
         line_kwargs: Keywords = None,
     ) -> Self:
-        """Draw bowl and paths.
+        """Draw surface and paths.
 
-        Contours are drawn at levels above the least F each of which is the same multiple
-        of the one before: a valley shows however narrow. A ring is the start of a path, a
-        disc its end, a cross the optimum; dots are epochs 0, 1, 2, 4, 8, … (if they are
-        few, all).
+        The heights of the contours above the minimum of F are a geometric sequence, so that
+        also a narrow valley shows. A ring is the start of a path, a disc its end, a cross
+        the optimum; dots are the epochs 0, 1, 2, 4, 8, … (all if they are few).
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            None: those of a new figure. For kind='3d': of ``projection="3d"``.
+            None: the axes of a new figure. kind='3d' needs axes of ``projection="3d"``.
         kind : {'contour', '3d'}, default='contour'
         surface_kwargs : dict, default=None
-            For ``ax.contourf`` or ``ax.plot_surface``.
+            Passed to ``ax.contourf`` or ``ax.plot_surface``.
         line_kwargs : dict, default=None
-            For ``ax.plot`` of every path.
+            Passed to ``ax.plot`` for every path.
 
         Returns
         -------
@@ -286,7 +292,8 @@ class LossSurfaceDisplay:
         ax, marks = self.ax_, {"linestyle": "", "marker": "o", "markersize": 7, "zorder": 5}
         self.lines_ = []
         for number, (name, path) in enumerate(self.paths.items(), start=1):
-            points = self._in_sight(path, beyond=0.01 if dimensions == 3 else 10)
+            beyond = BEYOND_3D if dimensions == 3 else BEYOND_2D
+            points = self._in_sight(path, beyond)
             points = points[:, :dimensions]
             look = {"label": name, "linewidth": 1.6, "zorder": 4} | style(number)
             look |= {"marker": "o", "markersize": 3.5}
@@ -295,7 +302,7 @@ class LossSurfaceDisplay:
             marks |= {"color": self.lines_[-1].get_color()}
             ax.plot(*points[-1:].T, **marks)
             ax.plot(*points[:1].T, **marks, markerfacecolor="white")
-        if self.paths:  # in the legend once, behind the names
+        if self.paths:  # one entry in the legend, after the names of the paths
             hollow = marks | {"color": "grey", "markerfacecolor": "white"}
             ax.plot(*np.empty((dimensions, 0)), **hollow, label="start")
         cross = {"marker": "x", "color": "black", "markersize": 8, "markeredgewidth": 2}
@@ -304,7 +311,7 @@ class LossSurfaceDisplay:
         ax.legend(loc="upper left" if dimensions == 3 else "best", frameon=True)
 
     def _in_sight(self, path, beyond):
-        """The path, with nan where it is further out than so many times the picture."""
+        """The path, nan where it is outside by more than `beyond` times the width."""
         low = np.array([self.xx0[0, 0], self.xx1[0, 0]])
         high = np.array([self.xx0[-1, -1], self.xx1[-1, -1]])
         slack = beyond * (high - low)
@@ -313,20 +320,20 @@ class LossSurfaceDisplay:
 
 
 def _path(_):
-    """The name of the only path."""
+    """The name of a path where there is only one."""
     return "path of descent"
 
 
 def _pale():
-    """Light where F is low, darker where it is high; paths show on all of it."""
+    """A colour map, light where F is low and darker where it is high, behind the paths."""
     from matplotlib import colormaps, colors  # noqa: PLC0415 (optional)
 
-    shades = colormaps["Blues"](np.linspace(0.0, 0.5, 256))
+    shades = colormaps["Blues"](np.linspace(0.0, DARKEST, 256))
     return colors.ListedColormap(shades)
 
 
 def _outlined():
-    """White about what is black, to be seen on all grounds."""
+    """A white outline, so that black marks show on any background."""
     from matplotlib import patheffects  # noqa: PLC0415 (optional)
 
     return [patheffects.withStroke(linewidth=4, foreground="white")]

@@ -1,19 +1,21 @@
-"""Which part of a plane a picture shows, in which coordinates, and at which levels."""
+"""The part of the plane that a picture shows: its coordinates and contour levels."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-# Points of a path that are no higher than this multiple of its start are in the picture.
+# Appearance. The picture holds the points of a path whose height above the optimum is at
+# most HIGH times the height of its start.
 HIGH = 10.0
-# The picture is wider than the path by this factor, and each side no less than this share
-# of what the bowl takes at the path's height.
+# The picture is MARGIN times as wide as the path, and each side is at least SHARE times
+# as wide as the contour at the path's height.
 MARGIN, SHARE = 1.15, 0.25
-# A path that stays this near to the optimum, beside zero, is a point.
+# A path counts as a point if its distance from the optimum is at most this share of the
+# distance of zero.
 POINT = 1e-3
-# Levels of F above its least grow by this factor or less, and are so many or more, or less.
+# Ratio of neighbouring contour levels, at most; the least and the largest number of levels.
 RATIO, FEWEST, MOST = 3.0, 8, 14
-# The lowest is that of a valley so many cells of the grid wide: below, contours are ragged.
+# The lowest contour is at least CELLS grid cells wide: narrower ones look ragged.
 CELLS = 1.5
 
 
@@ -25,7 +27,7 @@ class Window:
     ----------
     plane : Plane
     round : bool
-        Whether u are those of the metric: about the optimum, with the bowl round.
+        Whether u are the coordinates of the metric: zero at the optimum, contours circles.
     limits : ((float, float), (float, float)) or None
     """
 
@@ -51,23 +53,23 @@ class Window:
         return np.column_stack([u, self.plane(v)])
 
     def grid(self, size):
-        """xx0, xx1 and F on them."""
+        """The grid xx0, xx1, and F on it."""
         xx = np.meshgrid(*[np.linspace(*limits, size) for limits in self.limits])
         u = np.column_stack([x.ravel() for x in xx])
         F = self.plane(self.plane.optimum + (u - self.origin) @ self.inverse.T)
         return *xx, F.reshape(size, size)
 
     def about(self, paths):
-        """The window about the optimum that holds paths (m, 3), or else zero.
+        """The window around the optimum that holds paths of shape (m, 3), or else zero.
 
-        Of a path that runs away, it holds the part that is not much higher than its start.
+        For a path that diverges, it holds the part that is not much higher than its start.
         """
         optimum, zero = self.drawn(np.array([self.plane.optimum, [0.0, 0.0]]))
         low = [
             path[path[:, 2] - optimum[2] <= HIGH * (path[0, 2] - optimum[2])]
             for path in paths
         ]
-        # How far the bowl goes along each coordinate, at one height.
+        # The half-width of one contour along each coordinate.
         scale = np.linalg.norm(self.matrix @ self.plane.inverse, axis=1)
         scale = np.where(scale > 0, scale, 1.0)
         reach = np.abs(np.concatenate([*low, optimum[None]])[:, :2] - self.origin).max(0)
@@ -80,13 +82,13 @@ class Window:
         return replace(self, limits=tuple(map(tuple, sides.T)))
 
     def levels(self, size, F):
-        """Heights of contours above the least F, for F on a grid of this size.
+        """Heights of the contours above the minimum of F, for F on a grid of this size.
 
-        Each some times the one before, so that the valley shows, and its floor too.
+        They are a geometric sequence, so that a valley shows, and its floor too.
         """
         cells = np.ptp(self.limits, axis=1) / (size - 1)
-        bends = np.linalg.norm(self.plane.root @ self.inverse, axis=0) ** 2
-        low = 0.5 * (bends * (CELLS * cells) ** 2).max()
+        curvatures = np.linalg.norm(self.plane.root @ self.inverse, axis=0) ** 2
+        low = 0.5 * (curvatures * (CELLS * cells) ** 2).max()
         high = F[np.isfinite(F)].max() - self.plane(self.plane.optimum[None])[0]
         low = np.clip(low, high * RATIO**-MOST, high * RATIO**-1.0)
         count = int(np.ceil(np.log(high / low) / np.log(RATIO)))

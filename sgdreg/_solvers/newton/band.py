@@ -42,8 +42,7 @@ NEARLY_ALL = 1 / 3
 # What a coefficient's price counts as, at most, in slopes of the steepest row: its optimum
 # is zero at any higher one (features are of length one).
 BEYOND = 1e3
-# Curvature that columns have beside the rows', where each coefficient has a price.
-PULL = 1e-8
+TINY = np.finfo(np.float64).tiny
 CONSTANT, START, NEWTON, NARROW, DONE = range(5)
 # What the next round goes on from.
 KEPT = ("stage", "moved", "steps", "share", "count", "width", "box", "failed", "dual")
@@ -94,12 +93,13 @@ class Band(Model):
             self._from_constant()
 
     def _frame(self):
-        """Coordinates; those of a price on each coefficient leave none of them out."""
-        metric, penalty = self.start.metric, self.plan.penalty
-        if penalty.proximal:
-            least = PULL * metric.scale**2
-            metric, _ = self.start.curvature.solve(penalty.l2 + least)
-        return Frame(metric, self.plan.fit_intercept)
+        plan = self.plan
+        return Frame(self.start.metric, plan.fit_intercept, whole=plan.penalty.proximal)
+
+    @classmethod
+    def lacks(cls, metric):
+        """Whether the curvature of a sample lacks directions that other rows may have."""
+        return len(metric.root) < np.count_nonzero(~metric.constant)
 
     def _objective(self, weights, loss):
         if self.plan.penalty.positive and weights[:-1].min(initial=0.0) < 0:
@@ -156,9 +156,14 @@ class Band(Model):
             self.stage = CONSTANT
 
     def _blur(self):
-        """What rounding errors of predictions may change the objective by."""
+        """What rounding errors of predictions, and directions left out, may be worth."""
         metric = self.start.metric
-        return float(self.evaluation.blur_at_kinks(self.weights[None], metric)[0])
+        blur = float(self.evaluation.blur_at_kinks(self.weights[None], metric)[0])
+        hidden = float(np.broadcast_to(metric.hidden, self.data.n_outputs)[self.output])
+        if hidden:  # of squares it is known; here it is reckoned as the same share
+            variance = max(float(self.data.variances[self.output]), TINY)
+            blur += min(hidden / variance, 1.0) * self.unit
+        return blur
 
     # ---------------------------------------------------------------------- start
 

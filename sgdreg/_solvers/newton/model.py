@@ -34,6 +34,11 @@ class Model:
         self.gradient = point.gradient[output].copy()
         self.gap = float("inf")
 
+    @classmethod
+    def lacks(cls, metric):
+        """Whether the metric of a sample is not enough: one of more rows is then taken."""
+        return False
+
     def ask(self):
         """The weights (d + 1,) that the next pass is to evaluate."""
         raise NotImplementedError

@@ -23,6 +23,8 @@ class Newton(FullGradient):
 
     def _begin(self, state):
         self._arrive(state)
+        while self.start.sampled and self.kind.lacks(self.start.metric):
+            self._sharpen(state)
         self.models = self._new_models()
         self.gap = self._gap()
 

@@ -375,6 +375,7 @@ class Band(Model):
         kept = {name: float(getattr(self, name)) for name in KEPT}
         return kept | {
             "rounds": self.rounds,
+            "looked": self.lever is not None,
             "direction": self.direction.copy(),
             "weights": self.weights.copy(),
             "loss": self.loss,
@@ -385,10 +386,10 @@ class Band(Model):
         }
 
     def recall(self, memory):
-        for name, value in memory.items():
-            setattr(self, name, value)
+        for name in memory.keys() - {"looked"}:
+            setattr(self, name, memory[name])
         self.objective = self._objective(self.weights, self.loss)
-        if self.stage > START and not self.whole:
+        if memory["looked"]:
             passes = self.evaluation.passes
             self._look_at_leverage()
             self.evaluation.passes = passes

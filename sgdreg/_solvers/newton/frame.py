@@ -90,6 +90,37 @@ class Frame:
             weights[-1] -= self.metric.centre @ weights[:-1]
         return weights
 
+    def pull(self, l2, weights):
+        """The slope (k,) of l2 ½ ‖w‖² at some weights (d + 1,)."""
+        pull = np.zeros(self.size)
+        if l2:
+            pull[: self.coef.shape[1]] = l2 * (weights[:-1] @ self.coef)
+        return pull
+
+    def products(self, curvature):
+        """Σ s A_iᵀ A_i (k, k) of rows with such a curvature, about their own mean.
+
+        The triangle is turned before it is squared, which saves its digits.
+        """
+        rank, total = self.coef.shape[1], curvature.total
+        R = curvature.features @ self.coef
+        H = np.zeros((self.size, self.size))
+        H[:rank, :rank] = R.T @ R
+        if self.fit_intercept:
+            step = (curvature.mean - self.metric.centre) @ self.coef
+            H[:rank, :rank] += total * np.outer(step, step)
+            H[:rank, -1] = H[-1, :rank] = total * step
+            H[-1, -1] = total
+        return H
+
+
+def _complement(root, varying):
+    """Orthonormal rows (m, d), on the columns that vary, across those of `root`."""
+    among = linalg.qr(root[:, varying].T, mode="full", check_finite=False)[0]
+    rows = np.zeros((among.shape[1] - len(root), len(varying)))
+    rows[:, varying] = among[:, len(root) :].T
+    return rows
+
 
 def _complement(root, varying):
     """Orthonormal rows (m, d), on the columns that vary, across those of `root`."""

@@ -241,6 +241,16 @@ CASES = {
         {"loss": "quantile", "tol": 0.0, "max_iter": 25},
         {"weights": True},
     ),
+    "a band of rows near a kink": (
+        lambda: make(n=4000, k=2, noise=100.0),
+        {"loss": "quantile", "quantile": 0.9, "tol": 0.0, "max_iter": 25},
+        {"weights": True},
+    ),
+    "a band of rows near a kink, l1": (
+        lambda: make(n=4000, noise=2.0),
+        {"loss": "absolute_error", "penalty": "l1", "alpha": 0.1, "max_iter": 25},
+        {},
+    ),
     "interior point, l1": (
         lambda: make(k=2),
         {"penalty": "l1", "alpha": 0.1, "tol": 0.0, "max_iter": 25},

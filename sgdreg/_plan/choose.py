@@ -310,7 +310,8 @@ def _curvature(optimizer, problem):
         return DIAGONAL
     if _single(optimizer, problem):
         return SINGLE
-    if problem.affordable.full or type(optimizer) is optimizers.Newton:
+    few = sizes.n_features <= FULL_CURVATURE_RANK
+    if problem.affordable.full or (few and type(optimizer) is optimizers.Newton):
         return FULL
     if sizes.is_sparse:
         raise ValueError(

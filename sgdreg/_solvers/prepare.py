@@ -175,9 +175,10 @@ def _full(data, plan, seen, rng):
         passes = sketch.cost
     if plan.shrinks:
         metric, weights = curvature.solve(penalty_beside(plan, data))
-    elif by_squares:
-        metric, _ = curvature.solve(plan.penalty.l2)
-        weights = kind_of(plan).answer(curvature, plan)
+    elif newton:
+        metric, weights = curvature.solve(plan.penalty.l2)
+        if by_squares:
+            weights = kind_of(plan).answer(curvature, plan)
     else:
         metric, weights = answer or solved(curvature, plan, weight, near=near)
     kept = weights if plan.recursive and not plan.quadratic else None

@@ -16,6 +16,7 @@ from sgdreg._solvers.newton.frame import Frame
 from sgdreg._solvers.newton.kinks import Kinks, leverage
 from sgdreg._solvers.newton.model import Model
 from sgdreg._solvers.newton.sampled import Sampled
+from sgdreg._solvers.newton.streamed import Streamed
 from sgdreg._solvers.newton.terms import Box, Dense, Problem, Terms
 
 # Up to twice as many rows, or as many a direction, all are solved at once.
@@ -42,6 +43,8 @@ NEARLY_ALL = 1 / 3
 # What a coefficient's price counts as, at most, in slopes of the steepest row: its optimum
 # is zero at any higher one (features are of length one).
 BEYOND = 1e3
+# Numbers of rows that are copied at most, or so many times those of a matrix.
+COPIED, COPIED_A_SQUARE = 3e6, 2.1
 TINY = np.finfo(np.float64).tiny
 CONSTANT, START, NEWTON, NARROW, DONE = range(5)
 # What the next round goes on from.
@@ -256,8 +259,7 @@ class Band(Model):
         union, which = rows[0], None
         if len(rows) > 1:
             union, which = np.unique(np.concatenate(rows), return_inverse=True)
-        X, _, weights = self.data.take(union)
-        A = self.frame.rows(X)
+        block, weights = self._block(union, which)
         shares = (weights / n) if which is None else (weights / n)[which]
         kinks = self.kinks.each
         count = [len(part) for part in rows]
@@ -268,7 +270,7 @@ class Band(Model):
         )
         self.inside = len(offsets)
         whole = self.inside == n * len(kinks)
-        blocks = [Dense(A, which, self.data.team)]
+        blocks = [block]
         q = self.frame.slope(self.gradient)
         rest = self.objective - self._price_of(self.weights)
         slopes = np.where(offsets > 0, high, np.where(offsets < 0, low, 0.0))
@@ -312,6 +314,17 @@ class Band(Model):
         if zeros is not None:
             asked[:-1][zeros] = 0.0
         return self._within(asked)
+
+    def _block(self, rows, which):
+        """Some rows in the frame, and their weights; of too many no copy is made."""
+        data, k = self.data, self.frame.size
+        numbers = max(COPIED, COPIED_A_SQUARE * k * k)
+        if len(rows) * k <= numbers:
+            X, _, weights = data.take(rows)
+            return Dense(self.frame.rows(X), which, data.team), weights
+        weights = data.row_weights
+        weights = np.ones(len(rows)) if weights is None else weights[rows]
+        return Streamed(data, self.frame, rows, which), weights
 
     def _after_band(self, before, e, lower):
         whole = self.inside == len(e) * len(self.kinks)
@@ -362,6 +375,7 @@ class Band(Model):
         kept = {name: float(getattr(self, name)) for name in KEPT}
         return kept | {
             "rounds": self.rounds,
+            "looked": self.lever is not None,
             "direction": self.direction.copy(),
             "weights": self.weights.copy(),
             "loss": self.loss,
@@ -372,10 +386,10 @@ class Band(Model):
         }
 
     def recall(self, memory):
-        for name, value in memory.items():
-            setattr(self, name, value)
+        for name in memory.keys() - {"looked"}:
+            setattr(self, name, memory[name])
         self.objective = self._objective(self.weights, self.loss)
-        if self.stage > START and not self.whole:
+        if memory["looked"]:
             passes = self.evaluation.passes
             self._look_at_leverage()
             self.evaluation.passes = passes

@@ -30,11 +30,29 @@ class Frame:
         self.size = len(root) + fit_intercept
         self.coef = root.T / metric.scale[:, None]  # (d, rank)
 
+    def centred(self, X):
+        """Dense rows X (m, d) about the metric's centre."""
+        return X if self.metric.centre is None else X - self.metric.centre
+
+    def scaled(self, X):
+        """The same in the features' scale, with a column of ones (m, d + 1)."""
+        Z = np.ones((len(X), X.shape[1] + 1))
+        np.divide(self.centred(X), self.metric.scale, out=Z[:, :-1])
+        return Z
+
+    def turned(self, S):
+        """The Gram matrix (k, k) of rows, of the upper triangle of their `scaled`."""
+        S += np.triu(S, 1).T
+        rank = self.coef.shape[1]
+        T = np.zeros((len(S), self.size), S.dtype, order="F")
+        T[:-1, :rank] = self.coef * self.metric.scale[:, None]
+        T[-1, rank:] = 1.0
+        return T.T @ S @ T
+
     def rows(self, X):
         """A (m, k) of dense rows X (m, d)."""
-        metric, A = self.metric, np.empty((len(X), self.size))
-        Z = X if metric.centre is None else X - metric.centre
-        np.matmul(Z, self.coef, out=A[:, : self.coef.shape[1]])
+        A = np.empty((len(X), self.size))
+        np.matmul(self.centred(X), self.coef, out=A[:, : self.coef.shape[1]])
         if self.fit_intercept:
             A[:, -1] = 1.0
         return A

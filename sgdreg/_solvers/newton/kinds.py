@@ -17,6 +17,6 @@ def kind_of(plan):
         return Columns if plan.curvature == DIAGONAL else Squares
     if loss.smoothness is not None and not penalty.proximal:
         return Zones
-    if made_of_hinges(loss) and loss.smoothness is None:
+    if loss.smoothness is None and made_of_hinges(loss):
         return Band
     return None

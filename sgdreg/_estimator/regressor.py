@@ -12,6 +12,7 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from sgdreg._estimator.attributes import OF_SCALE
 from sgdreg._estimator.fit import fit, partial_fit
 from sgdreg._estimator.html import html_repr
 from sgdreg._estimator.inputs import check_rows, check_scored
@@ -413,7 +414,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     @_fit_context(prefer_skip_nested_validation=True)
     def _fit(self, *given):
         fitted, messages = fit(self, *given)
-        vars(self).update(fitted)
+        self._set(fitted)
         for text in messages:
             warnings.warn(text, ConvergenceWarning, stacklevel=DEPTH)
         return self
@@ -460,8 +461,14 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             As `fit` does; every attribute stays as it was.
         """
         # Without scikit-learn's context: it takes 20 µs and skips checks of new parameters.
-        vars(self).update(partial_fit(self, X, y, sample_weight))
+        self._set(partial_fit(self, X, y, sample_weight))
         return self
+
+    def _set(self, fitted):
+        """Set the fitted attributes, and delete those of earlier calls only."""
+        for name in OF_SCALE:
+            vars(self).pop(name, None)
+        vars(self).update(fitted)
 
     @property
     def loss_curve_(self) -> list[float]:

@@ -32,7 +32,14 @@ from sgdreg._records import changed
 from sgdreg._solvers.conclusion import conclude, conclude_call
 from sgdreg._solvers.prepare import prepare, sampling_rng
 from sgdreg._solvers.registry import solver_of
-from sgdreg._solvers.scale import TIMES, is_by_scale, joint_scale, near_to, with_epsilon
+from sgdreg._solvers.scale import (
+    TIMES,
+    automatic,
+    is_by_scale,
+    joint_scale,
+    near_to,
+    with_epsilon,
+)
 from sgdreg._training.loop import Training
 from sgdreg._training.state import State
 from sgdreg.losses import SQUARED_ERROR, Huber
@@ -202,8 +209,13 @@ def partial_fit(estimator, X, y, sample_weight):
 
 def _scaled(estimator, data, exponent, seeds):
     """(parameters, data, model) with the epsilon that the scale of the residuals gives."""
-    given = with_epsilon(estimator, 1.0)
-    scale, near = joint_scale(given, data, exponent, sampling_rng(seeds))
+    settings, rng = automatic(with_epsilon(estimator, 1.0)), sampling_rng(seeds)
+
+    def begin(data):
+        plan = choose(settings, Sizes.of(data), data.loss, exponent=exponent)
+        return prepare(data, plan, rng=rng)[0]
+
+    scale, near = joint_scale(data, begin, solver_of)
     data = data.in_unit(0, Huber(TIMES * scale))
     epsilon = TIMES * float(np.ldexp(scale, exponent))
     return with_epsilon(estimator, epsilon), data, near

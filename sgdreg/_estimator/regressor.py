@@ -76,9 +76,10 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         Share of l1 in penalty='elasticnet'.
     fit_intercept : bool, default=True
         Whether to learn b; otherwise it stays 0 (or what it was initialised to).
-    epsilon : float >= 0, default=0.1
+    epsilon : float >= 0 or 'auto', default=0.1
         For the losses huber, epsilon_insensitive and squared_epsilon_insensitive, in
-        the units of y.
+        the units of y. 'auto', for huber: 1.35 times a scale of the residuals, which
+        `fit` estimates together with the model (`scale_`), as HuberRegressor does.
     quantile : float in (0, 1), default=0.5
         For the quantile loss.
     optimizer : {'auto', 'sgd', 'momentum', 'nesterov', 'adagrad', 'rmsprop', 'adam', \
@@ -193,6 +194,11 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     checkpoint_ : dict
         Everything that :meth:`resume` needs to continue this fit. It does not exist
         after `partial_fit`.
+    scale_ : float
+        With epsilon='auto': the standard deviation of the residuals, if these are normal
+        but for outliers.
+    outliers_ : ndarray of bool, shape (n_samples,)
+        With epsilon='auto': whether a row's residual is beyond epsilon.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features,)
         Where X has string column names.
@@ -234,7 +240,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         alpha: float = 1e-4,
         l1_ratio: float = 0.15,
         fit_intercept: bool = True,
-        epsilon: float = 0.1,
+        epsilon: float | str = 0.1,
         quantile: float = 0.5,
         optimizer: str | Optimizer = "auto",
         learning_rate: str | float | Schedule = "auto",

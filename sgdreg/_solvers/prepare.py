@@ -17,7 +17,7 @@ from sgdreg._solvers.reweighted import first_answer, reweighted, solved
 from sgdreg._solvers.step_size import penalty_beside, schedule_of
 from sgdreg._training.state import generator_like
 from sgdreg._training.statistics import NOTHING, Statistics
-from sgdreg.losses import is_squared
+from sgdreg.losses import is_squared, made_of_hinges
 
 
 def prepare(data, plan, seen=None, rng=None):
@@ -95,7 +95,8 @@ def _weights(data, start, solved, first):
         return changed(start, weights=weights, passes=start.passes + passes)
     if not plan.online and not plan.by_line_search and plan.quadratic:
         return changed(start, weights=None)
-    if solved and plan.by_line_search and not plan.online:
+    # Of a custom loss least squares say nothing: it may be flat.
+    if solved and plan.by_line_search and not plan.online and made_of_hinges(plan.loss):
         return changed(start, solved=True)
     # With averages or mini-batches of a stream, steps by the batch's share of the rows seen
     # so far, w <- w - |B|/n · H⁻¹ g, come near to the optimum for all rows.

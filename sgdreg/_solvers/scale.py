@@ -12,10 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from sgdreg._plan.choose import Sizes, choose
 from sgdreg._records import changed
-from sgdreg._solvers.prepare import prepare
-from sgdreg._solvers.registry import solver_of
 from sgdreg._training.state import State
 from sgdreg.losses import Huber
 
@@ -48,34 +45,34 @@ def with_epsilon(estimator, epsilon):
     return SimpleNamespace(**given | {"epsilon": epsilon})
 
 
-def joint_scale(settings, data, exponent, rng):
-    """The scale, and the model (k, d + 1) that has it, with its intercept for raw features.
+def automatic(settings):
+    """The same parameters, for the fits that the search is made of."""
+    fixed = AUTOMATIC | {"tol": TOL, "shuffle": True}
+    return SimpleNamespace(**vars(settings) | fixed)
+
+
+def joint_scale(data, begin, solver_of):
+    """The scale, and the model (1, d + 1) that has it, with its intercept for raw features.
 
     Parameters
     ----------
-    settings : object
-        With the estimator's parameters as attributes.
     data : Data
-        In the unit 2^exponent, of one output.
-    exponent : int
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    scale : float
-        In the unit of the data.
-    weights : ndarray of shape (1, d + 1)
+        Of one output.
+    begin : callable
+        Data -> Start, of an automatic fit of such rows.
+    solver_of : callable
+        (data, start) -> Solver
     """
     if data.n_outputs > 1:
         raise ValueError(
             f"epsilon='auto' estimates one scale, but y has {data.n_outputs} outputs: fit "
             "them one by one (sklearn.multioutput.MultiOutputRegressor), or pass a number."
         )
-    search = _Search(settings, data, exponent, rng)
+    search = _Search(data, begin, solver_of)
     first, slope = search.first(), -1.0
     sampled = search.start.sampled
     if sampled:  # few fits of all rows are needed then
-        rows = _Search(settings, search.start.sketch.sample, exponent, rng)
+        rows = _Search(search.start.sketch.sample, begin, solver_of)
         first, slope = _root(rows, first, slope, ROUGH)
     scale, _ = _root(search, first, slope, END_OF_SAMPLE if sampled else END)
     return scale, search.raw_weights()
@@ -108,18 +105,14 @@ def near_to(start, weights):
 class _Search:
     """Fits by one epsilon after the other, each from the last one's model."""
 
-    def __init__(self, settings, data, exponent, rng):
-        fixed = AUTOMATIC | {"tol": TOL, "shuffle": True, "epsilon": 1.0}
-        settings = SimpleNamespace(**vars(settings) | fixed)
-        self.data = data.in_unit(0, Huber(1.0))
-        sizes = Sizes.of(self.data)
-        plan = choose(settings, sizes, self.data.loss, exponent=exponent)
-        if not plan.by_line_search:
+    def __init__(self, data, begin, solver_of):
+        self.data, self.solver_of = data.in_unit(0, Huber(1.0)), solver_of
+        self.start = begin(self.data)
+        if not self.start.plan.by_line_search:
             raise ValueError(
                 "epsilon='auto' needs a fit with a certificate: up to 2,000 features (of "
                 "sparse rows fewer), and no custom penalty. Pass a number for epsilon."
             )
-        self.start, _ = prepare(self.data, plan, rng=rng)
         self.weights = self.start.weights
 
     @property
@@ -157,7 +150,7 @@ class _Search:
         plan = changed(self.start.plan, loss=loss)
         start = changed(self.start, plan=plan, weights=self.weights)
         state = State.start(start, data, np.random.default_rng(0), flat=False)
-        solver, lowest, stale = solver_of(data, start), np.inf, 0
+        solver, lowest, stale = self.solver_of(data, start), np.inf, 0
         for _ in range(EPOCHS):
             gap = solver.run(state, 1)[0].gap
             lowest, stale = (gap, 0) if gap < 0.5 * lowest else (lowest, stale + 1)

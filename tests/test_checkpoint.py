@@ -16,6 +16,7 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from sgdreg import Checkpoint, SGDLinearRegressor
+from sgdreg._curvature import costs
 from sgdreg._estimator.saved import written
 from sgdreg._persistence import files
 from sgdreg._persistence import format as contents
@@ -35,6 +36,12 @@ def make(n=300, d=6, k=None, seed=0, noise=0.5, scales=1.0):
     X = rng.standard_normal((n, d)) * scales + 0.3
     y = X @ rng.standard_normal((d, k or 1)) + noise * rng.standard_normal((n, k or 1))
     return X, (y if k else y[:, 0])
+
+
+@pytest.fixture(autouse=True)
+def samples_pay(monkeypatch):
+    """On few rows too, where the products of all are quick."""
+    monkeypatch.setattr(costs, "COMPILED_COST_A_FEATURE", 1.0)
 
 
 def outliers(n=30_000, d=30):

@@ -30,7 +30,7 @@ from sgdreg._persistence.soundness import damage_noticed
 from sgdreg._plan.choose import Sizes, choose, loss_of
 from sgdreg._records import changed
 from sgdreg._solvers.conclusion import conclude, conclude_call
-from sgdreg._solvers.prepare import prepare, sampling_rng
+from sgdreg._solvers.prepare import Draws, prepare
 from sgdreg._solvers.registry import solver_of
 from sgdreg._solvers.scale import (
     TIMES,
@@ -112,7 +112,7 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
             if by_scale:
                 settings, data, near = _scaled(estimator, data, exponent, seeds)
             plan = choose(settings, Sizes.of(data), data.loss, exponent=exponent)
-            begin, learned = prepare(data, plan, rng=sampling_rng(seeds))
+            begin, learned = prepare(data, plan, rng=Draws(seeds))
             if near is not None:
                 begin = near_to(begin, near)
             if memory is None:
@@ -182,7 +182,7 @@ def partial_fit(estimator, X, y, sample_weight):
         with one_blas_thread():
             if first:
                 seeds = _seeds(estimator.random_state)
-                draws = sampling_rng(seeds)
+                draws = Draws(seeds)
                 plan = choose(estimator, Sizes.of(data), data.loss, True, exponent)
                 start, learned = prepare(data, plan, rng=draws)
                 rng = np.random.default_rng(seeds)
@@ -209,7 +209,7 @@ def partial_fit(estimator, X, y, sample_weight):
 
 def _scaled(estimator, data, exponent, seeds):
     """(parameters, data, model) with the epsilon that the scale of the residuals gives."""
-    settings, rng = automatic(with_epsilon(estimator, 1.0)), sampling_rng(seeds)
+    settings, rng = automatic(with_epsilon(estimator, 1.0)), Draws(seeds)
 
     def begin(data):
         plan = choose(settings, Sizes.of(data), data.loss, exponent=exponent)

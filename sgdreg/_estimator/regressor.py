@@ -16,7 +16,7 @@ from sgdreg._estimator.attributes import OF_SCALE
 from sgdreg._estimator.fit import fit, partial_fit
 from sgdreg._estimator.html import html_repr
 from sgdreg._estimator.inputs import check_rows, check_scored
-from sgdreg._estimator.parameters import CONSTRAINTS
+from sgdreg._estimator.parameters import CONSTRAINTS, checked_once
 from sgdreg._estimator.predictions import predictions, r_squared
 from sgdreg._estimator.saved import restored, saved
 from sgdreg._estimator.transaction import all_or_nothing
@@ -414,6 +414,9 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     @cache
     def _get_param_names(cls):
         return super()._get_param_names()  # reading the signature takes 60 µs, every fit
+
+    def _validate_params(self):
+        checked_once(self, super()._validate_params)
 
     @all_or_nothing
     @with_callbacks

@@ -1,13 +1,20 @@
 """Which model serves a loss."""
 
+from sgdreg._plan.plan import DIAGONAL
+from sgdreg._solvers.newton.columns import Columns
+from sgdreg._solvers.newton.squares import Squares
 from sgdreg._solvers.newton.zones import Zones
 from sgdreg.losses import is_squared
 
 
 def kind_of(plan):
-    """The class of models that serves a plan's loss and penalty; None: there is none."""
+    """The class of models that serves a plan's loss and penalty."""
     loss, penalty = plan.loss, plan.penalty
-    smooth = loss.smoothness is not None and not is_squared(loss)
-    if smooth and penalty.custom is None and not penalty.proximal:
+    if is_squared(loss) and not penalty.is_custom:
+        return Columns if plan.curvature == DIAGONAL else Squares
+    if loss.smoothness is not None and not penalty.proximal:
         return Zones
-    return None
+    raise ValueError(
+        f"{plan.optimizer!r} has no model for loss={loss!r} with the penalty {penalty}. Use "
+        "optimizer='auto' or 'interior_point'."
+    )

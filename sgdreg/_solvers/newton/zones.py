@@ -40,6 +40,8 @@ class Zones(Model):
     anew from the least squares of all rows, by the curvature of all that bend.
     """
 
+    of_squares = False
+
     def __init__(self, solver, output):
         super().__init__(solver, output)
         self.solver, self.evaluation = solver, solver.evaluation

@@ -164,7 +164,7 @@ class Zones(Model):
             self.stage = WHOLE
             self._count()
         else:
-            self.stage = SAMPLE if lower else ANEW
+            self.stage = SAMPLE
 
     def _objective(self, weights, loss):
         return loss + float(self.plan.penalty.values(weights[None, :-1])[0])

@@ -1,5 +1,7 @@
 """What the epochs of Newton's method ask of the model of one output."""
 
+from sgdreg._persistence.soundness import like
+
 
 class Model:
     """A model of one output's objective: a curvature, an exact gradient, its kinks.
@@ -71,6 +73,10 @@ class Model:
     def memory(self):
         """See `FullGradient.memory`."""
         raise NotImplementedError
+
+    def sound(self, memory):
+        """Whether `memory` can have returned this."""
+        return like(self.memory())(memory)
 
     def recall(self, memory):
         """See `FullGradient.recall`."""

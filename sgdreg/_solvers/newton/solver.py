@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sgdreg._persistence.soundness import check, like
+from sgdreg._persistence.soundness import check, several
 from sgdreg._records import changed
 from sgdreg._solvers.full_gradient import FullGradient
 from sgdreg._solvers.newton.kinds import kind_of
@@ -125,6 +125,6 @@ class Newton(FullGradient):
     def recall(self, memory):
         super().recall(memory)
         self.models = self._new_models()
-        check(memory, {"models": like([model.memory() for model in self.models])})
+        check(memory, {"models": several(*(model.sound for model in self.models))})
         for model, kept in zip(self.models, memory["models"], strict=True):
             model.recall(kept)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sgdreg._persistence.soundness import check, like, number
 from sgdreg._solvers.newton.minimum import least_slope, minimum
 from sgdreg._solvers.newton.model import Model
 from sgdreg._training.evaluation import Point
@@ -168,8 +167,6 @@ class Squares(Model):
         return kept | {"gradient": self.gradient.copy(), "gap": self.gap}
 
     def recall(self, memory):
-        kinds = {"loss": number, "gap": number}
-        check(memory, kinds | {n: like(getattr(self, n)) for n in ("weights", "gradient")})
         self.weights, self.gradient = memory["weights"].copy(), memory["gradient"].copy()
         self.loss = memory["loss"]
         self._look()

@@ -33,6 +33,9 @@ ROUNDED_SPREADS = 8.0
 # If the inverse of ZᵀZ, in features of unit length, is no larger than this (in the 1-norm),
 # its least squares are exact to ten digits, more than measured numbers have.
 EASY_INFLATION = 1e5
+# Up to this condition number of ZZᵀ a step of iterative refinement makes the least squares
+# of few rows as exact as that.
+WIDE_CONDITION = 1e10
 # LAPACK estimates the norm of an inverse within a factor of ten, and its root within three:
 # directions that are this many times longer than rounding errors need no exact length.
 MUCH_LONGER = 100.0
@@ -59,7 +62,7 @@ class Curvature:
     centre : ndarray of shape (d + k,)
         Weighted mean of features and targets; zeros if the rows are not centred.
     triangle : ndarray of shape (≤ d, d + k)
-        triangle[:, :d]ᵀ triangle = Σ s (x - mean)([x, y] - mean)ᵀ.
+        triangle[:, :d]ᵀ triangle = Σ s (x - mean)([x, y] - mean)ᵀ. (Of few rows, rows.)
     n_features : int
         d.
     centred : bool
@@ -107,6 +110,27 @@ class Curvature:
         triangle = triangle_of(stack, overwrite=True)[:d]
         rows = self.rows + len(X)
         return changed(self, total=total, rows=rows, centre=centre, triangle=triangle)
+
+    def of_few(self, X, y, weights):
+        """The first rows of a curvature, no more than features: it consists of the rows.
+
+        About their mean one row depends on the others: a reflection that turns √s to an
+        axis makes that row zero.
+        """
+        Z, root, total = np.column_stack([X, y]), np.sqrt(weights), weights.sum()
+        centre = np.zeros(Z.shape[1])
+        if self.centred:
+            centre = weights @ Z / total
+            Z -= centre
+            centre = centre + weights @ Z / total  # the rounding error of the mean
+        if weights.min() != weights.max() or weights[0] != 1.0:
+            Z *= root[:, None]
+        if self.centred:
+            axis = root / sqrt(total)
+            axis[0] += 1.0
+            Z = Z[1:] - np.outer(axis[1:] / axis[0], axis @ Z)
+        total = float(total)
+        return changed(self, total=total, rows=len(X), centre=centre, triangle=Z)
 
     def standing_for(self, rows):
         """The same curvature as if of `rows` rows, whose weights have a mean of one."""
@@ -169,12 +193,17 @@ class Curvature:
         errors, penalised = np.abs(errors), roots.any()
         coarse = self.coarse * np.hypot(1.0, errors)
         most = max(self.rows - self.centred, 0)
-        hidden, faint, simple = 0.0, None, None
+        hidden, faint, simple, span, inverse = 0.0, None, None, None, None
         if penalised:
             simple = self._penalised_by_products(Z, targets, roots, errors, coarse)
+        elif len(Z) == most <= Z.shape[1]:
+            inverse = self._inverse_of_rows(Z, errors, coarse)
         if simple is not None:
             Z, targets = simple
             inverse = inverse_of(Z)
+        elif inverse is not None:
+            # A step of iterative refinement, for the digits that products lose.
+            span, targets = Z, 2.0 * targets - Z @ (inverse @ targets)
         else:
             least = roots.min() if penalised else 0.0
             Z, targets, hidden, inverse = self._without_errors(
@@ -195,8 +224,13 @@ class Curvature:
         if not all_vary:
             of_varying, root = root, np.zeros((len(Z), d))
             root[:, varying] = of_varying
+            if span is not None:
+                of_varying, span = span, np.zeros((len(Z), d))
+                span[:, varying] = of_varying
         centre = self.mean if self.centred else None
-        metric = Metric(centre, scale, root, hidden=hidden, constant=~varying, faint=faint)
+        metric = Metric(
+            centre, scale, root, hidden=hidden, constant=~varying, faint=faint, span=span
+        )
         answer = np.empty((len(self.centre) - d, len(Z) + 1))
         answer[:, :-1], answer[:, -1] = targets.T, self.centre[d:]
         return metric, metric.to_raw(answer)
@@ -219,6 +253,25 @@ class Curvature:
         if not shortest > MUCH_LONGER * self._rounding(Z, errors, coarse):
             return None
         return R, linalg.lapack.dtrtrs(R, Z.T @ targets, trans=1)[0]
+
+    def _inverse_of_rows(self, Z, errors, coarse):
+        """Z⁺ of no more rows than columns, by a Cholesky factorisation of ZZᵀ.
+
+        None unless all directions are long, as above.
+        """
+        if not len(Z):
+            return None
+        K = linalg.blas.dsyrk(1.0, Z)
+        size = float(K.diagonal().sum())
+        R, failed = linalg.lapack.dpotrf(K, overwrite_a=True)
+        if failed:
+            return None
+        inverse = inverse_size(R)
+        shortest = 1.0 / sqrt(inverse) if size * inverse <= WIDE_CONDITION else 0.0
+        if not shortest > MUCH_LONGER * self._rounding(Z, errors, coarse):
+            return None
+        inverse, _ = linalg.lapack.dpotri(R, overwrite_c=True)
+        return linalg.blas.dsymm(1.0, inverse, Z).T
 
     def _rounding(self, Z, errors, coarse):
         """How long a direction of rounding errors in Z can be; see `_without_errors`."""

@@ -32,9 +32,12 @@ def curvature_of(data, fit_intercept, start=None, *, work=QR_WORK):
     if data.coarse > known.coarse:
         known = replace(known, coarse=data.coarse)
     with np.errstate(invalid="ignore", over="ignore"):
-        # Each factorisation includes the triangle again, so pieces have d rows or more.
-        for piece in data.chunks(at_least=d):
-            known = known.add(*piece)
+        if start is None and data.n_rows <= d + fit_intercept:
+            known = known.of_few(*next(data.chunks(at_least=data.n_rows)))
+        else:
+            # Each factorisation includes the triangle again, so pieces have d rows or more.
+            for piece in data.chunks(at_least=d):
+                known = known.add(*piece)
         squares = known.mean @ known.mean, np.vdot(known.features, known.features)
         if isfinite(sum(squares)):  # nearly always: all numbers are then finite
             return known

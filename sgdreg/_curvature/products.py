@@ -109,8 +109,7 @@ def _about_mean(data, centred, pieces):
     """
     if not centred:
         centre = np.zeros(data.n_features + data.n_outputs)
-        products = _pass(data, centre, pieces)
-        return float(products[-1, -1]), centre, products[:-1, :-1]
+        return data.total_weight, centre, _pass(data, centre, pieces)[:-1, :-1]
     positions = np.arange(0, data.n_rows, -(-data.n_rows // CENTRE_ROWS))
     rows = data.rows.index
     centre = rough_centre(data.problem, rows[positions] if len(rows) else positions)
@@ -118,7 +117,7 @@ def _about_mean(data, centred, pieces):
         products = _pass(data, centre, pieces)
         if move_to_mean(products, centre, CONSTANT_SHARE) <= NEAR:
             break
-    return float(products[-1, -1]), centre, products[:-1, :-1]
+    return data.total_weight, centre, products[:-1, :-1]
 
 
 def _pass(data, centre, pieces):

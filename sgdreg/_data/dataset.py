@@ -127,6 +127,12 @@ class Data:
         """Weights (n_rows,) of the rows taking part, or None."""
         return None if self.weights is None else self.weights[self.rows.at]
 
+    @property
+    def total_weight(self):
+        """The sum of the weights of the rows taking part."""
+        weights = self.row_weights
+        return float(self.n_rows) if weights is None else float(weights.sum())
+
     @cached_property
     def pieces(self):
         """(start, stop) of the pieces of the rows taking part that threads work on."""

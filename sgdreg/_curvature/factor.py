@@ -1,6 +1,5 @@
 """The curvature of rows as a triangle, which gives the metric and the least squares."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import sqrt
 
@@ -9,7 +8,7 @@ from scipy import linalg
 
 from sgdreg._curvature.metric import Metric
 from sgdreg._data.moments import CONSTANT_SHARE, pooled
-from sgdreg._records import changed
+from sgdreg._records import changed, record
 
 EPS, TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
 # Directions with a smaller singular value than this (of rows and penalty, in the scaled
@@ -39,7 +38,7 @@ BLOCKED, QR_PANEL = 256, 48
 SAME_INVERSE = 1e5
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Curvature:
     """[X, y]ᵀ S [X, y] of rows about their mean, as the triangle of a factorisation.
 

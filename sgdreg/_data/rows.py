@@ -5,11 +5,13 @@ selected rows, products and sums. A row is addressed by its position among the r
 take part.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 from scipy import sparse
+
+from sgdreg._records import record
 
 # Bytes of the rows that NumPy works on at a time: enough for the speed of BLAS, and little
 # beside the data.
@@ -18,7 +20,7 @@ FLOAT_BYTES = 8  # a number of float64
 NO_ROWS = np.empty(0, dtype=np.intp)
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Rows:
     """Rows of a matrix in memory.
 

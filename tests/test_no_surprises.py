@@ -278,7 +278,7 @@ def test_values_of_another_kind_are_named(part):
     checkpoint = SGDLinearRegressor(random_state=0).fit(X, y).checkpoint_
     for name in STATE if part == "state" else MEMORY:
         at = ("state", name) if part == "state" else (name,)
-        with pytest.raises(ValueError, match=f"damaged.*its {name} is none"):
+        with pytest.raises(ValueError, match=f"damaged.*its {name} is of a wrong kind"):
             SGDLinearRegressor.resume(spoilt(checkpoint, at, [1.5]), X, y)
 
 
@@ -302,7 +302,9 @@ def test_damaged_files_are_named(tmp_path):
     from sgdreg._persistence.files import write  # noqa: PLC0415 (needs skops)
 
     write(other, refused)
-    with pytest.raises(ValueError, match=r"damaged\.skops is damaged.*its began is none"):
+    with pytest.raises(
+        ValueError, match=r"damaged\.skops is damaged.*its began is of a wrong kind"
+    ):
         SGDLinearRegressor.resume(refused, X, y)
 
 

@@ -29,6 +29,12 @@ MEAN_ROUNDINGS = 4
 # nevertheless, as LinearRegression does (whose cut-off is at 1e-6); this loses no digits
 # that float32 has.
 ROUNDED_SPREADS = 8.0
+# If the inverse of ZᵀZ, in features of unit length, is no larger than this (in the 1-norm),
+# its least squares are exact to ten digits, more than measured numbers have.
+EASY_INFLATION = 1e5
+# LAPACK estimates the norm of an inverse within a factor of ten, and its root within three:
+# directions that are this many times longer than rounding errors need no exact length.
+MUCH_LONGER = 100.0
 # The work space of LAPACK's QR is for blocks of this many columns, or more.
 QR_BLOCK = 64
 # Columns from which on factorisations that save work are worth their calls (at 300 they
@@ -162,22 +168,28 @@ class Curvature:
         errors, penalised = np.abs(errors), roots.any()
         coarse = self.coarse * np.hypot(1.0, errors)
         most = max(self.rows - self.centred, 0)
-        least = roots.min() if penalised else 0.0
-        Z, targets, hidden, inverse = self._without_errors(
-            Z, targets, errors, coarse, most, least
-        )
-        faint = None
-        if penalised and len(Z) < len(errors):
-            (Z, targets, rows), inverse = _penalised(Z, targets, roots), None
-            if len(rows):
-                faint = np.zeros((len(rows), d))
-                faint[:, varying] = rows
-        elif penalised:
-            Z, targets = _with_diagonal(Z, targets, roots)
-            none = 0.0 * errors
-            Z, targets, _, inverse = self._without_errors(
-                Z, targets, none, none, len(errors)
+        hidden, faint, simple = 0.0, None, None
+        if penalised:
+            simple = self._penalised_by_products(Z, targets, roots, errors, coarse)
+        if simple is not None:
+            Z, targets = simple
+            inverse = inverse_of(Z)
+        else:
+            least = roots.min() if penalised else 0.0
+            Z, targets, hidden, inverse = self._without_errors(
+                Z, targets, errors, coarse, most, least
             )
+            if penalised and len(Z) < len(errors):
+                (Z, targets, rows), inverse = _penalised(Z, targets, roots), None
+                if len(rows):
+                    faint = np.zeros((len(rows), d))
+                    faint[:, varying] = rows
+            elif penalised:
+                Z, targets = _with_diagonal(Z, targets, roots)
+                none = 0.0 * errors
+                Z, targets, _, inverse = self._without_errors(
+                    Z, targets, none, none, len(errors)
+                )
         root = np.ascontiguousarray(root_of(Z, inverse))
         if not all_vary:
             of_varying, root = root, np.zeros((len(Z), d))
@@ -187,6 +199,31 @@ class Curvature:
         answer = np.empty((len(self.centre) - d, len(Z) + 1))
         answer[:, :-1], answer[:, -1] = targets.T, self.centre[d:]
         return metric, metric.to_raw(answer)
+
+    def _penalised_by_products(self, Z, targets, roots, errors, coarse):
+        """Z and targets with a penalty, by a Cholesky factorisation of ZᵀZ + roots².
+
+        None unless that has digits to spare: each direction is long beside the rounding
+        errors of Z, and of its products.
+        """
+        if not len(Z):
+            return None
+        H = linalg.blas.dsyrk(1.0, Z, trans=1)
+        H.ravel(order="K")[:: len(H) + 1] += roots * roots
+        R, failed = linalg.lapack.dpotrf(H, clean=True, overwrite_a=True)
+        if failed:
+            return None
+        inverse = inverse_size(R)
+        shortest = 1.0 / sqrt(inverse) if inverse <= EASY_INFLATION else 0.0
+        if not shortest > MUCH_LONGER * self._rounding(Z, errors, coarse):
+            return None
+        return R, linalg.lapack.dtrtrs(R, Z.T @ targets, trans=1)[0]
+
+    def _rounding(self, Z, errors, coarse):
+        """How long a direction of rounding errors in Z can be; see `_without_errors`."""
+        floor = max(sqrt(self.total), Z.shape[1])
+        rounding = EPS * max(floor * _norm(Z), MEAN_ROUNDINGS * _norm(errors))
+        return max(rounding, self._capped(_norm(coarse)))
 
     def _without_errors(self, Z, targets, errors, coarse, most, root=0.0):
         """Z and targets with the same products, without directions of rounding errors.
@@ -223,12 +260,10 @@ class Curvature:
             if len(Z) > size or not is_triangle(Z):
                 both = triangle_of(np.column_stack([Z, targets]))[:size]
                 Z, targets = both[:, :size], both[:, size:]
-            rounding = max(floor * _norm(Z), MEAN_ROUNDINGS * _norm(errors))
             with np.errstate(over="ignore"):
                 inverse = inverse_of(Z)
                 shortest = 1.0 / _norm(inverse)
-            rounding = max(EPS * rounding, self._capped(_norm(coarse)))
-            if shortest > rounding:  # all directions are longer
+            if shortest > self._rounding(Z, errors, coarse):  # all directions are longer
                 return Z, targets, 0.0, inverse
         U, s, Vt = linalg.svd(Z, full_matrices=False, check_finite=False)
         with np.errstate(over="ignore"):
@@ -246,14 +281,18 @@ class Curvature:
     def _capped(self, coarse):
         return np.minimum(coarse, ROUNDED_SPREADS * self.coarse)
 
-    def solved_by(self, weights, centre, alpha):
+    def solved_by(self, weights, centre, alpha, slope=None):
         """The same curvature with targets for which these weights (k, d + 1) are optimal.
 
-        So the curvature of a sample can stand for all rows, whose optimum is known.
+        So the curvature of a sample can stand for all rows, whose optimum is known. With
+        more than an l2 penalty of strength alpha, `slope` (k, d) is that of the loss.
         """
         coef, d = weights[:, :-1], self.n_features
         targets = self.features @ coef.T
-        if alpha:  # RᵀR w + alpha·total w = Rᵀ targets
+        if slope is not None:  # RᵀR w - total slope = Rᵀ targets
+            more = linalg.lstsq(self.features.T, slope.T, check_finite=False)[0]
+            targets -= self.total * more
+        elif alpha:  # RᵀR w + alpha·total w = Rᵀ targets
             more = linalg.lstsq(self.features.T, coef.T, check_finite=False)[0]
             targets += alpha * self.total * more
         triangle = np.column_stack([self.features, targets])
@@ -356,6 +395,12 @@ def inverse_of(R):
             return inverse
     inverse, singular = linalg.lapack.dtrtrs(R, _identity(len(R)))
     return np.full_like(R, np.inf) if singular else inverse
+
+
+def inverse_size(R):
+    """The 1-norm of (RᵀR)⁻¹ for an upper triangle, as LAPACK estimates it."""
+    share, _ = linalg.lapack.dpocon(R, 1.0)
+    return 1.0 / share if share > 0 else np.inf
 
 
 def root_of(Z, inverse=None):

@@ -1,4 +1,4 @@
-"""The curvature of a data set: by QR if its rows are few, else by products."""
+"""The curvature of a data set: by products, or by QR if its digits need that."""
 
 from dataclasses import replace
 from math import isfinite
@@ -18,12 +18,14 @@ TALL = 2
 def curvature_of(data, fit_intercept, start=None, *, work=QR_WORK):
     """The curvature of all rows of the data, added to that of `start`.
 
-    By QR if n d² is `work` at most. (For a sample `work` is 0: it needs no last digit.)
+    Up to `work` (n d²) by QR, unless products have digits to spare. (For a sample `work` is
+    0: it needs no last digit.)
     """
     d = data.n_features
     known = None
-    if start is None and data.n_rows * d**2 > work and data.n_rows > TALL * d:
-        known = curvature_by_products(data, fit_intercept)
+    if start is None and data.n_rows > TALL * d:
+        small = data.n_rows * d**2 <= work
+        known = curvature_by_products(data, fit_intercept, easy=small)
     if known is not None:
         return replace(known, coarse=data.coarse)
     known = start or Curvature.empty(d, data.n_outputs, fit_intercept)

@@ -7,6 +7,7 @@ take part.
 
 from dataclasses import replace
 from functools import cached_property
+from math import isfinite
 
 import numpy as np
 from scipy import sparse
@@ -118,6 +119,15 @@ class Rows:
             X.sum_duplicates()
         return X.astype(np.float64, copy=False)
 
+    def piece(self, start, stop):
+        """The rows taking part from one position to another, as they are stored."""
+        return self.X[self.index[start:stop] if len(self.index) else slice(start, stop)]
+
+    @cached_property
+    def by_column(self):
+        """CSR rows taking part, in float64 and by columns."""
+        return self.canonical.astype(np.float64, copy=False).tocsc()
+
     def products(self, coef):
         """x·coef of each row."""
         if self.is_sparse:
@@ -194,7 +204,7 @@ def not_finite(X):
             return None
         row = int(np.searchsorted(X.indptr, bad[0], side="right")) - 1
         return _kind_of(X.data[bad[0]]), row, int(X.indices[bad[0]])
-    if not X.size or (X.size < CHUNK_BYTES // FLOAT_BYTES and np.isfinite(X).all()):
+    if not X.size or _surely_finite(X):
         return None
     X = X.reshape(len(X), -1)
     size = max(1, CHUNK_BYTES // (FLOAT_BYTES * X.shape[1]))
@@ -205,6 +215,15 @@ def not_finite(X):
             row, column = int(start + bad[0, 0]), int(bad[0, 1])
             return _kind_of(X[row, column]), row, column
     return None
+
+
+def _surely_finite(X):
+    """Whether the sum of the squares is finite: a read of X, without a mask of its size."""
+    if not X.flags.c_contiguous:
+        return X.size < CHUNK_BYTES // FLOAT_BYTES and bool(np.isfinite(X).all())
+    flat = X.reshape(-1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return isfinite(flat @ flat)
 
 
 def _kind_of(value):

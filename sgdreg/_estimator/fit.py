@@ -30,7 +30,7 @@ from sgdreg._persistence.soundness import damage_noticed
 from sgdreg._plan.choose import Sizes, choose, loss_of
 from sgdreg._records import changed
 from sgdreg._solvers.conclusion import conclude, conclude_call
-from sgdreg._solvers.prepare import prepare, sampling_rng
+from sgdreg._solvers.prepare import Draws, prepare
 from sgdreg._solvers.registry import solver_of
 from sgdreg._training.loop import Training
 from sgdreg._training.state import State
@@ -100,7 +100,7 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
             refuse_other_data(source, memory)
         with one_blas_thread():
             plan = choose(estimator, Sizes.of(data), data.loss, exponent=exponent)
-            begin, learned = prepare(data, plan, rng=sampling_rng(seeds))
+            begin, learned = prepare(data, plan, rng=Draws(seeds))
             if memory is None:
                 state = _state(estimator, begin, data, seeds, flat, start, exponent)
             else:
@@ -166,7 +166,7 @@ def partial_fit(estimator, X, y, sample_weight):
         with one_blas_thread():
             if first:
                 seeds = _seeds(estimator.random_state)
-                draws = sampling_rng(seeds)
+                draws = Draws(seeds)
                 plan = choose(estimator, Sizes.of(data), data.loss, True, exponent)
                 start, learned = prepare(data, plan, rng=draws)
                 rng = np.random.default_rng(seeds)

@@ -9,6 +9,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from sgdreg._persistence.snapshot import PLAIN
 from sgdreg._sklearn import Interval, StrOptions
 from sgdreg.losses import LOSSES
 from sgdreg.optimizers import OPTIMIZERS
@@ -64,10 +65,35 @@ CONSTRAINTS = {
     "random_state": ["random_state"],
 }
 
+# This many sets of parameters that have passed these checks are remembered.
+MOST_KNOWN = 1000
 # Integers with more bits than this may be beyond the largest float64, nearly 2^1024.
 MOST_BITS = 1023
 # The named schedules that read `eta0`.
 NAMED_STEPS = ("constant", "invscaling", "adaptive")
+
+
+_known = set()
+
+
+def checked_once(estimator, check):
+    """Call scikit-learn's check of the parameters, unless it has passed these before.
+
+    It takes 0.2 ms, as long as the fit of a few rows. Only values that never change are
+    remembered, by their types too: True is no 1.
+    """
+    kind, own = type(estimator), vars(estimator)
+    values = [own.get(name, own) for name in kind._get_param_names()]
+    kinds = tuple(map(type, values))
+    if not PLAIN.issuperset(kinds):
+        return check()
+    key = kind, kinds, tuple(values)
+    if key not in _known:
+        check()
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        _known.add(key)
+    return None
 
 
 def check_parameters(estimator, depth, *, online=False, known=False, **validation):

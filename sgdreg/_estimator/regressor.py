@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from sgdreg._estimator.fit import fit, partial_fit
 from sgdreg._estimator.html import html_repr
 from sgdreg._estimator.inputs import check_rows, check_scored
-from sgdreg._estimator.parameters import CONSTRAINTS
+from sgdreg._estimator.parameters import CONSTRAINTS, checked_once
 from sgdreg._estimator.predictions import predictions, r_squared
 from sgdreg._estimator.saved import restored, saved
 from sgdreg._estimator.transaction import all_or_nothing
@@ -81,13 +81,14 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     quantile : float in (0, 1), default=0.5
         For the quantile loss.
     optimizer : {'auto', 'sgd', 'momentum', 'nesterov', 'adagrad', 'rmsprop', 'adam', \
-            'svrg', 'cg', 'interior_point'} or object, default='auto'
+            'svrg', 'cg', 'interior_point', 'newton'} or object, default='auto'
         The update rule; see :mod:`sgdreg.optimizers`. 'auto' chooses it, and every other
         parameter that is 'auto', from the data: conjugate gradients in the best metric
-        that is affordable, or an interior point where the problem is not least squares;
-        with an explicit `batch_size` or `average`, gradient steps in a metric. With an
-        explicit `learning_rate` 'auto' means plain 'sgd' on raw features. An object of a
-        class derived from :class:`sgdreg.optimizers.Optimizer` is a custom update rule.
+        that is affordable for least squares, Newton steps for other smooth losses, and
+        an interior point for kinks, l1 and ``positive=True``; with an explicit
+        `batch_size` or `average`, gradient steps in a metric. With an explicit
+        `learning_rate` 'auto' means plain 'sgd' on raw features. An object of a class
+        derived from :class:`sgdreg.optimizers.Optimizer` is a custom update rule.
     learning_rate : float, str, object or callable, default='auto'
         The step size eta(t), t counting steps from 1: a number; 'constant' (eta0),
         'invscaling' (eta0 / t^power_t), 'optimal' (1 / (alpha (t0 + t - 1))),
@@ -406,6 +407,9 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     @cache
     def _get_param_names(cls):
         return super()._get_param_names()  # reading the signature takes 60 µs, every fit
+
+    def _validate_params(self):
+        checked_once(self, super()._validate_params)
 
     @all_or_nothing
     @with_callbacks

@@ -1,7 +1,10 @@
 """From a plan and the rows to a start: the metric, first weights, the size of the steps."""
 
+from functools import cached_property
+
 import numpy as np
 
+from sgdreg import optimizers
 from sgdreg._curvature.costs import sample_size, single_size
 from sgdreg._curvature.diagonal import Stream
 from sgdreg._curvature.low_rank import low_rank_metric
@@ -13,11 +16,17 @@ from sgdreg._plan.plan import DIAGONAL, FULL, SINGLE
 from sgdreg._plan.start import Start
 from sgdreg._records import changed
 from sgdreg._solvers.full_gradient import SMALLEST_TOL, USUAL_TOL
+from sgdreg._solvers.newton.kinds import kind_of
 from sgdreg._solvers.reweighted import first_answer, reweighted, solved
 from sgdreg._solvers.step_size import penalty_beside, schedule_of
 from sgdreg._training.state import generator_like
 from sgdreg._training.statistics import NOTHING, Statistics
 from sgdreg.losses import is_squared
+
+# Up to this work (n d²) a model's curvature is that of all rows: its minimum is then the
+# answer, and one pass tells so. (20,000 x 50 in 8.5 ms for 10.5, 10,000 x 100 in 9.3 for
+# 11 to 16, 4,000 x 200 in 12 for 16 to 40; 40,000 x 100 in 25 for 17.)
+MODEL_WORK = 2e8
 
 
 def prepare(data, plan, seen=None, rng=None):
@@ -53,9 +62,21 @@ def prepare(data, plan, seen=None, rng=None):
     return _steps(data, start, learned), learned
 
 
-def sampling_rng(seeds):
-    """The generator for samples of rows, independent of the steps' generator."""
-    return np.random.default_rng(seeds.spawn(1)[0])
+class Draws:
+    """The generator for samples of rows, made at the first draw (which saves 40 µs).
+
+    It is independent of the generator of the steps.
+    """
+
+    def __init__(self, seeds):
+        self.seeds = seeds
+
+    @cached_property
+    def generator(self):
+        return np.random.default_rng(self.seeds.spawn(1)[0])
+
+    def __getattr__(self, name):
+        return getattr(self.generator, name)
 
 
 def _steps(data, start, learned):
@@ -141,9 +162,10 @@ def _full(data, plan, seen, rng):
         curvature, sample, answer = _known_so_far(data, plan, known, seen)
         passes, weight = 1.0, sample and sample.weight
     else:
-        size = data.n_rows
+        size, work = data.n_rows, data.n_rows * data.n_features**2
+        at_once = type(plan.optimizer) is optimizers.Newton and work <= MODEL_WORK
         # Only line searches are safe with the curvature of a sample, and can enlarge it.
-        if plan.by_line_search:
+        if plan.by_line_search and not at_once:
             tol = max(plan.tol or USUAL_TOL, SMALLEST_TOL)
             size = sample_size(data.n_rows, data.n_features, tol)
         sketch = Sketch(data, data.n_rows, plan.fit_intercept, size, rng)
@@ -151,6 +173,9 @@ def _full(data, plan, seen, rng):
         passes = sketch.cost
     if plan.shrinks:
         metric, weights = curvature.solve(penalty_beside(plan, data))
+    elif type(plan.optimizer) is optimizers.Newton:
+        metric, _ = curvature.solve(plan.penalty.l2)
+        weights = kind_of(plan).answer(curvature, plan)
     else:
         metric, weights = answer or solved(curvature, plan, weight, near=near)
     kept = weights if plan.recursive and not plan.quadratic else None

@@ -228,9 +228,13 @@ class Evaluation:
         metric, or of `metric`. The optimum is not below zero, so F itself is an upper
         bound.
         """
-        slope = point.slope if metric is None else metric.to_coordinates(point.gradient)
         if metric is not None and metric.full and self.unseen(point.gradient, metric):
             return np.inf
+        return float(np.max(self.excesses(point, least, metric) / self.variance))
+
+    def excesses(self, point, least=1.0, metric=None):
+        """½ ∇Fᵀ H⁻¹ ∇F of each output, and what rounding errors may add: see `gap`."""
+        slope = point.slope if metric is None else metric.to_coordinates(point.gradient)
         metric = metric or self.start.metric
         unit = (ROUNDINGS * EPS) ** 2
         squares = np.einsum("ij,ij->i", slope, slope)
@@ -238,10 +242,10 @@ class Evaluation:
         squares += unit * metric.rounding_reach * 2 * point.losses / self.data.n_rows
         squares += metric.along_faint(point.gradient, self._gradient_rounding(point))
         decrement = np.minimum(0.5 * squares / least, self.objectives(point))
-        decrement += self.blur(point.weights, metric) + metric.hidden
+        decrement = decrement + (self.blur(point.weights, metric) + metric.hidden)
         if self.plan.penalty.l2 and metric.full:
             decrement += self.plan.penalty.values(metric.left_out(point.weights))
-        return float(np.max(decrement / self.variance))
+        return decrement
 
     def _gradient_rounding(self, point):
         """Rounding errors of the gradient of each output, for features of length one."""

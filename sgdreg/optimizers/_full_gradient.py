@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sgdreg.optimizers._base import Plain, Serves
 
-__all__ = ["SVRG", "ConjugateGradient", "InteriorPoint"]
+__all__ = ["SVRG", "ConjugateGradient", "InteriorPoint", "Newton"]
 
 if TYPE_CHECKING:
     from typing import Self

@@ -1,6 +1,19 @@
 """Which model serves a loss."""
 
+from sgdreg._plan.plan import DIAGONAL
+from sgdreg._solvers.newton.columns import Columns
+from sgdreg._solvers.newton.squares import Squares
+from sgdreg._solvers.newton.zones import Zones
+from sgdreg.losses import is_squared
+
 
 def kind_of(plan):
     """The class of models that serves a plan's loss and penalty; None: there is none."""
+    loss, penalty = plan.loss, plan.penalty
+    if penalty.is_custom:
+        return None
+    if is_squared(loss):
+        return Columns if plan.curvature == DIAGONAL else Squares
+    if loss.smoothness is not None and not penalty.proximal:
+        return Zones
     return None

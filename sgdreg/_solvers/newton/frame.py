@@ -1,0 +1,85 @@
+"""Coordinates in which the rows of a sample are a standard cloud."""
+
+import numpy as np
+
+
+class Frame:
+    """Moves p of the weights: w + T p, with rows A = [x, 1] T of one covariance.
+
+    Copies of columns up to 1e-6 would otherwise be beyond what products of rows can tell.
+
+    Parameters
+    ----------
+    metric : Metric
+        A full one.
+    fit_intercept : bool
+    """
+
+    def __init__(self, metric, fit_intercept):
+        self.metric, self.fit_intercept = metric, fit_intercept
+        self.size = len(metric.root) + fit_intercept
+        self.coef = metric.root.T / metric.scale[:, None]  # (d, rank)
+
+    def rows(self, X):
+        """A (m, k) of dense rows X (m, d)."""
+        metric, A = self.metric, np.empty((len(X), self.size))
+        Z = X if metric.centre is None else X - metric.centre
+        np.matmul(Z, self.coef, out=A[:, : self.coef.shape[1]])
+        if self.fit_intercept:
+            A[:, -1] = 1.0
+        return A
+
+    def raw(self, p):
+        """The move (d + 1,) of the weights, at the metric's centre."""
+        rank = self.coef.shape[1]
+        return np.append(self.coef @ p[:rank], p[-1] if self.fit_intercept else 0.0)
+
+    def slope(self, gradient):
+        """The gradient (k,) with respect to p, of one (d + 1,) of the raw features."""
+        found = self.metric.to_coordinates(gradient[None])[0]
+        return found if self.fit_intercept else found[:-1]
+
+    def bend(self, l2):
+        """Q = l2 TᵀT of the coefficients (k, k)."""
+        Q = np.zeros((self.size, self.size))
+        rank = self.coef.shape[1]
+        if l2:
+            Q[:rank, :rank] = l2 * (self.coef.T @ self.coef)
+        return Q
+
+    def on_coef(self):
+        """Rows (d, k) of the coefficients in the features' scale."""
+        A = np.zeros((len(self.coef), self.size))
+        A[:, : self.coef.shape[1]] = self.metric.scale[:, None] * self.coef
+        return A
+
+    def looks(self, rng, count):
+        """Weights (d + 1, count) of random directions: products are N(0, ‖A_i‖²)."""
+        p = rng.standard_normal((self.size, count))
+        weights = np.array([self.raw(column) for column in p.T]).T
+        if self.metric.centre is not None:
+            weights[-1] -= self.metric.centre @ weights[:-1]
+        return weights
+
+    def pull(self, l2, weights):
+        """The slope (k,) of l2 ½ ‖w‖² at some weights (d + 1,)."""
+        pull = np.zeros(self.size)
+        if l2:
+            pull[: self.coef.shape[1]] = l2 * (weights[:-1] @ self.coef)
+        return pull
+
+    def products(self, curvature):
+        """Σ s A_iᵀ A_i (k, k) of rows with such a curvature, about their own mean.
+
+        The triangle is turned before it is squared, which saves its digits.
+        """
+        rank, total = self.coef.shape[1], curvature.total
+        R = curvature.features @ self.coef
+        H = np.zeros((self.size, self.size))
+        H[:rank, :rank] = R.T @ R
+        if self.fit_intercept:
+            step = (curvature.mean - self.metric.centre) @ self.coef
+            H[:rank, :rank] += total * np.outer(step, step)
+            H[:rank, -1] = H[-1, :rank] = total * step
+            H[-1, -1] = total
+        return H

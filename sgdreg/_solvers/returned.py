@@ -1,12 +1,11 @@
 """The model that a fit returns, rounded to the dtype of X, and how good it is."""
 
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._curvature.rounding import Rounding, rounded
-from sgdreg._records import record
 from sgdreg._solvers.full_gradient import USUAL_TOL
 from sgdreg._solvers.interior_point import InteriorPoint
 from sgdreg._training.state import State
@@ -27,7 +26,7 @@ PENALTIES, STEPS = (1e-15, 1e-13, 1e-11, 1e-9), 100
 SHARE = 0.1
 
 
-@record
+@dataclass(frozen=True, eq=False, repr=False)
 class Returned:
     """A model in the dtype of X.
 

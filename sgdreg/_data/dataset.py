@@ -153,6 +153,13 @@ class Data:
         """The same data set with only these of the rows taking part, in this order."""
         return replace(self, rows=self.rows.only(positions))
 
+    def of_output(self, output):
+        """The same rows with one of the outputs."""
+        if self.n_outputs == 1:
+            return self
+        y = np.ascontiguousarray(self.y[:, output : output + 1])
+        return self._with(y, self.weights, self.loss, self.weight_unit)
+
     def split(self, positions, weights, loss):
         """The data set of some of the rows taking part; `weights` are raw, of all rows."""
         return Data.build(

@@ -254,6 +254,8 @@ def _for_bounds(settings, problem):
     zones = smooth and not is_squared(loss) and not penalty.proximal
     if few and not chosen and at_once and zones:
         return optimizers.Newton()
+    if few and not chosen and not smooth and made_of_hinges(loss):
+        return optimizers.Newton()
     if few and not chosen and (smooth or made_of_hinges(loss)):
         return optimizers.InteriorPoint()
     if smooth and settings.average in ("auto", "tail", False):
@@ -308,7 +310,7 @@ def _curvature(optimizer, problem):
         return DIAGONAL
     if _single(optimizer, problem):
         return SINGLE
-    if problem.affordable.full:
+    if problem.affordable.full or type(optimizer) is optimizers.Newton:
         return FULL
     if sizes.is_sparse:
         raise ValueError(

@@ -87,6 +87,11 @@ class Plan:
         return not (self.optimizer.serves.usable_iterates or self.quadratic)
 
     @property
+    def along_bounds(self):
+        """Whether epochs may have to follow bounds or kinks before anything falls."""
+        return self.to_the_end or (self.by_line_search and self.loss.smoothness is None)
+
+    @property
     def keep(self):
         """The factor of the running sum before weights are added to it."""
         return self.average if isinstance(self.average, float) else 1.0

@@ -155,6 +155,8 @@ def _learned(data, plan, seen, rng):
 def _full(data, plan, seen, rng):
     sketch, sample, weight, answer = None, None, None, None
     near = seen and seen.answer
+    newton = type(plan.optimizer) is optimizers.Newton
+    by_squares = newton and kind_of(plan).shares_sample
     if plan.online:
         known = seen and seen.curvature
         if known is not None and known.centred != plan.fit_intercept:
@@ -163,7 +165,7 @@ def _full(data, plan, seen, rng):
         passes, weight = 1.0, sample and sample.weight
     else:
         size, work = data.n_rows, data.n_rows * data.n_features**2
-        at_once = type(plan.optimizer) is optimizers.Newton and work <= MODEL_WORK
+        at_once = by_squares and work <= MODEL_WORK
         # Only line searches are safe with the curvature of a sample, and can enlarge it.
         if plan.by_line_search and not at_once:
             tol = max(plan.tol or USUAL_TOL, SMALLEST_TOL)
@@ -173,7 +175,7 @@ def _full(data, plan, seen, rng):
         passes = sketch.cost
     if plan.shrinks:
         metric, weights = curvature.solve(penalty_beside(plan, data))
-    elif type(plan.optimizer) is optimizers.Newton:
+    elif by_squares:
         metric, _ = curvature.solve(plan.penalty.l2)
         weights = kind_of(plan).answer(curvature, plan)
     else:

@@ -257,6 +257,17 @@ class Evaluation:
         step = metric.faint_step(point.gradient, rounding)
         return self.at(point.weights + step)
 
+    def blur_at_kinks(self, weights, metric):
+        """What such errors may change the objective of a loss with kinks by.
+
+        As many rows as there are weights lie at their kinks and feel every error; those of
+        the others have both signs.
+        """
+        loss, n = self.plan.loss, self.data.n_rows
+        felt = min(1.0, (self.data.n_features + 1) / n + 1.0 / np.sqrt(n))
+        steepest = max(loss.above, loss.below)
+        return felt * steepest * np.sqrt(2 * self.blur(weights, metric))
+
     def blur(self, weights, metric):
         """½ (rounding errors of predictions)², of large products x w that may cancel."""
         errors = ROUNDINGS * EPS * (weights[:, :-1] * metric.sizes)

@@ -212,6 +212,6 @@ def stopping_rule(start, validated, exact, single=False, shrinking=None):
         margin = MARGIN_OF_SAMPLES if start.sampled else 1.0
         if single and plan.to_the_end:
             margin = MARGIN_OF_ROUNDING
-        patience = plan.n_iter_no_change * (ALONG_BOUNDS if plan.to_the_end else 1)
+        patience = plan.n_iter_no_change * (ALONG_BOUNDS if plan.along_bounds else 1)
         return Certificate(plan.tol, patience, exact, margin)
     return Plateau(plan.tol, plan.n_iter_no_change, start.schedule, given)

@@ -1,6 +1,10 @@
 """Coordinates in which the rows of a sample are a standard cloud."""
 
 import numpy as np
+from scipy import linalg
+
+# The length that a direction of no row counts as having.
+SHORT = 1e-4
 
 
 class Frame:
@@ -13,12 +17,18 @@ class Frame:
     metric : Metric
         A full one.
     fit_intercept : bool
+    whole : bool
+        Whether directions that no row has are among them: a price on each coefficient bends
+        these as well.
     """
 
-    def __init__(self, metric, fit_intercept):
+    def __init__(self, metric, fit_intercept, whole=False):
         self.metric, self.fit_intercept = metric, fit_intercept
-        self.size = len(metric.root) + fit_intercept
-        self.coef = metric.root.T / metric.scale[:, None]  # (d, rank)
+        root = metric.root
+        if whole:
+            root = np.vstack([root, _complement(root, ~metric.constant) / SHORT])
+        self.size = len(root) + fit_intercept
+        self.coef = root.T / metric.scale[:, None]  # (d, rank)
 
     def rows(self, X):
         """A (m, k) of dense rows X (m, d)."""
@@ -35,9 +45,10 @@ class Frame:
         return np.append(self.coef @ p[:rank], p[-1] if self.fit_intercept else 0.0)
 
     def slope(self, gradient):
-        """The gradient (k,) with respect to p, of one (d + 1,) of the raw features."""
-        found = self.metric.to_coordinates(gradient[None])[0]
-        return found if self.fit_intercept else found[:-1]
+        """The gradient (k,) in p, of one (d + 1,) of the features as they are."""
+        g, b = gradient[:-1], gradient[-1]
+        g = g if self.metric.centre is None else g - b * self.metric.centre
+        return np.append(g @ self.coef, b) if self.fit_intercept else g @ self.coef
 
     def bend(self, l2):
         """Q = l2 TᵀT of the coefficients (k, k)."""
@@ -83,3 +94,11 @@ class Frame:
             H[:rank, -1] = H[-1, :rank] = total * step
             H[-1, -1] = total
         return H
+
+
+def _complement(root, varying):
+    """Orthonormal rows (m, d), on the columns that vary, across those of `root`."""
+    among = linalg.qr(root[:, varying].T, mode="full", check_finite=False)[0]
+    rows = np.zeros((among.shape[1] - len(root), len(varying)))
+    rows[:, varying] = among[:, len(root) :].T
+    return rows

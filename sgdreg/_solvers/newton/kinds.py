@@ -1,10 +1,11 @@
 """Which model serves a loss."""
 
 from sgdreg._plan.plan import DIAGONAL
+from sgdreg._solvers.newton.band import Band
 from sgdreg._solvers.newton.columns import Columns
 from sgdreg._solvers.newton.squares import Squares
 from sgdreg._solvers.newton.zones import Zones
-from sgdreg.losses import is_squared
+from sgdreg.losses import is_squared, made_of_hinges
 
 
 def kind_of(plan):
@@ -16,4 +17,6 @@ def kind_of(plan):
         return Columns if plan.curvature == DIAGONAL else Squares
     if loss.smoothness is not None and not penalty.proximal:
         return Zones
+    if made_of_hinges(loss) and loss.smoothness is None:
+        return Band
     return None

@@ -47,6 +47,11 @@ class Model:
         """The optimum (k, d + 1) of the rows of a curvature alone, at its centre."""
         raise NotImplementedError
 
+    @classmethod
+    def lacks(cls, metric):
+        """Whether the metric of a sample is not enough: one of more rows is then taken."""
+        return False
+
     def ask(self):
         """The weights (d + 1,) that the next pass is to evaluate."""
         raise NotImplementedError

@@ -50,6 +50,8 @@ class Newton(FullGradient):
             state.weights[worse] = constant[worse]
             self._arrive(state)
             solved = False
+        while self.start.sampled and self.kind.lacks(self.start.metric):
+            self._sharpen(state)
         if self.models is None:
             self._model_anew()
         state.steps += solved
@@ -74,7 +76,7 @@ class Newton(FullGradient):
         if self.kind.shares_sample:
             weights = self.kind.answer(self.known, self.plan)
             self.start = changed(self.start, weights=weights)
-        self._model_anew()
+            self._model_anew()
 
     def _model_anew(self):
         self.shared = None

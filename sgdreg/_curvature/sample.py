@@ -1,6 +1,6 @@
 """The curvature of all rows, or of a random sample that can grow."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from sgdreg._curvature.costs import (
 )
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._data.dataset import Data
+from sgdreg._records import record
 
 # A larger sample has GROWTH times as many rows. If its curvature takes nearly as long as
 # that of all rows (up to this many times, and passes more), all are taken.
@@ -22,7 +23,7 @@ NEARLY_ALL = 3
 LARGE_GAP = 4.0
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Sketch:
     """A random sample of the rows, whose curvature stands for that of all; it can grow.
 

@@ -3,13 +3,13 @@
 Each of them takes one pass over the rows and takes no steps.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
 
 import numpy as np
 
 from sgdreg._curvature.factor import ROUNDED_SPREADS
+from sgdreg._records import record
 from sgdreg.losses import made_of_hinges
 
 # Rows of a subsample whose loss costs next to nothing beside an epoch.
@@ -25,7 +25,7 @@ ROUNDINGS_OF_GRADIENTS = 1e4
 ROUNDINGS_OF_TARGETS = 8
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Point:
     """Weights, with their losses and gradient by a pass over the rows.
 

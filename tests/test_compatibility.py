@@ -48,7 +48,11 @@ def test_checkpoints_are_read_and_go_on(name):
 def test_checkpoints_of_each_solver_are_read_and_go_on(name):
     expected = np.load(write_models.CHECKPOINTS / "expected.npz")[name]
     found = write_models.resumed(write_models.CHECKPOINTS / f"{name}.checkpoint")
-    assert_allclose(found, expected, rtol=1e-7)
+    if name == "shrinking":  # a later version may choose other steps along kinks
+        _, y = write_models.rows()
+        assert abs(found - y).mean() <= 1.01 * abs(expected - y).mean()
+    else:
+        assert_allclose(found, expected, rtol=1e-7)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -15,6 +15,6 @@ def kind_of(plan):
     if loss.smoothness is not None and not penalty.proximal:
         return Zones
     raise ValueError(
-        f"{plan.optimizer!r} has no model for loss={loss!r} with the penalty {penalty}. Use "
-        "optimizer='auto' or 'interior_point'."
+        f"{plan.optimizer!r} has no model for loss={loss!r} with the penalty {penalty}. "
+        "Use optimizer='auto' or 'interior_point'."
     )

@@ -100,7 +100,7 @@ def test_a_sample_finds_the_same_scale(monkeypatch):
     X, y, weights = rows(n=6000)
     exact = auto(X, y, weights)
     monkeypatch.setattr(costs, "QR_WORK", 0)
-    monkeypatch.setattr(costs, "PRODUCT_COST", 100)
+    monkeypatch.setattr(costs, "cost_of_all", lambda n_features: 100.0)
     sampled = auto(sparse.csr_array(X), y, weights)
     assert sampled.plan_.sampled
     assert_allclose(sampled.scale_, exact.scale_, rtol=1e-5)

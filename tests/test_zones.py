@@ -61,7 +61,7 @@ def judge(X, y, few=40, **settings):
 def small_samples(monkeypatch):
     """Samples of 1,000 rows, where all rows would cost no more."""
     monkeypatch.setattr(costs, "QR_WORK", 0)
-    monkeypatch.setattr(costs, "PRODUCT_COST", 100)
+    monkeypatch.setattr(costs, "cost_of_all", lambda n_features: 100.0)
 
 
 KINDS = (

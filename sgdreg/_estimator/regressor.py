@@ -84,7 +84,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             'svrg', 'cg', 'interior_point'} or object, default='auto'
         The update rule; see :mod:`sgdreg.optimizers`. 'auto' chooses it, and every other
         parameter that is 'auto', from the data: conjugate gradients in the best metric
-        that is affordable, or an interior point where the problem is not least squares;
+        that is affordable; Newton steps for squares with l1 or bounds; or an interior
+        point for other losses;
         with an explicit `batch_size` or `average`, gradient steps in a metric. With an
         explicit `learning_rate` 'auto' means plain 'sgd' on raw features. An object of a
         class derived from :class:`sgdreg.optimizers.Optimizer` is a custom update rule.

@@ -11,6 +11,8 @@ from sgdreg._training.evaluation import Point
 # A sample may hold a row that is rare among all, and show its direction as stronger than it
 # is (`_solvers/conjugate_gradient.py`): of what it promises so many times.
 SAMPLED = 3.0
+# A fit by a sample ends at this share of tol (`_training/stopping.py`).
+ENDS_SAMPLED = 0.3
 # The inverse of a sample's curvature is too large by s / (s - d): no less than this share.
 LEAST_SHARE = 0.5
 # Steps this near to one are one: the pass there is taken as it is.
@@ -97,7 +99,8 @@ class Squares(Model):
             known = solver.known, self.plan.penalty, start.sampled
             solver.shared = self.bowl = Bowl.of(*known)
         tol = self.plan.tol or 0.0
-        self.enough = tol * self.evaluation.unit[output] * (0.3 if start.sampled else 1.0)
+        share = ENDS_SAMPLED if start.sampled else 1.0
+        self.enough = tol * share * self.evaluation.unit[output]
         self._look()
 
     def _look(self):

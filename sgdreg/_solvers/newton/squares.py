@@ -39,8 +39,8 @@ class Bowl:
     positive: bool
 
     @classmethod
-    def of(cls, curvature, penalty, sampled=False):
-        """That of a curvature and a penalty."""
+    def of(cls, curvature, penalty, size=None):
+        """That of a curvature, of a sample of so many rows, and a penalty."""
         triangle, d = curvature.features, curvature.n_features
         H = triangle.T @ triangle / curvature.total
         scale = np.sqrt(np.diagonal(H))
@@ -48,8 +48,8 @@ class Bowl:
         scale = np.where(constant, 1.0, scale)
         H = H / scale[:, None] / scale
         H[constant] = H[:, constant] = 0.0
-        if sampled:
-            H *= max(LEAST_SHARE, 1.0 - d / curvature.rows)
+        if size is not None:
+            H *= max(LEAST_SHARE, 1.0 - d / size)
         return cls(H, scale, penalty.l1 / scale, penalty.l2 / scale**2, penalty.positive)
 
     def lowest(self, gradient, coef):
@@ -96,8 +96,8 @@ class Squares(Model):
         start = self.start
         self.bowl = solver.shared
         if self.bowl is None:
-            known = solver.known, self.plan.penalty, start.sampled
-            solver.shared = self.bowl = Bowl.of(*known)
+            size = start.sketch.size if start.sampled else None
+            solver.shared = self.bowl = Bowl.of(solver.known, self.plan.penalty, size)
         tol = self.plan.tol or 0.0
         share = ENDS_SAMPLED if start.sampled else 1.0
         self.enough = tol * share * self.evaluation.unit[output]

@@ -16,6 +16,7 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from sgdreg import Checkpoint, SGDLinearRegressor
+from sgdreg._curvature import costs
 from sgdreg._estimator.saved import written
 from sgdreg._persistence import files
 from sgdreg._persistence import format as contents
@@ -35,6 +36,12 @@ def make(n=300, d=6, k=None, seed=0, noise=0.5, scales=1.0):
     X = rng.standard_normal((n, d)) * scales + 0.3
     y = X @ rng.standard_normal((d, k or 1)) + noise * rng.standard_normal((n, k or 1))
     return X, (y if k else y[:, 0])
+
+
+@pytest.fixture(autouse=True)
+def samples_pay(monkeypatch):
+    """On few rows too, where the products of all are quick."""
+    monkeypatch.setattr(costs, "COMPILED_COST_A_FEATURE", 1.0)
 
 
 def outliers(n=30_000, d=30, times=1e4):
@@ -214,15 +221,35 @@ CASES = {
         {"optimizer": ConjugateGradient(metric="diagonal"), "tol": 1e-4},
         {},
     ),
-    "interior point, to the floor": (
+    "zones, to the floor": (
         lambda: make(k=2, scales=np.logspace(0, 4, 6)),
         {"loss": "huber", "tol": 0.0, "max_iter": 25},
+        {},
+    ),
+    "zones, sampled": (
+        lambda: make(n=20_000, d=45, k=2),
+        {"loss": "huber", "epsilon": 0.5, "penalty": "l2"},
+        {"weights": True},
+    ),
+    "zones, all rows anew": (
+        lambda: outliers(n=20_000, d=50),
+        {"loss": "huber", "epsilon": 0.02, "tol": 1e-9},
         {},
     ),
     "interior point, kinks, to the floor": (
         lambda: make(n=100, k=2, noise=100.0),
         {"loss": "quantile", "tol": 0.0, "max_iter": 25},
         {"weights": True},
+    ),
+    "a band of rows near a kink": (
+        lambda: make(n=4000, k=2, noise=100.0),
+        {"loss": "quantile", "quantile": 0.9, "tol": 0.0, "max_iter": 25},
+        {"weights": True},
+    ),
+    "a band of rows near a kink, l1": (
+        lambda: make(n=4000, noise=2.0),
+        {"loss": "absolute_error", "penalty": "l1", "alpha": 0.1, "max_iter": 25},
+        {},
     ),
     "interior point, l1": (
         lambda: make(k=2),
@@ -291,6 +318,9 @@ def test_resumed_after_any_epoch_it_is_the_uninterrupted_fit(case, monkeypatch):
     assert len(taker.taken) >= model.n_iter_ > 1
     if "sampled" in case:
         assert model.plan_.sampled
+    if "anew" in case:
+        models = [kept["solver"]["models"][0] for kept in taker.taken[:-1]]
+        assert max(model["times"] for model in models) > 1
     if "newton" in case:
         assert repr(model.plan_.optimizer) == "Newton()"
     if "low rank" in case:

@@ -2,13 +2,18 @@
 
 import numpy as np
 
-# Up to this work (n d²) the factorisation is QR, some 5 ms; above, it is by products.
+# Up to this work (n d²), some ms, all rows are taken, and by QR where digits need it.
 QR_WORK = 2e7
 # The cost of a row, in passes over that row (measured from 10 to 1000 features,
-# docs/design-notes.md): its products with itself, and reading it from a random place.
-PRODUCT_COST = 3.0
-PRODUCT_COST_A_FEATURE = 1 / 16
-FETCH_COST = 3.0
+# docs/design-notes.md): its products with itself (once, and for each feature), by the
+# compiled pass or by BLAS, and reading it from a random place.
+COMPILED_COST, COMPILED_COST_A_FEATURE = 0.5, 1 / 20
+BLAS_COST, BLAS_COST_A_FEATURE = 4.0, 1 / 50
+SINGLE_COST, SINGLE_COST_A_FEATURE = 3.0, 1 / 32  # in single precision
+FETCH_COST = 2.0
+# Up to this many columns the compiled pass is faster than BLAS, whose products of narrow
+# blocks wait for memory: at 20 columns BLAS takes 1.5 times as long.
+MOST_COMPILED = 150
 # A non-zero of a sparse row costs as much as SPARSE_COST numbers of a dense row.
 SPARSE_COST = 4.0
 # The least sample has SAMPLE_ROWS rows for each feature: a step then shrinks the gap
@@ -30,7 +35,9 @@ LEAST_GAP = 1e-30
 
 def cost_of_all(n_features):
     """The cost of the curvature of all rows, in passes."""
-    return PRODUCT_COST + PRODUCT_COST_A_FEATURE * n_features
+    if n_features < MOST_COMPILED:
+        return COMPILED_COST + COMPILED_COST_A_FEATURE * n_features
+    return BLAS_COST + BLAS_COST_A_FEATURE * n_features
 
 
 def cost_of_density(data):
@@ -49,7 +56,7 @@ def cost_of_sample(size, n_rows, n_features):
 
 def single_size(n_rows, n_features, tol):
     """How many rows to take a curvature in single precision from; see `sample_size`."""
-    a_row = PRODUCT_COST + 0.5 * PRODUCT_COST_A_FEATURE * n_features
+    a_row = SINGLE_COST + SINGLE_COST_A_FEATURE * n_features
     best, least, size = n_rows, a_row + 1.0, 2 * n_features
     while size < LARGEST_SAMPLE * n_rows:
         cost = size / n_rows * (a_row + FETCH_COST)

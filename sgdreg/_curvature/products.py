@@ -1,14 +1,18 @@
 """The curvature of many rows, at the speed of products and with the digits of QR."""
 
 from itertools import pairwise
+from math import sqrt
 
 import numpy as np
 from scipy import linalg
 
-from sgdreg._curvature.factor import Curvature, inverse_of, triangle_of
+from sgdreg._curvature.costs import MOST_COMPILED
+from sgdreg._curvature.factor import EASY_INFLATION, Curvature
 from sgdreg._curvature.sparse_products import NEAR, by_nonzeros, sparse_products, split
-from sgdreg._data.moments import CONSTANT_SHARE, pooled
+from sgdreg._curvature.triangles import inverse_of, inverse_size, triangle_of
+from sgdreg._data.moments import CONSTANT_SHARE
 from sgdreg._data.rows import FLOAT_BYTES
+from sgdreg._kernels.descent import centred_products, move_to_mean, rough_centre
 
 # In ZᵀZ a direction of length s has a relative error of eps·(s_max/s)²: 2e-6 at this ratio
 # s_max/s, which one step corrects. Shorter (weak) directions are computed from the rows.
@@ -23,77 +27,131 @@ PRODUCT_ROWS = 256
 # this many bytes at most, but MATRICES is the least number of pieces.
 PIECES_BYTES = 2**24
 MATRICES = 2
+# The centre about which products are first computed is the mean of this many rows.
+CENTRE_ROWS = 32
 # Squares beyond these are too near to the ends of the range of floats.
 SMALLEST, LARGEST = 1e-200, 1e200
 
 
-def curvature_by_products(data, centred):
+def curvature_by_products(data, centred, easy=False):
     """The curvature of all rows of `data`; None if products cannot resolve it.
 
     It is Cholesky's triangle of ZᵀZ, in the scaled features. If that is nearly singular, it
     is made of the eigenvectors of ZᵀZ; the lengths of the weak ones, and the targets along
-    them, are computed from the rows.
+    them, are computed from the rows. With `easy` it is then None: a QR factorisation of few
+    rows is faster.
     """
     d, width = data.n_features, data.n_features + data.n_outputs
     total, centre, products = _products(data, centred)
-    squares = np.diagonal(products)[:d]
+    squares = products.diagonal()[:d]
     scale = np.sqrt(squares)
-    varying = scale > CONSTANT_SHARE * np.sqrt(total) * np.abs(centre[:d])
-    used, zero = squares[varying], np.flatnonzero(~varying & (squares < SMALLEST))
+    varying = scale > CONSTANT_SHARE * sqrt(total) * np.abs(centre[:d])
+    all_vary = bool(varying.all())
+    used = squares if all_vary else squares[varying]
+    if len(used) and not SMALLEST < used.min() <= used.max() < LARGEST:
+        return None
     if not (np.isfinite(products).all() and np.isfinite(centre).all()):
         return None
-    if not ((used > SMALLEST) & (used < LARGEST)).all() or data.rows.vary(zero):
-        return None
-    scale, columns = scale[varying], np.append(varying, np.ones(width - d, dtype=bool))
-    C = products[np.ix_(varying, columns)]
-    C = C / scale[:, None] / np.append(scale, np.ones(width - d))
-    part = _factor(C[:, : len(scale)], C[:, len(scale) :])
-    if part is None:
+    if not all_vary:
+        zero = np.flatnonzero(~varying & (squares < SMALLEST))
+        if data.rows.vary(zero):
+            return None
+        columns = np.append(varying, np.ones(width - d, dtype=bool))
+        products, scale = products[np.ix_(varying, columns)], scale[varying]
+    size = len(scale)
+    C = products[:size] / scale[:, None]
+    C[:, :size] /= scale
+    part = _factor(C, size, easy)
+    if part is None and not easy:
         part = _deflated(data, centre, varying, scale, C)
     if part is None:
         return None
-    triangle = np.zeros((d, width))
-    part[:, : len(scale)] *= scale
-    triangle[np.ix_(varying, columns)] = part
+    part[:, :size] *= scale
+    triangle = part
+    if not all_vary:
+        triangle = np.zeros((d, width))
+        triangle[np.ix_(varying, columns)] = part
     return Curvature(total, data.n_rows, centre, triangle, d, centred)
 
 
 def _products(data, centred):
     """Σ s, mean and (its upper triangle) Σ s (z - mean)(z - mean)ᵀ of z = [x, y]."""
-    width = data.n_features + data.n_outputs
-    size = FLOAT_BYTES * width**2
-    count = max(MATRICES, min(len(data.pieces), PIECES_BYTES // size))
-    cuts = np.linspace(0, len(data.pieces), min(count, len(data.pieces)) + 1).astype(int)
-    starts = [piece[0] for piece in data.pieces] + [data.n_rows]
-    pieces = [(starts[a], starts[b]) for a, b in pairwise(cuts)]
-    known = None
+    pieces = _pieces(data)
     with np.errstate(over="ignore", invalid="ignore"):
         if by_nonzeros(data):
             known = sparse_products(data, centred, pieces)
-    if known is not None:
-        return known
+            if known is not None:
+                return known
+        return _about_mean(data, centred, pieces)
+
+
+def _pieces(data):
+    """(start, stop) of the rows that threads work on: few, if their matrices are large."""
+    if len(data.pieces) == 1:
+        return data.pieces
+    size = FLOAT_BYTES * (data.n_features + data.n_outputs) ** 2
+    count = max(MATRICES, min(len(data.pieces), PIECES_BYTES // size))
+    cuts = np.linspace(0, len(data.pieces), min(count, len(data.pieces)) + 1).astype(int)
+    starts = [piece[0] for piece in data.pieces] + [data.n_rows]
+    return [(starts[a], starts[b]) for a, b in pairwise(cuts)]
+
+
+def _about_mean(data, centred, pieces):
+    """The same, computed about the mean of a few rows and moved to that of all rows.
+
+    That costs a digit for a move of NEAR standard deviations. If it is longer, a second
+    pass is about the mean of all rows.
+    """
+    if not centred:
+        centre = np.zeros(data.n_features + data.n_outputs)
+        return data.total_weight, centre, _pass(data, centre, pieces)[:-1, :-1]
+    positions = np.arange(0, data.n_rows, -(-data.n_rows // CENTRE_ROWS))
+    rows = data.rows.index
+    centre = rough_centre(data.problem, rows[positions] if len(rows) else positions)
+    for _ in range(2):
+        products = _pass(data, centre, pieces)
+        if move_to_mean(products, centre, CONSTANT_SHARE) <= NEAR:
+            break
+    return data.total_weight, centre, products[:-1, :-1]
+
+
+def _pass(data, centre, pieces):
+    """Σ s z zᵀ of z = [x - centre, y - centre, 1], its upper triangle, in one pass."""
+    if len(centre) > MOST_COMPILED:
+        return _pass_by_blas(data, centre, pieces)
 
     def part(piece):
-        total, mean = 0.0, np.zeros(width)
-        products = np.zeros((width, width), order="F")
+        return centred_products(data.problem, centre, data.rows.index, *piece)
+
+    return _sum(data.team.in_order(part, pieces))
+
+
+def _pass_by_blas(data, centre, pieces):
+    """The same of many columns."""
+    d, width = data.n_features, len(centre) + 1
+
+    def part(piece):
+        products, Z = np.zeros((width, width), order="F"), None
         for X, y, weights in data.chunks(PRODUCT_ROWS, piece, PRODUCT_BYTES):
-            Z = np.column_stack([X, y])
-            weight, middle = weights.sum(), np.zeros(width)
-            if centred:
-                middle = weights @ Z / weight
-                Z -= middle
+            if Z is None or len(Z) != len(X):
+                Z = np.empty((len(X), width))
+            np.subtract(X, centre[:d], out=Z[:, :d])
+            np.subtract(y, centre[d:], out=Z[:, d:-1])
+            Z[:, -1] = 1.0
             if data.weights is not None:
                 Z *= np.sqrt(weights)[:, None]
             products = _added(products, Z.T)
-            total, mean = _joined(products, total, mean, weight, middle)
-        return total, mean, products
+        return products
 
-    total, mean, products = 0.0, np.zeros(width), None
-    with np.errstate(over="ignore", invalid="ignore"):
-        for weight, middle, more in data.team.in_order(part, pieces):
-            products = more if products is None else np.add(products, more, out=products)
-            total, mean = _joined(products, total, mean, weight, middle)
-    return total, mean, products
+    return _sum(data.team.in_order(part, pieces))
+
+
+def _sum(parts):
+    """The sum of arrays, in the first of them."""
+    total, *others = parts
+    for more in others:
+        total += more
+    return total
 
 
 def _added(products, columns):
@@ -101,23 +159,25 @@ def _added(products, columns):
     return linalg.blas.dsyrk(1.0, columns, beta=1.0, c=products, overwrite_c=True)
 
 
-def _joined(products, total, mean, weight, middle):
-    """Sum of weights and mean of two groups together; completes their sum of products."""
-    both, mean, step, share = pooled(total, mean, weight, middle)
-    if total and step.any():
-        _added(products, (np.sqrt(share) * step)[:, None])
-    return both, mean
+def _factor(C, size, easy):
+    """[R, R⁻ᵀ products] of C = [H, products], with RᵀR = H; None if H is nearly singular.
 
-
-def _factor(H, products):
-    """[R, R⁻ᵀ products] with RᵀR = H; None if H is nearly singular."""
-    R, failed = linalg.lapack.dpotrf(H, clean=True)
-    if failed or not len(H):
-        return None if failed else np.zeros((0, products.shape[1]))
-    inverse = inverse_of(R)
-    if not np.linalg.norm(inverse) * np.linalg.norm(R) <= SQUARED_CONDITION:
+    With `easy` also None unless the products have digits to spare. The diagonal of H is
+    one. So that of its inverse tells how many times larger the variance of a coefficient,
+    and of its rounding errors, is than it would be for orthogonal features.
+    """
+    R, failed = linalg.lapack.dpotrf(C[:, :size], clean=True)
+    if failed or not size:
+        return None if failed else C
+    resolved = inverse_size(R) <= EASY_INFLATION
+    if not resolved and (easy or not _condition(R) <= SQUARED_CONDITION):
         return None
-    return np.column_stack([R, inverse.T @ products])
+    part, _ = linalg.lapack.dtrtrs(R, C[:, size:], trans=1)
+    return np.concatenate([R, part], axis=1)
+
+
+def _condition(R):
+    return np.linalg.norm(inverse_of(R)) * np.linalg.norm(R)
 
 
 def _deflated(data, centre, varying, scale, C):

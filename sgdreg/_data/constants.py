@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sgdreg._kernels.descent import sums_about
 from sgdreg.losses import ask, is_squared
 
 # For other losses than the squared error the best constant is found by bisection on ROWS
@@ -9,6 +10,8 @@ from sgdreg.losses import ask, is_squared
 # (60 halvings of the range of y reach the rounding of float64.)
 ROWS = 4096
 HALVINGS = 60
+# Arrays of more numbers do not stay in a cache: NumPy's steps then wait for memory.
+MANY = 2**15
 
 
 def constants(y, weights, loss):
@@ -26,12 +29,25 @@ def constants(y, weights, loss):
     """
     with np.errstate(over="ignore", invalid="ignore"):
         if is_squared(loss):
+            if len(y) > MANY:
+                return _of_many(y, weights)
             best = _average(y, weights)
             best = best + _average(y - best, weights)  # corrects rounding
         else:
             best = np.array([_best(column, weights, loss) for column in y.T])
         best = np.where((y == y[0]).all(axis=0), y[0], best)
         return best, _mean(y, weights, loss, best)
+
+
+def _of_many(y, weights):
+    """The same of squares, without arrays as long as y."""
+    sums = sums_about(y, weights, y[0])
+    total, constant = sums[:, 0], sums[:, 3] == 0
+    best = np.where(constant, y[0], y[0] + sums[:, 1] / total)
+    sums = sums_about(y, weights, best)
+    rest = sums[:, 1] / total
+    at_best = 0.5 * np.maximum(sums[:, 2] / total - rest**2, 0.0)
+    return np.where(constant, best, best + rest), at_best
 
 
 def loss_of_zero(y, weights, loss):

@@ -5,11 +5,14 @@ selected rows, products and sums. A row is addressed by its position among the r
 take part.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
+from math import isfinite
 
 import numpy as np
 from scipy import sparse
+
+from sgdreg._records import record
 
 # Bytes of the rows that NumPy works on at a time: enough for the speed of BLAS, and little
 # beside the data.
@@ -18,7 +21,7 @@ FLOAT_BYTES = 8  # a number of float64
 NO_ROWS = np.empty(0, dtype=np.intp)
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Rows:
     """Rows of a matrix in memory.
 
@@ -201,7 +204,7 @@ def not_finite(X):
             return None
         row = int(np.searchsorted(X.indptr, bad[0], side="right")) - 1
         return _kind_of(X.data[bad[0]]), row, int(X.indices[bad[0]])
-    if not X.size or (X.size < CHUNK_BYTES // FLOAT_BYTES and np.isfinite(X).all()):
+    if not X.size or _surely_finite(X):
         return None
     X = X.reshape(len(X), -1)
     size = max(1, CHUNK_BYTES // (FLOAT_BYTES * X.shape[1]))
@@ -212,6 +215,15 @@ def not_finite(X):
             row, column = int(start + bad[0, 0]), int(bad[0, 1])
             return _kind_of(X[row, column]), row, column
     return None
+
+
+def _surely_finite(X):
+    """Whether the sum of the squares is finite: a read of X, without a mask of its size."""
+    if not X.flags.c_contiguous:
+        return X.size < CHUNK_BYTES // FLOAT_BYTES and bool(np.isfinite(X).all())
+    flat = X.reshape(-1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return isfinite(flat @ flat)
 
 
 def _kind_of(value):

@@ -37,6 +37,29 @@ cdef extern from "vector.h" nogil:
     void plain_step_f64(double keep, double step, const double *x, double *w, Py_ssize_t d)
     void prefetch_span(const void *first, const void *end)
 
+cdef extern from "narrow.h" nogil:
+    enum: NARROW
+    void narrow_pass_f32(
+        const float *x, const double *y, const double *s, Py_ssize_t rows, Py_ssize_t d,
+        Py_ssize_t k, const double *w, const double *centre, double offset,
+        double *sums)
+    void narrow_pass_f64(
+        const double *x, const double *y, const double *s, Py_ssize_t rows, Py_ssize_t d,
+        Py_ssize_t k, const double *w, const double *centre, double offset,
+        double *sums)
+    void shifted_sums(
+        const double *y, const double *s, Py_ssize_t n, Py_ssize_t k, double shift,
+        double *sums)
+
+cdef extern from "products.h" nogil:
+    const int BLOCK, TILE
+    void centred_f32(const float *x, const double *centre, Py_ssize_t rows, Py_ssize_t d,
+                     double *block)
+    void centred_f64(const double *x, const double *centre, Py_ssize_t rows, Py_ssize_t d,
+                     double *block)
+    void times_block(const double *factor, Py_ssize_t columns, double *block)
+    void add_products(const double *block, Py_ssize_t width, double *out)
+
 cdef extern from "rules.h" nogil:
     void momentum_direction(double momentum, bint nesterov, double *g, double *v,
                             Py_ssize_t d)
@@ -71,6 +94,8 @@ include "loss.pxi"
 include "dense.pxi"
 include "lazy.pxi"
 include "visited.pxi"
+include "products.pxi"
+include "narrow.pxi"
 
 
 def descend(
@@ -168,6 +193,7 @@ def evaluate(
     cdef double[::1] losses = np.zeros(problem.n_outputs)
     cdef double[::1] scratch
     cdef const double[::1] middle = None
+    cdef const double *about = NULL
     cdef double[:, ::1] kept
     cdef Py_ssize_t o
     m.positions = rows.shape[0] if rows.shape[0] else problem.n_rows
@@ -189,12 +215,15 @@ def evaluate(
     m.offset, m.residuals = &scratch[0], &scratch[m.k]
     if centre is not None:
         middle = centre
+        about = &middle[0]
     with nogil:
         for o in range(m.k):
             m.offset[o] = weights[o, m.d]
             if centre is not None:
                 m.offset[o] -= dot_f64(&middle[0], &weights[o, 0], m.d)
-        if problem.single and problem.narrow:
+        if narrow_gradient(problem, &m, about, rows, start, stop):
+            pass
+        elif problem.single and problem.narrow:
             gradient_of[float, int32_t](NULL, NULL, problem, &m, rows, start, stop, stop)
         elif problem.single:
             gradient_of[float, int64_t](NULL, NULL, problem, &m, rows, start, stop, stop)

@@ -1,7 +1,6 @@
 """Choice of a plan: every "auto" is replaced, from parameters and the sizes of the data."""
 
 from copy import deepcopy
-from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
@@ -14,6 +13,7 @@ from sgdreg._plan.compatibility import (
     refuse_stream,
 )
 from sgdreg._plan.plan import DIAGONAL, FULL, SINGLE, STRONGEST, Plan
+from sgdreg._records import record
 from sgdreg.losses import get_loss, is_squared, made_of_hinges
 from sgdreg.penalties import get_penalty
 from sgdreg.schedules import get_schedule
@@ -52,7 +52,7 @@ PROXIMAL_STEPS = 64
 USUAL_MOMENTUM = 0.9
 
 
-@dataclass(frozen=True)
+@record
 class Sizes:
     """The sizes and the kind of the data, on which choices depend."""
 
@@ -165,7 +165,7 @@ def loss_of(settings):
     return loss if isinstance(settings.loss, str) else deepcopy(loss)
 
 
-@dataclass(frozen=True)
+@record
 class Affordable:
     """Whether the curvature of all directions is worth its memory and time.
 
@@ -200,7 +200,7 @@ class Affordable:
         return self.kept if self.online else self.at_once
 
 
-@dataclass(frozen=True)
+@record
 class Problem:
     """The problem that an optimizer is chosen for."""
 
@@ -250,6 +250,11 @@ def _for_bounds(settings, problem):
         return optimizers.SGD(metric="sketch" if by_rows else "diagonal")
     squares = is_squared(loss) and not chosen and not penalty.is_custom
     if squares and ((few and at_once) or _by_columns(problem)):
+        return optimizers.Newton()
+    zones = smooth and not is_squared(loss) and not penalty.proximal
+    if few and not chosen and at_once and zones:
+        return optimizers.Newton()
+    if few and not chosen and not smooth and made_of_hinges(loss):
         return optimizers.Newton()
     if few and not chosen and (smooth or made_of_hinges(loss)):
         return optimizers.InteriorPoint()
@@ -305,7 +310,8 @@ def _curvature(optimizer, problem):
         return DIAGONAL
     if _single(optimizer, problem):
         return SINGLE
-    if problem.affordable.full:
+    few = sizes.n_features <= FULL_CURVATURE_RANK
+    if problem.affordable.full or (few and type(optimizer) is optimizers.Newton):
         return FULL
     if sizes.is_sparse:
         raise ValueError(

@@ -37,9 +37,12 @@ def answered(data, start, known, weights, loss, curvature=None, point=None):
     plan = start.plan
     if plan.by_line_search and plan.wide and start.metric.scale is not None:
         return changed(known, stream=Stream.after_fit(start.metric, data, loss))
-    if plan.to_the_end:
-        if not is_squared(plan.loss) and data.n_outputs > 1:
-            return known
+    other_loss = plan.by_line_search and not is_squared(plan.loss)
+    if other_loss and data.n_outputs > 1:
+        return known
+    if other_loss and start.sampled:
+        return changed(known, curvature=_of_sample(data, start, weights))
+    if plan.to_the_end or other_loss:
         return changed(known, curvature=curvature or curvature_at(data, start, weights))
     if plan.by_line_search and plan.penalty.proximal and plan.curvature == DIAGONAL:
         return changed(known, curvature=_of_some_rows(data, start, weights, point))
@@ -90,3 +93,15 @@ def _of_some_rows(data, start, weights, point):
     rows[:, d:] = rows[:, :d] @ coef.T
     rows[count:, d:] -= np.diag(np.where(lengths > 0, n / share, 0.0))
     return Curvature(n, n, centre, rows[-d:], d, centred, data.coarse)
+
+
+def _of_sample(data, start, weights):
+    """The curvature of the sampled rows at the answer, in place of that of all rows."""
+    found = curvature_at(start.sketch.sample, start, weights)
+    if found is None:
+        return None
+    share, rows = data.n_rows / found.rows, data.n_rows
+    triangle, total = np.sqrt(share) * found.triangle, share * found.total
+    found = changed(found, triangle=triangle, total=total, rows=rows)
+    alpha = start.plan.penalty.l2 * found.rows_per_weight
+    return found.solved_by(weights, start.metric.centre, alpha)

@@ -3,13 +3,13 @@
 Each of them takes one pass over the rows and takes no steps.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
 
 import numpy as np
 
 from sgdreg._curvature.factor import ROUNDED_SPREADS
+from sgdreg._records import record
 from sgdreg.losses import made_of_hinges
 
 # Rows of a subsample whose loss costs next to nothing beside an epoch.
@@ -25,7 +25,7 @@ ROUNDINGS_OF_GRADIENTS = 1e4
 ROUNDINGS_OF_TARGETS = 8
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Point:
     """Weights, with their losses and gradient by a pass over the rows.
 
@@ -256,6 +256,17 @@ class Evaluation:
         metric, rounding = self.start.metric, self._gradient_rounding(point)
         step = metric.faint_step(point.gradient, rounding)
         return self.at(point.weights + step)
+
+    def blur_at_kinks(self, weights, metric):
+        """What such errors may change the objective of a loss with kinks by.
+
+        As many rows as there are weights lie at their kinks and feel every error; those of
+        the others have both signs.
+        """
+        loss, n = self.plan.loss, self.data.n_rows
+        felt = min(1.0, (self.data.n_features + 1) / n + 1.0 / np.sqrt(n))
+        steepest = max(loss.above, loss.below)
+        return felt * steepest * np.sqrt(2 * self.blur(weights, metric))
 
     def blur(self, weights, metric):
         """½ (rounding errors of predictions)², of large products x w that may cancel."""

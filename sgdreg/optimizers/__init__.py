@@ -12,6 +12,7 @@ name                step
 ``svrg``            w <- w - eta (g(w) - g(anchor) + all rows' gradient there)
 ``cg``              p <- beta p - g;  w <- w + eta p, eta by line search
 ``interior_point``  Newton steps on the optimality conditions
+``newton``          w <- argmin of a model: a sample's curvature, all rows' gradient
 ==================  ======================================================================
 
 Rules have a `metric`: an inverse curvature by which g is multiplied first. None is the

@@ -29,6 +29,9 @@ class Model:
 
     # Whether it asks a pass for the predictions of all rows.
     by_rows = True
+    # Whether all outputs step by the curvature of one sample, which the solver enlarges;
+    # other models take more rows by themselves.
+    shares_sample = False
     # Whether a pass more would tell more than the gap does, before a fit ends.
     unsettled = False
 
@@ -45,6 +48,11 @@ class Model:
     def answer(curvature, plan):
         """The optimum (k, d + 1) of the rows of a curvature alone, at its centre."""
         raise NotImplementedError
+
+    @classmethod
+    def lacks(cls, metric):
+        """Whether the metric of a sample is not enough: one of more rows is then taken."""
+        return False
 
     def ask(self):
         """The weights (d + 1,) that the next pass is to evaluate."""

@@ -34,11 +34,15 @@ class Newton(FullGradient):
     def _begin(self, state):
         start, self.known = self.start, state.statistics.curvature
         solved = start.solved and np.array_equal(state.weights, start.weights)
+        solved = solved and self.kind.shares_sample
         self._arrive(state)
+        if solved:
+            self._model_anew()
         while solved and self.start.sampled and self._is_unlike():
             self._sharpen(state)
             state.weights[:] = self.start.weights
             self._arrive(state)
+            self._model_anew()
         constant = self.plan.constant_model(self.data)
         worse = self.evaluation.objectives(self.point) > self.evaluation.constant
         worse &= (state.weights != constant).any(axis=1)
@@ -46,6 +50,10 @@ class Newton(FullGradient):
             state.weights[worse] = constant[worse]
             self._arrive(state)
             solved = False
+        while self.start.sampled and self.kind.lacks(self.start.metric):
+            self._sharpen(state)
+        if self.models is None:
+            self._model_anew()
         state.steps += solved
         return 1.0 if solved else None
 
@@ -56,15 +64,19 @@ class Newton(FullGradient):
     def _arrive(self, state):
         self.models = None
         super()._arrive(state)
-        self._model_anew()
+
+    def _is_poor(self, before):
+        """Whether a larger sample is quicker; some models take more rows by themselves."""
+        return self.kind.shares_sample and super()._is_poor(before)
 
     def _sharpen(self, state):
         self.models = None
         super()._sharpen(state)
         self.known = state.statistics.curvature
-        weights = self.kind.answer(self.known, self.plan)
-        self.start = changed(self.start, weights=weights)
-        self._model_anew()
+        if self.kind.shares_sample:
+            weights = self.kind.answer(self.known, self.plan)
+            self.start = changed(self.start, weights=weights)
+            self._model_anew()
 
     def _model_anew(self):
         self.shared = None

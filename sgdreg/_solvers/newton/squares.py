@@ -78,7 +78,7 @@ class Squares(Model):
     known all along it from its two ends.
     """
 
-    by_rows = False
+    by_rows, shares_sample = False, True
 
     @staticmethod
     def answer(curvature, plan):

@@ -86,8 +86,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             'svrg', 'cg', 'interior_point', 'newton'} or object, default='auto'
         The update rule; see :mod:`sgdreg.optimizers`. 'auto' chooses it, and every other
         parameter that is 'auto', from the data: conjugate gradients in the best metric
-        that is affordable for least squares, Newton steps for other smooth losses, and
-        an interior point for kinks, l1 and ``positive=True``; with an explicit
+        that is affordable for least squares, Newton steps for squares with l1 or bounds
+        and for other smooth losses, and an interior point otherwise; with an explicit
         `batch_size` or `average`, gradient steps in a metric. With an explicit
         `learning_rate` 'auto' means plain 'sgd' on raw features. An object of a class
         derived from :class:`sgdreg.optimizers.Optimizer` is a custom update rule.

@@ -11,6 +11,9 @@ from sgdreg.losses import is_squared
 
 # The length, in the scaled features, of a row that tells a slope and no curvature.
 HARDLY = 1e-5
+# Rows that stand for all of a fit by columns have so many numbers (8 MiB) at most: what a
+# stream that may follow is worth beside such a fit.
+NUMBERS = 2**20
 
 
 def answered(data, start, known, weights, loss, curvature=None, point=None):
@@ -73,18 +76,22 @@ def _of_some_rows(data, start, weights, point):
     metric, d, k = start.metric, data.n_features, data.n_outputs
     coef, centred, n = weights[:, :-1], start.plan.fit_intercept, data.n_rows
     centre = np.append(metric.centre if centred else np.zeros(d), weights[:, -1])
-    if n <= d:
+    if n <= d and n * d <= NUMBERS:
         X, y, own = data.take(np.arange(n))
         rows = np.sqrt(own)[:, None] * (np.column_stack([X, y]) - centre)
         return Curvature(n, n, centre, rows, d, centred, data.coarse)
-    X, _, own = data.take(np.linspace(0, n - 1, max(1, d - k)).astype(np.intp))
-    Z = np.sqrt(own * (n / own.sum()))[:, None] * (X - centre[:d])
+    count = max(1, min(d - k, NUMBERS // d))
+    X, _, own = data.take(np.linspace(0, n - 1, count).astype(np.intp))
+    rows = np.zeros((count + k, d + k))
+    Z, more = rows[:count, :d], rows[count:, :d]
+    np.subtract(X, centre[:d], out=Z)
+    Z *= np.sqrt(own * (n / own.sum()))[:, None]
     slope = _slope(data, start, weights, point)
     lengths = np.linalg.norm(slope / metric.scale, axis=1)
     share = HARDLY * np.sqrt(n) / np.where(lengths > 0, lengths, 1.0)
-    more = share[:, None] * slope
-    targets = more @ coef.T - np.diag(np.where(lengths > 0, n / share, 0.0))
-    rows = np.vstack([np.column_stack([Z, Z @ coef.T]), np.column_stack([more, targets])])
+    np.multiply(share[:, None], slope, out=more)
+    rows[:, d:] = rows[:, :d] @ coef.T
+    rows[count:, d:] -= np.diag(np.where(lengths > 0, n / share, 0.0))
     return Curvature(n, n, centre, rows[-d:], d, centred, data.coarse)
 
 

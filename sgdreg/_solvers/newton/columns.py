@@ -16,6 +16,9 @@ NEAR = 0.9
 # Where after a first round this share of all columns is, and rows are as many as columns,
 # all are taken at once: they are solved for in the time of a few rounds.
 MOST = 0.8
+# Products that are known are kept where they are of this share of the columns or more: a
+# ninth of the work, for which less is copied.
+SHARE = 3
 # Products of 128 MiB: of so many columns at most.
 LARGEST = 4096
 
@@ -115,6 +118,8 @@ class Columns(Model):
         known = np.zeros(len(chosen), dtype=bool)
         if len(self.chosen):
             known = self.chosen[at] == chosen
+        if SHARE * known.sum() < len(chosen):
+            known[:] = False
         if known.all():
             self.H = self.H[np.ix_(at, at)]
         else:

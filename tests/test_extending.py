@@ -83,7 +83,7 @@ def test_the_optimum_of_the_loss(share, seed):
     least = objective(X @ theta[:-1] + theta[-1])
     assert model.converged_
     assert -1e-12 <= objective(model.predict(X)) - least <= 1e-8 * np.var(y)
-    assert type(model.plan_.optimizer).__name__ == "InteriorPoint"
+    assert type(model.plan_.optimizer).__name__ == "Newton"
 
 
 @given(seeds)

@@ -6,6 +6,7 @@ import random
 import re
 import threading
 from copy import deepcopy
+from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
@@ -277,7 +278,7 @@ def test_values_of_another_kind_are_named(part):
     checkpoint = SGDLinearRegressor(random_state=0).fit(X, y).checkpoint_
     for name in STATE if part == "state" else MEMORY:
         at = ("state", name) if part == "state" else (name,)
-        with pytest.raises(ValueError, match=f"damaged.*its {name} is none"):
+        with pytest.raises(ValueError, match=f"damaged.*its {name} is of a wrong kind"):
             SGDLinearRegressor.resume(spoilt(checkpoint, at, [1.5]), X, y)
 
 
@@ -301,7 +302,9 @@ def test_damaged_files_are_named(tmp_path):
     from sgdreg._persistence.files import write  # noqa: PLC0415 (needs skops)
 
     write(other, refused)
-    with pytest.raises(ValueError, match=r"damaged\.skops is damaged.*its began is none"):
+    with pytest.raises(
+        ValueError, match=r"damaged\.skops is damaged.*its began is of a wrong kind"
+    ):
         SGDLinearRegressor.resume(refused, X, y)
 
 
@@ -313,3 +316,19 @@ def test_places_that_cannot_hold_a_checkpoint(tmp_path):
     with pytest.raises(IsADirectoryError, match="is a folder"):
         model.fit(*data())
     assert not os.listdir(tmp_path)
+
+
+def test_records_do_not_change():
+    model = SGDLinearRegressor().fit(*data())
+    start, _, _ = model._continuation
+    for held in (start, start.plan, start.metric):
+        name = next(iter(vars(held)))
+        for change in (
+            lambda held=held, name=name: setattr(held, name, None),
+            lambda held=held: setattr(held, "another", None),
+            lambda held=held, name=name: delattr(held, name),
+        ):
+            with pytest.raises(FrozenInstanceError):
+                change()
+        assert held == held  # noqa: PLR0124
+        assert held != deepcopy(held)

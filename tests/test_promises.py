@@ -7,6 +7,7 @@ from scipy import sparse
 from scipy.optimize import nnls
 
 from sgdreg import SGDLinearRegressor
+from sgdreg._curvature import sample
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._data.dataset import Data
 from sgdreg._data.threads import Team
@@ -55,7 +56,7 @@ def test_the_curvature_of_squares_is_taken_once(rows, monkeypatch):
     """For the steps of all outputs under a bound, and for a stream that follows."""
     X, y = rows
     taken = []
-    for module in (full_gradient, interior_point, parabolas, primal_dual):
+    for module in (full_gradient, interior_point, parabolas, primal_dual, sample):
         monkeypatch.setattr(
             module, "curvature_of", lambda *a, **k: taken.append(a) or curvature_of(*a, **k)
         )

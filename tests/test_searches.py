@@ -563,7 +563,8 @@ KINDS = {
         optimizers.SGD(), optimizers.SGD("diagonal"), optimizers.SGD("sketch"),
         optimizers.Momentum(0.4), optimizers.Nesterov(0.4), optimizers.AdaGrad(),
         optimizers.RMSprop(momentum=0.3), optimizers.Adam(0.8), optimizers.SVRG(),
-        optimizers.ConjugateGradient(), optimizers.InteriorPoint(), Signs(0.3),
+        optimizers.ConjugateGradient(), optimizers.InteriorPoint(),
+        optimizers.Newton(), Signs(0.3),
     ],
 }  # fmt: skip
 EACH_KIND = [

@@ -3,16 +3,17 @@
 X is never transformed.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 from sklearn.utils.extmath import row_norms
 
 from sgdreg._data.moments import moments, refuse_overflow
+from sgdreg._records import record
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Metric:
     """The coordinates u of the steps: w = T u, T = scale⁻¹ rootᵀ, about a centre.
 

@@ -5,8 +5,9 @@ from math import isfinite
 import numpy as np
 
 from sgdreg._curvature.costs import QR_WORK
-from sgdreg._curvature.factor import Curvature, column_norms
+from sgdreg._curvature.factor import Curvature
 from sgdreg._curvature.products import curvature_by_products
+from sgdreg._curvature.triangles import column_norms
 from sgdreg._data.moments import refuse_overflow
 from sgdreg._records import changed
 

@@ -7,14 +7,9 @@ import numpy as np
 from scipy import linalg
 
 from sgdreg._curvature.costs import MOST_COMPILED
-from sgdreg._curvature.factor import (
-    EASY_INFLATION,
-    Curvature,
-    inverse_of,
-    inverse_size,
-    triangle_of,
-)
+from sgdreg._curvature.factor import EASY_INFLATION, Curvature
 from sgdreg._curvature.sparse_products import NEAR, by_nonzeros, sparse_products, split
+from sgdreg._curvature.triangles import inverse_of, inverse_size, triangle_of
 from sgdreg._data.moments import CONSTANT_SHARE
 from sgdreg._data.rows import FLOAT_BYTES
 from sgdreg._kernels.descent import centred_products, move_to_mean, rough_centre

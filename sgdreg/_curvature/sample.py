@@ -1,6 +1,6 @@
 """The curvature of all rows, or of a random sample that can grow."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from sgdreg._curvature.costs import (
 )
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._data.dataset import Data
-from sgdreg._records import changed
+from sgdreg._records import changed, record
 
 # A larger sample has GROWTH times as many rows. If its curvature takes nearly as long as
 # that of all rows (up to this many times, and passes more), all are taken.
@@ -23,7 +23,7 @@ NEARLY_ALL = 3
 LARGE_GAP = 4.0
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Sketch:
     """A random sample of the rows, whose curvature stands for that of all; it can grow.
 
@@ -38,6 +38,8 @@ class Sketch:
     rng : numpy.random.Generator or None
     cost : float
         The passes over the rows that samples have taken so far.
+    sample : Data or None
+        The sampled rows; None: all rows are taken.
     """
 
     data: Data | None
@@ -46,6 +48,7 @@ class Sketch:
     size: int
     rng: np.random.Generator | None
     cost: float = 0.0
+    sample: Data | None = None
 
     @property
     def exact(self):
@@ -54,7 +57,7 @@ class Sketch:
 
     def released(self):
         """A copy without the data, to be kept after the fit."""
-        return changed(self, data=None, rng=None)
+        return changed(self, data=None, rng=None, sample=None)
 
     def larger(self):
         """A sketch of GROWTH times as many new rows, or of all if that costs little."""
@@ -93,7 +96,7 @@ class Sketch:
             sketch = replace(sketch, cost=sketch.cost + sketch.size / sketch.n_rows)
             still = np.flatnonzero(known.constant())
             if not data.rows.vary(still):
-                return known.standing_for(data.n_rows), sketch
+                return known.standing_for(data.n_rows), replace(sketch, sample=sample)
             sketch = sketch.larger()
         sketch = changed(sketch, size=self.n_rows, cost=sketch.cost + 1.0)
         return curvature_of(data, self.fit_intercept), sketch

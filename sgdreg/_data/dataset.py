@@ -1,6 +1,6 @@
 """The data of a fit: rows, targets, weights, a loss, and threads."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -10,6 +10,7 @@ from sgdreg._data.constants import constants, loss_of_zero
 from sgdreg._data.rows import CHUNK_BYTES, NO_ROWS, Rows
 from sgdreg._data.threads import Team
 from sgdreg._kernels.descent import Problem, evaluate
+from sgdreg._records import record
 from sgdreg.losses import SQUARED_ERROR, Loss
 
 # A pass is cut into PIECES pieces for threads, or fewer: each has at least PIECE_NUMBERS
@@ -21,7 +22,7 @@ PIECE_NUMBERS = 2**18
 PIECE_SUMS = 4
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Data:
     """A data set in the form that the kernels take; it does not change during a fit.
 
@@ -157,6 +158,13 @@ class Data:
     def only(self, positions):
         """The same data set with only these of the rows taking part, in this order."""
         return replace(self, rows=self.rows.only(positions))
+
+    def of_output(self, output):
+        """The same rows with one of the outputs."""
+        if self.n_outputs == 1:
+            return self
+        y = np.ascontiguousarray(self.y[:, output : output + 1])
+        return self._with(y, self.weights, self.loss, self.weight_unit)
 
     def split(self, positions, weights, loss):
         """The data set of some of the rows taking part; `weights` are raw, of all rows."""

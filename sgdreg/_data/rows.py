@@ -5,12 +5,14 @@ selected rows, products and sums. A row is addressed by its position among the r
 take part.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from math import isfinite
 
 import numpy as np
 from scipy import sparse
+
+from sgdreg._records import record
 
 # Bytes of the rows that NumPy works on at a time: enough for the speed of BLAS, and little
 # beside the data.
@@ -19,7 +21,7 @@ FLOAT_BYTES = 8  # a number of float64
 NO_ROWS = np.empty(0, dtype=np.intp)
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Rows:
     """Rows of a matrix in memory.
 
@@ -116,6 +118,15 @@ class Rows:
         if not self.X.has_canonical_format:
             X.sum_duplicates()
         return X.astype(np.float64, copy=False)
+
+    def piece(self, start, stop):
+        """The rows taking part from one position to another, as they are stored."""
+        return self.X[self.index[start:stop] if len(self.index) else slice(start, stop)]
+
+    @cached_property
+    def by_column(self):
+        """CSR rows taking part, in float64 and by columns."""
+        return self.canonical.astype(np.float64, copy=False).tocsc()
 
     def products(self, coef):
         """x·coef of each row."""

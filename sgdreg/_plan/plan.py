@@ -1,16 +1,15 @@
 """The plan: one choice in every slot, made before any row is read."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from sgdreg._records import record
 from sgdreg.losses import is_squared
 
 # The part of the rows' curvature that gives the coordinates of the steps.
 FULL, SINGLE, STRONGEST, DIAGONAL = "full", "single", "strongest", "diagonal"
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Plan:
     """One choice in every slot, frozen. The rows then give a `Start` for it.
 
@@ -86,6 +85,11 @@ class Plan:
     def to_the_end(self):
         """Whether intermediate iterates are not usable models: an interior point's."""
         return not (self.optimizer.serves.usable_iterates or self.quadratic)
+
+    @property
+    def along_bounds(self):
+        """Whether epochs may have to follow bounds or kinks before anything falls."""
+        return self.to_the_end or (self.by_line_search and self.loss.smoothness is None)
 
     @property
     def keep(self):

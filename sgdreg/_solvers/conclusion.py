@@ -14,7 +14,9 @@ def conclude(training, converged, reason, losses):
     plan, model = training.plan, training.model()
     start, state = training.start, training.state
     loss, curvature = float(losses.sum()), training.solver.curvature
-    learned = answered(training.data, start, state.statistics, model, loss, curvature)
+    point = getattr(training.solver, "point", None)
+    known = state.statistics, model, loss, curvature, point
+    learned = answered(training.data, start, *known)
     returned = _returned(training, model, losses)
     if converged is None and training.verdict == STOP and plan.shrinks:
         converged, reason = _bounded(training, reason)

@@ -1,12 +1,19 @@
 """The statistics that a fit keeps for a stream that may follow."""
 
+import numpy as np
+
 from sgdreg._curvature.diagonal import Stream
+from sgdreg._curvature.factor import Curvature
+from sgdreg._plan.plan import DIAGONAL
 from sgdreg._records import changed
 from sgdreg._solvers.parabolas import curvature_at
 from sgdreg.losses import is_squared
 
+# The length, in the scaled features, of a row that tells a slope and no curvature.
+HARDLY = 1e-5
 
-def answered(data, start, known, weights, loss, curvature=None):
+
+def answered(data, start, known, weights, loss, curvature=None, point=None):
     """The statistics whose optimum is the answer of the fit, to continue from there.
 
     Parameters
@@ -21,15 +28,73 @@ def answered(data, start, known, weights, loss, curvature=None):
         Its loss, summed over the outputs.
     curvature : Curvature or None
         That of all rows, where the solver has taken it.
+    point : Point or None
+        A point whose gradient is known.
     """
     plan = start.plan
     if plan.by_line_search and plan.wide and start.metric.scale is not None:
         return changed(known, stream=Stream.after_fit(start.metric, data, loss))
-    if plan.to_the_end:
-        if not is_squared(plan.loss) and data.n_outputs > 1:
-            return known
+    other_loss = plan.by_line_search and not is_squared(plan.loss)
+    if other_loss and data.n_outputs > 1:
+        return known
+    if other_loss and start.sampled:
+        return changed(known, curvature=_of_sample(data, start, weights))
+    if plan.to_the_end or other_loss:
         return changed(known, curvature=curvature or curvature_at(data, start, weights))
+    if plan.by_line_search and plan.penalty.proximal and plan.curvature == DIAGONAL:
+        return changed(known, curvature=_of_some_rows(data, start, weights, point))
     if not start.sampled:
         return known
-    curvature = known.curvature.solved_by(weights, start.metric.centre, plan.penalty.l2)
+    alpha, centre = plan.penalty.l2, start.metric.centre
+    slope = _slope(data, start, weights, point) if plan.penalty.proximal else None
+    curvature = known.curvature.solved_by(weights, centre, alpha, slope)
     return changed(known, curvature=curvature)
+
+
+def _slope(data, start, weights, point):
+    """The loss's slope (k, d) at some weights, about the features' middle."""
+    centre = start.metric.centre
+    if point is not None and (point.weights == weights).all():
+        gradient = point.gradient.copy()
+        gradient[:, :-1] -= start.plan.penalty.l2 * weights[:, :-1]
+    else:
+        _, gradient = data.evaluate(weights, centre)
+    slope, b = gradient[:, :-1], gradient[:, -1:]
+    return slope if centre is None else slope - b * centre
+
+
+def _of_some_rows(data, start, weights, point):
+    """A curvature with this optimum, of no more rows than there are features.
+
+    The solver has used few columns only. If there are more rows, some of them represent
+    all: with residuals of zero, and one more row per output for the slope that the penalty
+    balances, which is so short that it adds no curvature.
+    """
+    metric, d, k = start.metric, data.n_features, data.n_outputs
+    coef, centred, n = weights[:, :-1], start.plan.fit_intercept, data.n_rows
+    centre = np.append(metric.centre if centred else np.zeros(d), weights[:, -1])
+    if n <= d:
+        X, y, own = data.take(np.arange(n))
+        rows = np.sqrt(own)[:, None] * (np.column_stack([X, y]) - centre)
+        return Curvature(n, n, centre, rows, d, centred, data.coarse)
+    X, _, own = data.take(np.linspace(0, n - 1, max(1, d - k)).astype(np.intp))
+    Z = np.sqrt(own * (n / own.sum()))[:, None] * (X - centre[:d])
+    slope = _slope(data, start, weights, point)
+    lengths = np.linalg.norm(slope / metric.scale, axis=1)
+    share = HARDLY * np.sqrt(n) / np.where(lengths > 0, lengths, 1.0)
+    more = share[:, None] * slope
+    targets = more @ coef.T - np.diag(np.where(lengths > 0, n / share, 0.0))
+    rows = np.vstack([np.column_stack([Z, Z @ coef.T]), np.column_stack([more, targets])])
+    return Curvature(n, n, centre, rows[-d:], d, centred, data.coarse)
+
+
+def _of_sample(data, start, weights):
+    """The curvature of the sampled rows at the answer, in place of that of all rows."""
+    found = curvature_at(start.sketch.sample, start, weights)
+    if found is None:
+        return None
+    share, rows = data.n_rows / found.rows, data.n_rows
+    triangle, total = np.sqrt(share) * found.triangle, share * found.total
+    found = changed(found, triangle=triangle, total=total, rows=rows)
+    alpha = start.plan.penalty.l2 * found.rows_per_weight
+    return found.solved_by(weights, start.metric.centre, alpha)

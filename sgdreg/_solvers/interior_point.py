@@ -128,7 +128,7 @@ class InteriorPoint(FullGradient):
 
     def _blur(self):
         """How much rounding errors of the predictions may change the objective."""
-        loss, data = self.plan.loss, self.data
+        loss = self.plan.loss
         squares = self.evaluation.blur(self.point.weights, self.start.metric)
         steepest = max(loss.above, loss.below) if made_of_hinges(loss) else np.inf
         if loss.smoothness is not None:
@@ -136,8 +136,4 @@ class InteriorPoint(FullGradient):
             if np.isinf(steepest):
                 return bent
             return np.minimum(bent, steepest * np.sqrt(2 * squares))
-        # As many rows as there are weights lie at their kinks and feel every error; those
-        # of the others have both signs.
-        n = data.n_rows
-        felt = min(1.0, (data.n_features + 1) / n + 1.0 / np.sqrt(n))
-        return felt * steepest * np.sqrt(2 * squares)
+        return self.evaluation.blur_at_kinks(self.point.weights, self.start.metric)

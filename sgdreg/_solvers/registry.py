@@ -4,6 +4,7 @@ from sgdreg import optimizers
 from sgdreg._solvers.conjugate_gradient import ConjugateGradients
 from sgdreg._solvers.interior_point import InteriorPoint
 from sgdreg._solvers.minibatch import MiniBatch
+from sgdreg._solvers.newton.solver import Newton
 from sgdreg._solvers.streams import Recursive, Streaming
 from sgdreg._solvers.variance_reduced import VarianceReduced
 
@@ -12,6 +13,7 @@ from sgdreg._solvers.variance_reduced import VarianceReduced
 SOLVERS = {
     optimizers.ConjugateGradient: ConjugateGradients,
     optimizers.InteriorPoint: InteriorPoint,
+    optimizers.Newton: Newton,
     optimizers.SVRG: VarianceReduced,
 }
 

@@ -3,13 +3,13 @@
 Each of them takes one pass over the rows and takes no steps.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
 
 import numpy as np
 
 from sgdreg._curvature.factor import ROUNDED_SPREADS
+from sgdreg._records import record
 from sgdreg.losses import made_of_hinges
 
 # Rows of a subsample whose loss costs next to nothing beside an epoch.
@@ -25,7 +25,7 @@ ROUNDINGS_OF_GRADIENTS = 1e4
 ROUNDINGS_OF_TARGETS = 8
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Point:
     """Weights, with their losses and gradient by a pass over the rows.
 
@@ -230,9 +230,13 @@ class Evaluation:
         metric, or of `metric`. The optimum is not below zero, so F itself is an upper
         bound.
         """
-        slope = point.slope if metric is None else metric.to_coordinates(point.gradient)
         if metric is not None and metric.full and self.unseen(point.gradient, metric):
             return np.inf
+        return float(np.max(self.excesses(point, least, metric) / self.variance))
+
+    def excesses(self, point, least=1.0, metric=None):
+        """½ ∇Fᵀ H⁻¹ ∇F of each output, and what rounding errors may add: see `gap`."""
+        slope = point.slope if metric is None else metric.to_coordinates(point.gradient)
         metric = metric or self.start.metric
         unit = (ROUNDINGS * EPS) ** 2
         squares = np.einsum("ij,ij->i", slope, slope)
@@ -241,10 +245,10 @@ class Evaluation:
         if metric.faint is not None:
             squares += metric.along_faint(point.gradient, self._gradient_rounding(point))
         decrement = np.minimum(0.5 * squares / least, self.objectives(point))
-        decrement += self.blur(point.weights, metric) + metric.hidden
+        decrement = decrement + (self.blur(point.weights, metric) + metric.hidden)
         if self.plan.penalty.l2 and metric.full:
             decrement += self.plan.penalty.values(metric.left_out(point.weights))
-        return float(np.max(decrement / self.variance))
+        return decrement
 
     def _gradient_rounding(self, point):
         """Rounding errors of the gradient of each output, for features of length one."""
@@ -255,6 +259,17 @@ class Evaluation:
         metric, rounding = self.start.metric, self._gradient_rounding(point)
         step = metric.faint_step(point.gradient, rounding)
         return self.at(point.weights + step)
+
+    def blur_at_kinks(self, weights, metric):
+        """What such errors may change the objective of a loss with kinks by.
+
+        As many rows as there are weights lie at their kinks and feel every error; those of
+        the others have both signs.
+        """
+        loss, n = self.plan.loss, self.data.n_rows
+        felt = min(1.0, (self.data.n_features + 1) / n + 1.0 / np.sqrt(n))
+        steepest = max(loss.above, loss.below)
+        return felt * steepest * np.sqrt(2 * self.blur(weights, metric))
 
     def blur(self, weights, metric):
         """½ (rounding errors of predictions)², of large products x w that may cancel."""

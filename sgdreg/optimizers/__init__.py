@@ -12,6 +12,7 @@ name                step
 ``svrg``            w <- w - eta (g(w) - g(anchor) + all rows' gradient there)
 ``cg``              p <- beta p - g;  w <- w + eta p, eta by line search
 ``interior_point``  Newton steps on the optimality conditions
+``newton``          w <- argmin of a model: a sample's curvature, all rows' gradient
 ==================  ======================================================================
 
 Rules have a `metric`: an inverse curvature by which g is multiplied first. None is the
@@ -27,6 +28,7 @@ the same loop calls once a step.
 from sgdreg.optimizers import _full_gradient, _minibatch
 from sgdreg.optimizers._base import Optimizer
 from sgdreg.optimizers._full_gradient import *  # noqa: F403 (the names in __all__)
+from sgdreg.optimizers._full_gradient import Newton  # noqa: F401 (not offered by name)
 from sgdreg.optimizers._minibatch import *  # noqa: F403
 
 __all__ = ["Optimizer", *_minibatch.__all__, *_full_gradient.__all__]  # noqa: PLE0604

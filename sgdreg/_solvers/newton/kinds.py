@@ -1,6 +1,24 @@
 """Which model serves a loss."""
 
+from sgdreg._plan.plan import DIAGONAL
+from sgdreg._solvers.newton.band import Band
+from sgdreg._solvers.newton.columns import Columns
+from sgdreg._solvers.newton.squares import Squares
+from sgdreg._solvers.newton.zones import Zones
+from sgdreg.losses import is_squared, made_of_hinges
+
 
 def kind_of(plan):
-    """The class of models that serves a plan's loss and penalty; None: there is none."""
-    return None
+    """The class of models that serves a plan's loss and penalty."""
+    loss, penalty = plan.loss, plan.penalty
+    if not penalty.is_custom:
+        if is_squared(loss):
+            return Columns if plan.curvature == DIAGONAL else Squares
+        if loss.smoothness is not None and not penalty.proximal:
+            return Zones
+        if loss.smoothness is None and made_of_hinges(loss):
+            return Band
+    raise ValueError(
+        f"{plan.optimizer!r} has no model for loss={loss!r} with the penalty {penalty}. "
+        "Use optimizer='auto' or 'interior_point'."
+    )

@@ -1,5 +1,7 @@
 """What the epochs of Newton's method ask of the model of one output."""
 
+from sgdreg._persistence.soundness import like
+
 
 class Model:
     """A model of one output's objective: a curvature, an exact gradient, its kinks.
@@ -25,6 +27,14 @@ class Model:
         What the objective is above its optimum there, at most.
     """
 
+    # Whether it asks a pass for the predictions of all rows.
+    by_rows = True
+    # Whether all outputs step by the curvature of one sample, which the solver enlarges;
+    # other models take more rows by themselves.
+    shares_sample = False
+    # Whether a pass more would tell more than the gap does, before a fit ends.
+    unsettled = False
+
     def __init__(self, solver, output):
         self.data, self.start, self.plan = solver.data, solver.start, solver.plan
         self.output = output
@@ -33,6 +43,16 @@ class Model:
         self.loss = float(point.losses[output])
         self.gradient = point.gradient[output].copy()
         self.gap = float("inf")
+
+    @staticmethod
+    def answer(curvature, plan):
+        """The optimum (k, d + 1) of the rows of a curvature alone, at its centre."""
+        raise NotImplementedError
+
+    @classmethod
+    def lacks(cls, metric):
+        """Whether the metric of a sample is not enough: one of more rows is then taken."""
+        return False
 
     def ask(self):
         """The weights (d + 1,) that the next pass is to evaluate."""
@@ -45,14 +65,18 @@ class Model:
         ----------
         loss : float
         gradient : ndarray of shape (d + 1,)
-        predictions : ndarray of shape (n_rows,)
-            To be copied where it is kept: the next pass overwrites it.
+        predictions : ndarray of shape (n_rows,) or None
+            None: see `by_rows`. To be copied where it is kept: the next pass overwrites it.
         """
         raise NotImplementedError
 
     def memory(self):
         """See `FullGradient.memory`."""
         raise NotImplementedError
+
+    def sound(self, memory):
+        """Whether `memory` can have returned this."""
+        return like(self.memory())(memory)
 
     def recall(self, memory):
         """See `FullGradient.recall`."""

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from sgdreg._persistence.soundness import check, like
+from sgdreg._persistence.soundness import check, several
+from sgdreg._records import changed
 from sgdreg._solvers.full_gradient import FullGradient
 from sgdreg._solvers.newton.kinds import kind_of
 
@@ -17,12 +18,68 @@ class Newton(FullGradient):
 
     def __init__(self, data, start):
         super().__init__(data, start)
-        self.predictions = np.empty((data.n_outputs, data.n_rows))
         self.kind = kind_of(self.plan)
+        # Of one output each, or None, where the models have no use for them.
+        self.predictions = None
+        if self.kind.by_rows:
+            self.predictions = np.empty((data.n_outputs, data.n_rows))
         self.models = None  # until there is a point to start from
+        self.shared = None  # what the first model leaves to those of the other outputs
+        self.known = None  # the curvature of the metric's rows
+
+    def unpack(self, memory, state):
+        self.known = state.statistics.curvature
+        super().unpack(memory, state)
 
     def _begin(self, state):
+        start, self.known = self.start, state.statistics.curvature
+        solved = start.solved and np.array_equal(state.weights, start.weights)
+        solved = solved and self.kind.shares_sample
         self._arrive(state)
+        if solved:
+            self._model_anew()
+        while solved and self.start.sampled and self._is_unlike():
+            self._sharpen(state)
+            state.weights[:] = self.start.weights
+            self._arrive(state)
+            self._model_anew()
+        constant = self.plan.constant_model(self.data)
+        worse = self.evaluation.objectives(self.point) > self.evaluation.constant
+        worse &= (state.weights != constant).any(axis=1)
+        if worse.any():
+            state.weights[worse] = constant[worse]
+            self._arrive(state)
+            solved = False
+        while self.start.sampled and self.kind.lacks(self.start.metric):
+            self._sharpen(state)
+        if self.models is None:
+            self._model_anew()
+        state.steps += solved
+        return 1.0 if solved else None
+
+    def _is_unlike(self):
+        """Whether the sample's optimum is further from that of all than it should be."""
+        return self.start.sketch.is_unrepresentative(self.gap)
+
+    def _arrive(self, state):
+        self.models = None
+        super()._arrive(state)
+
+    def _is_poor(self, before):
+        """Whether a larger sample is quicker; some models take more rows by themselves."""
+        return self.kind.shares_sample and super()._is_poor(before)
+
+    def _sharpen(self, state):
+        self.models = None
+        super()._sharpen(state)
+        self.known = state.statistics.curvature
+        if self.kind.shares_sample:
+            weights = self.kind.answer(self.known, self.plan)
+            self.start = changed(self.start, weights=weights)
+            self._model_anew()
+
+    def _model_anew(self):
+        self.shared = None
         self.models = self._new_models()
         self.gap = self._gap()
 
@@ -33,17 +90,26 @@ class Newton(FullGradient):
         return self.evaluation.at(weights, self.predictions)
 
     def _move(self, state):
+        self._pass()
+        if self._gap() <= (self.plan.tol or 0.0) and any(m.unsettled for m in self.models):
+            self._pass()
+        state.steps += 1
+        return 1.0
+
+    def _pass(self):
+        """Look where the models ask for, all at once."""
         there = self._at(np.array([model.ask() for model in self.models]))
-        told = zip(there.losses, there.gradient, self.predictions, strict=True)
-        for model, (loss, gradient, predictions) in zip(self.models, told, strict=True):
-            model.tell(loss, gradient, predictions)
+        predictions = self.predictions
+        if predictions is None:
+            predictions = [None] * len(self.models)
+        told = zip(there.losses, there.gradient, predictions, strict=True)
+        for model, (loss, gradient, predicted) in zip(self.models, told, strict=True):
+            model.tell(loss, gradient, predicted)
         weights, losses, gradient = (
             np.array([getattr(model, name) for model in self.models])
             for name in ("weights", "loss", "gradient")
         )
         self.point = self.evaluation.point(weights, losses, gradient)
-        state.steps += 1
-        return 1.0
 
     def _gap(self):
         """What the worst model promises, as a share of what there is to explain."""
@@ -59,6 +125,6 @@ class Newton(FullGradient):
     def recall(self, memory):
         super().recall(memory)
         self.models = self._new_models()
-        check(memory, {"models": like([model.memory() for model in self.models])})
+        check(memory, {"models": several(*(model.sound for model in self.models))})
         for model, kept in zip(self.models, memory["models"], strict=True):
             model.recall(kept)

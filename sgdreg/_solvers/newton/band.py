@@ -1,0 +1,395 @@
+"""Losses with kinks: Newton steps narrow the band of rows that are near one.
+
+A row far from its kinks is a linear term, and its slope is all that is needed of it
+(R. Portnoy, R. Koenker, The Gaussian hare and the Laplacian tortoise, Statistical Science
+12, 1997). Each Newton step, by the exact slopes of all rows and the curvature of those near
+a kink, brings the optimum three to six times nearer. A few passes leave some thousand rows
+of any number, which an interior point solves; one pass then says which signs were wrong.
+"""
+
+import numpy as np
+from scipy import linalg
+
+from sgdreg._solvers.newton.few_rows import EPS, minimum
+from sgdreg._solvers.newton.finish import Finish
+from sgdreg._solvers.newton.frame import Frame
+from sgdreg._solvers.newton.kinks import Kinks, leverage
+from sgdreg._solvers.newton.model import Model
+from sgdreg._solvers.newton.sampled import Sampled
+from sgdreg._solvers.newton.streamed import Streamed
+from sgdreg._solvers.newton.terms import Box, Dense, Problem, Terms
+
+# Up to twice as many rows, or as many a direction, all are solved at once.
+FEW, FEW_A_DIRECTION = 1500, 12
+# The sample that steps start from: one row of so many.
+ONE_OF = 8
+# Rows near a kink by which a Newton step is taken, at least, and a direction.
+NEAR, NEAR_A_DIRECTION = 4000, 20
+# Newton steps at most, and as long as each is shorter than this share of the last one; one
+# that goes up is halved so often.
+NEWTON_STEPS, SHORTER, HALVINGS = 8, 0.8, 3
+# Rows of the band, a direction, after them.
+BAND_A_DIRECTION = 4
+# Rows within this share of the loss of a constant of their kink are ties, always in.
+TIED = 1e-5
+# The radius of the box, in widths of the band and in lengths of the last step.
+BOX, BOX_STEPS = 8.0, 4.0
+# A step with more wrong signs than this share of the band was too long.
+MANY = 0.3
+# The share of tol that the interior point may leave.
+SHARE = 1e-3
+# A band of so many rows is one of all rows the next time.
+NEARLY_ALL = 1 / 3
+# What a coefficient's price counts as, at most, in slopes of the steepest row: its optimum
+# is zero at any higher one (features are of length one).
+BEYOND = 1e3
+# Numbers of rows that are copied at most, or so many times those of a matrix.
+COPIED, COPIED_A_SQUARE = 3e6, 2.1
+TINY = np.finfo(np.float64).tiny
+CONSTANT, START, NEWTON, NARROW, DONE = range(5)
+# What the next round goes on from.
+KEPT = ("stage", "moved", "steps", "share", "count", "width", "box", "failed", "dual")
+
+
+class Band(Model):
+    """One output's objective, of a loss with kinks.
+
+    Attributes
+    ----------
+    e : ndarray of shape (n,)
+        Residuals at `weights`.
+    stage : float
+    moved : float
+        Length of the last Newton step; infinity before the first.
+    count, width : float
+        Rows that the band is to have, and how wide it is a unit of leverage.
+    box : float
+        How far a step may go.
+    kept : ndarray of bool, shape (n,)
+        Rows that stay in the band, as their signs were wrong.
+    dual : float
+        The largest lower bound of the objective so far.
+    """
+
+    def __init__(self, solver, output):
+        super().__init__(solver, output)
+        self.level = getattr(solver, "level", 0)
+        self.evaluation, self.kinks = solver.evaluation, Kinks(self.plan.loss)
+        self.y = np.ascontiguousarray(self.data.targets[:, output])
+        self.unit = float(self.evaluation.unit[output])
+        self.tol = max(self.plan.tol or 0.0, 1e-13)
+        self.frame = getattr(solver, "frame", None) or self._frame()
+        k = self.frame.size
+        self.small = max(FEW, FEW_A_DIRECTION * k)
+        self.near = min(self.data.n_rows, max(NEAR, NEAR_A_DIRECTION * k))
+        self.Q = self.frame.bend(self.plan.penalty.l2)
+        self.on_coef = self.frame.on_coef() if self.plan.penalty.proximal else None
+        self.e, self.lever = solver.predictions[output] - self.y, None
+        self.objective = self._objective(self.weights, self.loss)
+        self.dual, self.moved, self.steps = -np.inf, np.inf, 0.0
+        self.count, self.width, self.box, self.failed = 0.0, np.inf, 0.0, 0.0
+        self.direction, self.share = np.zeros(k), 1.0
+        self.kept, self.stage, self.rounds = np.zeros(self.data.n_rows, bool), START, 0.0
+        self.whole = self.data.n_rows <= 2 * self.small
+        if self.whole:
+            self.stage = NARROW
+            self._from_constant()
+
+    def _frame(self):
+        plan = self.plan
+        return Frame(self.start.metric, plan.fit_intercept, whole=plan.penalty.proximal)
+
+    @classmethod
+    def lacks(cls, metric):
+        """Whether the curvature of a sample lacks directions that other rows may have."""
+        return len(metric.root) < np.count_nonzero(~metric.constant)
+
+    def _objective(self, weights, loss):
+        if self.plan.penalty.positive and weights[:-1].min(initial=0.0) < 0:
+            return np.inf
+        return float(loss + self.plan.penalty.values(weights[None, :-1])[0])
+
+    def _rng(self):
+        return np.random.default_rng([self.output, self.level, int(self.rounds)])
+
+    # --------------------------------------------------------------------- rounds
+
+    def ask(self):
+        self.rounds += 1.0
+        self.bound, self.ended = -np.inf, False
+        if self.stage == CONSTANT:
+            self.asked = self.plan.constant_model(self.data)[self.output]
+        elif self.stage == START:
+            self.asked = self._answer_of_a_sample()
+        elif self.stage == NEWTON:
+            self.asked = self._newton_step()
+        if self.stage == NARROW:
+            self.asked = self._minimum_of_band()
+        elif self.stage == DONE:
+            self.asked = self.weights
+        return self.asked
+
+    def tell(self, loss, gradient, predictions):
+        objective = self._objective(self.asked, loss)
+        lower = objective < self.objective or (
+            self.ended and objective <= self.objective * (1 + 8 * EPS)
+        )
+        self.dual = max(self.dual, self.bound)
+        e = predictions - self.y
+        if lower:
+            before, self.e = self.e, e
+            self.weights, self.loss = self.asked.copy(), float(loss)
+            self.gradient, self.objective = gradient.copy(), objective
+        else:
+            before = self.e
+        self.gap = max(self.objective - self.dual, 0.0) + self._blur()
+        if self.stage == CONSTANT:
+            self.stage = NARROW if self.whole else NEWTON
+        elif self.stage == START:
+            self.stage = NEWTON
+            self._from_constant()
+        elif self.stage == NEWTON:
+            self._after_newton(lower)
+        elif self.stage == NARROW:
+            self._after_band(before, e, lower)
+
+    def _from_constant(self):
+        """A start worse than the best constant is none: begin there."""
+        if self.objective > float(self.evaluation.constant[self.output]):
+            self.stage = CONSTANT
+
+    def _blur(self):
+        """What rounding errors of predictions, and directions left out, may be worth."""
+        metric = self.start.metric
+        blur = float(self.evaluation.blur_at_kinks(self.weights[None], metric)[0])
+        hidden = float(np.broadcast_to(metric.hidden, self.data.n_outputs)[self.output])
+        if hidden:  # of squares it is known; here it is reckoned as the same share
+            variance = max(float(self.data.variances[self.output]), TINY)
+            blur += min(hidden / variance, 1.0) * self.unit
+        return blur
+
+    # ---------------------------------------------------------------------- start
+
+    def _answer_of_a_sample(self):
+        n, k = self.data.n_rows, self.frame.size
+        size, level = max(self.small, n // ONE_OF), self.kinks.level
+        sample = Sampled(self, size, self._rng())
+        if size * min(level, 1 - level) > 4 * k:
+            return sample.answer(max(self.tol, 0.02 * k / size))
+        return sample.moved_to_quantile(level)
+
+    # --------------------------------------------------------------- Newton steps
+
+    def _newton_step(self):
+        """The minimum by the curvature of rows near a kink; None where none is left."""
+        if self.share < 1.0:  # the last step went up
+            return self._along(self.direction)
+        rng, k = self._rng(), self.frame.size
+        if self.lever is None:
+            self._look_at_leverage()
+        width = self.kinks.half_width(self.near, self.e, self.lever, self.unit, rng)
+        M = self.Q + 1e-10 * np.eye(k)
+        near = self.kinks.near(self.e, self.lever, width)
+        for rows, (_, below, above) in zip(near, self.kinks.each, strict=True):
+            some, most = rows, 4 * self.near
+            if len(rows) > most:
+                some = np.sort(rng.choice(rows, most, replace=False))
+            X, _, weights = self.data.take(some)
+            bends = weights / self.data.n_rows * (above - below)
+            bends *= len(rows) / max(1, len(some)) / (2 * width * self.lever[some])
+            A = self.frame.rows(X)
+            M += (A * bends[:, None]).T @ A
+        self.direction = self._model_minimum(M)
+        length = float(np.linalg.norm(self.direction))
+        if self.steps >= NEWTON_STEPS or not length <= SHORTER * self.moved:
+            self._begin_band()
+            return None
+        return self._along(self.direction)
+
+    def _along(self, p):
+        return self._within(self.weights + self.frame.raw(self.share * p))
+
+    def _model_minimum(self, M):
+        q = self.frame.slope(self.gradient)
+        if self.on_coef is None:
+            return -linalg.solve(M, q, assume_a="pos", check_finite=False)
+        offsets, low, high = self._prices()
+        size = np.sqrt(q @ linalg.solve(M, q, assume_a="pos", check_finite=False))
+        goal = self.tol * self.unit
+        terms = Terms([Dense(self.on_coef)])
+        return minimum(Problem(terms, offsets, low, high, q, M, size, self.unit), goal).p
+
+    def _after_newton(self, lower):
+        if not lower:
+            self.share *= 0.5
+            if self.share < 0.5**HALVINGS:
+                self._begin_band()
+            return
+        self.moved = self.share * float(np.linalg.norm(self.direction))
+        self.steps, self.share = self.steps + 1.0, 1.0
+        if self._is_narrow():
+            self._begin_band()
+
+    def _is_narrow(self):
+        """Whether few rows are within some steps like the last one of a kink."""
+        return 2 * self.kinks.count(self.e, self.lever, 4 * self.moved) <= self.near
+
+    def _look_at_leverage(self):
+        looks = self.frame.looks(np.random.default_rng([self.output, self.level]), 4)
+        self.lever = leverage(self.data, looks / np.sqrt(self.frame.size))
+        self.evaluation.passes += 1.5
+
+    # -------------------------------------------------------------------- the band
+
+    def _begin_band(self):
+        few = max(BAND_A_DIRECTION * self.frame.size, self.near / 4)
+        self.count = float(few if self._is_narrow() else self.near)
+        self.width = self._width()
+        moved = 0.0 if np.isinf(self.moved) else self.moved
+        self.box = max(BOX * self.width, BOX_STEPS * moved)
+        self.stage = NARROW
+
+    def _width(self):
+        return self.kinks.half_width(self.count, self.e, self.lever, self.unit, self._rng())
+
+    def _minimum_of_band(self):
+        """Where the objective is least with all rows outside of the band as they are."""
+        rows = self.kinks.near(self.e, self.lever, self.width, TIED * self.unit, self.kept)
+        self.rows, n, k = rows, self.data.n_rows, self.frame.size
+        union, which = rows[0], None
+        if len(rows) > 1:
+            union, which = np.unique(np.concatenate(rows), return_inverse=True)
+        block, weights = self._block(union, which)
+        shares = (weights / n) if which is None else (weights / n)[which]
+        kinks = self.kinks.each
+        count = [len(part) for part in rows]
+        low = shares * np.repeat([below for _, below, _ in kinks], count)
+        high = shares * np.repeat([above for _, _, above in kinks], count)
+        offsets = np.concatenate(
+            [self.e[r] - o for r, (o, *_) in zip(rows, kinks, strict=True)]
+        )
+        self.inside = len(offsets)
+        whole = self.inside == n * len(kinks)
+        blocks = [block]
+        q = self.frame.slope(self.gradient)
+        rest = self.objective - self._price_of(self.weights)
+        slopes = np.where(offsets > 0, high, np.where(offsets < 0, low, 0.0))
+        if whole:
+            q = self.frame.slope(self._gradient_of_penalty())
+            rest = self.objective - self.loss - self._price_of(self.weights)
+        else:
+            q = q - blocks[0].sums(slopes)
+            rest -= slopes @ offsets
+        walls = 0
+        if self.on_coef is not None:
+            blocks.append(Dense(self.on_coef))
+            pairs = zip((offsets, low, high), self._prices(), strict=True)
+            offsets, low, high = map(np.concatenate, pairs)
+        if not whole:
+            walls = 2 * k
+            blocks.append(Box(k))
+            wall, none = np.full(k, self.kinks.steepest), np.zeros(k)
+            box = np.full(k, self.box)
+            offsets = np.concatenate([offsets, -box, box])
+            low = np.concatenate([low, none, -wall])
+            high = np.concatenate([high, wall, none])
+        goal = (SHARE if self.level == 0 else 1.0) * self.tol * self.unit
+        size = float(np.abs(self.e).mean()) if whole else 0.1 * self.width
+        reach = self.unit if whole else min(self.unit, self.box)
+        terms = Terms(blocks)
+        problem = Problem(terms, offsets, low, high, q, self.Q, size, reach, walls)
+        found = minimum(problem, goal)
+        self.sure, p = found.sure, found.p
+        self.within = whole or np.abs(p).max() < 0.99 * self.box
+        problem.reach = self.unit
+        finish, zeros = Finish(problem, found), None
+        reached = finish.value(p)
+        self.bound = rest + finish.lower_bound(reached - 2 * goal)
+        if self.within:
+            there = finish.on_vertex()
+            if there is not None and finish.value(there) <= reached + goal:
+                self.ended, p, at = True, there, finish.at_kink
+                zeros = at[at >= self.inside] - self.inside
+        asked = self.weights + self.frame.raw(p)
+        if zeros is not None:
+            asked[:-1][zeros] = 0.0
+        return self._within(asked)
+
+    def _block(self, rows, which):
+        """Some rows in the frame, and their weights; of too many no copy is made."""
+        data, k = self.data, self.frame.size
+        numbers = max(COPIED, COPIED_A_SQUARE * k * k)
+        if len(rows) * k <= numbers:
+            X, _, weights = data.take(rows)
+            return Dense(self.frame.rows(X), which, data.team), weights
+        weights = data.row_weights
+        weights = np.ones(len(rows)) if weights is None else weights[rows]
+        return Streamed(data, self.frame, rows, which), weights
+
+    def _after_band(self, before, e, lower):
+        whole = self.inside == len(e) * len(self.kinks)
+        if self.gap <= self.tol * self.unit:
+            return
+        if whole:
+            self.stage = DONE
+            return
+        wrong = self.kinks.crossed(before, e, self.rows)
+        many = wrong.sum() > MANY * self.inside
+        if lower:
+            self.kept = self.kept & False if many else self.kept | wrong
+            self.count *= 2 if many or not self.sure else 1
+            self.box *= 1 if self.within else 5
+        else:
+            self.failed += 1
+            self.kept = self.kept if many else self.kept | wrong
+            self.box /= 8 if many else 2
+            self.count *= 1.5 if self.failed < 3 else 4
+        all_of_them = NEARLY_ALL * len(e) * len(self.kinks)
+        self.width = np.inf if self.inside > all_of_them else self._width()
+
+    # ---------------------------------------------------------------- the penalty
+
+    def _prices(self):
+        """Offsets and slopes of the kinks of coefficients, in the features' scale."""
+        penalty, scale = self.plan.penalty, self.frame.metric.scale
+        most = BEYOND * self.kinks.steepest
+        high = np.minimum(penalty.l1 / scale, most)
+        low = np.full_like(high, -most) if penalty.positive else -high
+        return self.weights[:-1] * scale, low, high
+
+    def _price_of(self, weights):
+        """What the kinks of coefficients count as in the objective."""
+        return self.plan.penalty.l1 * float(np.abs(weights[:-1]).sum())
+
+    def _gradient_of_penalty(self):
+        return np.append(self.plan.penalty.l2 * self.weights[:-1], 0.0)
+
+    def _within(self, weights):
+        if self.plan.penalty.positive:
+            weights[:-1] = np.maximum(weights[:-1], 0.0)
+        return weights
+
+    # ---------------------------------------------------------------- checkpoints
+
+    def memory(self):
+        kept = {name: float(getattr(self, name)) for name in KEPT}
+        return kept | {
+            "rounds": self.rounds,
+            "looked": self.lever is not None,
+            "direction": self.direction.copy(),
+            "weights": self.weights.copy(),
+            "loss": self.loss,
+            "gradient": self.gradient.copy(),
+            "gap": self.gap,
+            "e": self.e.copy(),
+            "kept": self.kept.copy(),
+        }
+
+    def recall(self, memory):
+        for name in memory.keys() - {"looked"}:
+            setattr(self, name, memory[name])
+        self.objective = self._objective(self.weights, self.loss)
+        if memory["looked"]:
+            passes = self.evaluation.passes
+            self._look_at_leverage()
+            self.evaluation.passes = passes

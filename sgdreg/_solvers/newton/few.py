@@ -1,0 +1,133 @@
+"""The problem of so few rows that all of them are kept in the model's coordinates."""
+
+import numpy as np
+from scipy import linalg
+
+from sgdreg._solvers.newton.bends import Formula, lowest_along
+from sgdreg._solvers.newton.bent_rows import MANY
+
+# Fewer rows than this share, or than so many a coordinate, near the fit: the zone is
+# widened at first. It is then narrowed by this factor a step.
+THIN, ROWS_A_COORDINATE, NARROWER = 0.05, 4, 4.0
+STEPS = 500
+# A share of the curvature of rows that all bend, which every direction has at least: those
+# without any row in the zone then have a long step, which the line search shortens.
+RIDGE = 1e-12
+
+
+class Few:
+    """Rows in coordinates, with targets and shares of the whole (their sum is one)."""
+
+    def __init__(self, rows, y, shares):
+        self.rows, self.y, self.shares = rows, y, shares
+
+    def minimum(self, loss, predictions, quadratic, tol):
+        """The displacement that minimises Σ share L(y, p + rows v) and a quadratic.
+
+        Newton steps, each to the lowest point along it. Of a loss made of hinges a row
+        bends in a zone about the fit only: once no row enters or leaves it, the step ends
+        at the minimum. (K. Madsen, H. B. Nielsen, Finite algorithms for robust linear
+        regression, BIT 30 (1990).) A thin zone is first widened, and narrowed step by
+        step (their paper on l1, SIAM Journal on Optimization 3 (1993)).
+
+        Parameters
+        ----------
+        loss : Loss
+        predictions : ndarray of shape (m,)
+            To begin from.
+        quadratic : (ndarray of shape (r, r), ndarray of shape (r,))
+            Curvature and slope of the penalty, with respect to v.
+        tol : float
+            What the objective may be above its minimum.
+
+        Returns
+        -------
+        v : ndarray of shape (r,)
+        H : ndarray of shape (r, r)
+            The curvature there, without the penalty's.
+        bends : ndarray of shape (m,)
+            Of each row, there.
+        """
+        ridge, pull = quadratic
+        p, v, known = predictions.copy(), np.zeros(self.rows.shape[1]), None
+        factor, whole = widening(loss, self.y, p, len(v)), False
+        for _ in range(STEPS):
+            current = loss.wider(factor) if factor > 1.0 else loss
+            before = known
+            H, known = self._products(current.curvature(self.y, p), known)
+            if whole and isinstance(loss, Formula) and (known[0] == before[0]).all():
+                break  # the last step went to the minimum
+            along = self.shares * current.gradient(self.y, p)
+            g = self.rows.T @ along + ridge @ v + pull
+            step = -solve(H + ridge, g, current.smoothness)
+            fall = float(g @ step)
+            if not -0.5 * fall > tol:
+                if factor == 1.0:
+                    there = current.curvature(self.y, p + self.rows @ step)
+                    if (there == known[0]).all():  # the rest of the way, then
+                        v = v + step
+                    break
+                factor = max(1.0, factor / NARROWER)
+                continue
+            change, bent = self.rows @ step, ridge @ step
+
+            def slope(t, current=current, p=p, v=v, change=change, bent=bent, step=step):
+                along = current.gradient(self.y, p + t * change)
+                rise = (self.shares * along) @ change
+                return float(rise + bent @ (v + t * step) + pull @ step)
+
+            t = lowest_along(slope, fall)
+            v, p = v + t * step, p + t * change
+            whole = t == 1.0 and factor == 1.0
+            if 0.5 < t < 2.0:
+                factor = max(1.0, factor / NARROWER)
+        return v, H, known[0]
+
+    def _products(self, now, known):
+        """Σ share bend z zᵀ, from the last one where few rows have changed."""
+        if known is not None:
+            changed = np.flatnonzero(now != known[0])
+            if len(changed) <= MANY * len(now):
+                if len(changed):
+                    more = self.shares[changed] * (now[changed] - known[0][changed])
+                    Z = self.rows[changed]
+                    H = known[1] + (Z * more[:, None]).T @ Z
+                    known = now, H
+                return known[1], known
+        bent = now != 0
+        rows, weights = self.rows, self.shares * now
+        if not bent.all():
+            rows, weights = rows[bent], weights[bent]
+        Z = np.sqrt(weights)[:, None] * rows
+        H = Z.T @ Z
+        return H, (now, H)
+
+
+def widening(loss, y, p, size):
+    """How many times as wide a zone is to be at first, for a number of coordinates."""
+    if not isinstance(loss, Formula) or np.isinf(loss.zone):
+        return 1.0
+    least = min(len(y) / 2, max(THIN * len(y), ROWS_A_COORDINATE * size))
+    if np.count_nonzero(loss.curvature(y, p)) >= least:
+        return 1.0
+    return max(1.0, float(np.median(np.abs(p - y)) / loss.zone))
+
+
+def solve(H, g, bend):
+    """H⁻¹ g of a curvature that may be singular, where rows bend by so much at most."""
+    M = H.copy()
+    M[np.diag_indices(len(M))] += RIDGE * bend
+    L, failed = linalg.lapack.dpotrf(M, lower=1)
+    if failed:
+        values, vectors = linalg.eigh(M, check_finite=False)
+        return (vectors / np.maximum(values, RIDGE * bend)) @ (vectors.T @ g)
+    return linalg.cho_solve((L, True), g, check_finite=False)
+
+
+def taught(H, step, change):
+    """The curvature with what a pass has shown of it along a step (BFGS)."""
+    known, bend = H @ step, float(step @ change)
+    if not bend > RIDGE * float(step @ known):
+        return H
+    H = H - np.outer(known, known) / (step @ known)
+    return H + np.outer(change, change) / bend

@@ -1,0 +1,122 @@
+"""Coordinates in which the rows of a sample are a standard cloud."""
+
+import numpy as np
+from scipy import linalg
+
+# The length that a direction of no row counts as having.
+SHORT = 1e-4
+
+
+class Frame:
+    """Moves p of the weights: w + T p, with rows A = [x, 1] T of one covariance.
+
+    Copies of columns up to 1e-6 would otherwise be beyond what products of rows can tell.
+
+    Parameters
+    ----------
+    metric : Metric
+        A full one.
+    fit_intercept : bool
+    whole : bool
+        Whether directions that no row has are among them: a price on each coefficient bends
+        these as well.
+    """
+
+    def __init__(self, metric, fit_intercept, whole=False):
+        self.metric, self.fit_intercept = metric, fit_intercept
+        root = metric.root
+        if whole:
+            root = np.vstack([root, _complement(root, ~metric.constant) / SHORT])
+        self.size = len(root) + fit_intercept
+        self.coef = root.T / metric.scale[:, None]  # (d, rank)
+
+    def centred(self, X):
+        """Dense rows X (m, d) about the metric's centre."""
+        return X if self.metric.centre is None else X - self.metric.centre
+
+    def scaled(self, X):
+        """The same in the features' scale, with a column of ones (m, d + 1)."""
+        Z = np.ones((len(X), X.shape[1] + 1))
+        np.divide(self.centred(X), self.metric.scale, out=Z[:, :-1])
+        return Z
+
+    def turned(self, S):
+        """The Gram matrix (k, k) of rows, of the upper triangle of their `scaled`."""
+        S += np.triu(S, 1).T
+        rank = self.coef.shape[1]
+        T = np.zeros((len(S), self.size), S.dtype, order="F")
+        T[:-1, :rank] = self.coef * self.metric.scale[:, None]
+        T[-1, rank:] = 1.0
+        return T.T @ S @ T
+
+    def rows(self, X):
+        """A (m, k) of dense rows X (m, d)."""
+        A = np.empty((len(X), self.size))
+        np.matmul(self.centred(X), self.coef, out=A[:, : self.coef.shape[1]])
+        if self.fit_intercept:
+            A[:, -1] = 1.0
+        return A
+
+    def raw(self, p):
+        """The move (d + 1,) of the weights, at the metric's centre."""
+        rank = self.coef.shape[1]
+        return np.append(self.coef @ p[:rank], p[-1] if self.fit_intercept else 0.0)
+
+    def slope(self, gradient):
+        """The gradient (k,) in p, of one (d + 1,) of the features as they are."""
+        g, b = gradient[:-1], gradient[-1]
+        g = g if self.metric.centre is None else g - b * self.metric.centre
+        return np.append(g @ self.coef, b) if self.fit_intercept else g @ self.coef
+
+    def bend(self, l2):
+        """Q = l2 TᵀT of the coefficients (k, k)."""
+        Q = np.zeros((self.size, self.size))
+        rank = self.coef.shape[1]
+        if l2:
+            Q[:rank, :rank] = l2 * (self.coef.T @ self.coef)
+        return Q
+
+    def on_coef(self):
+        """Rows (d, k) of the coefficients in the features' scale."""
+        A = np.zeros((len(self.coef), self.size))
+        A[:, : self.coef.shape[1]] = self.metric.scale[:, None] * self.coef
+        return A
+
+    def looks(self, rng, count):
+        """Weights (d + 1, count) of random directions: products are N(0, ‖A_i‖²)."""
+        p = rng.standard_normal((self.size, count))
+        weights = np.array([self.raw(column) for column in p.T]).T
+        if self.metric.centre is not None:
+            weights[-1] -= self.metric.centre @ weights[:-1]
+        return weights
+
+    def pull(self, l2, weights):
+        """The slope (k,) of l2 ½ ‖w‖² at some weights (d + 1,)."""
+        pull = np.zeros(self.size)
+        if l2:
+            pull[: self.coef.shape[1]] = l2 * (weights[:-1] @ self.coef)
+        return pull
+
+    def products(self, curvature):
+        """Σ s A_iᵀ A_i (k, k) of rows with such a curvature, about their own mean.
+
+        The triangle is turned before it is squared, which saves its digits.
+        """
+        rank, total = self.coef.shape[1], curvature.total
+        R = curvature.features @ self.coef
+        H = np.zeros((self.size, self.size))
+        H[:rank, :rank] = R.T @ R
+        if self.fit_intercept:
+            step = (curvature.mean - self.metric.centre) @ self.coef
+            H[:rank, :rank] += total * np.outer(step, step)
+            H[:rank, -1] = H[-1, :rank] = total * step
+            H[-1, -1] = total
+        return H
+
+
+def _complement(root, varying):
+    """Orthonormal rows (m, d), on the columns that vary, across those of `root`."""
+    among = linalg.qr(root[:, varying].T, mode="full", check_finite=False)[0]
+    rows = np.zeros((among.shape[1] - len(root), len(varying)))
+    rows[:, varying] = among[:, len(root) :].T
+    return rows

@@ -1,0 +1,104 @@
+"""Where a loss has kinks, and which rows are near one."""
+
+import numpy as np
+
+# Rows that are looked at at a time, and for the width of a band at all.
+PIECE, LOOKED_AT = 2**15, 20000
+# A width is known to this share by so many of the rows looked at.
+ENOUGH = 100
+# Residuals below this share of the loss of a constant are ties.
+TIE = 1e-12
+
+
+class Kinks:
+    """Kinks of residuals e: each at an offset, with the slope below it and above it."""
+
+    def __init__(self, loss):
+        dead, below, above = loss.dead, loss.below, loss.above
+        self.each = [(0.0, -below, above)]
+        if dead:
+            self.each = [(dead, 0.0, above), (-dead, -below, 0.0)]
+        self.steepest = max(below, above)
+        self.level = below / (below + above)  # the share of targets below the fit
+
+    def __len__(self):
+        return len(self.each)
+
+    def half_width(self, count, e, lever, unit, rng):
+        """Half the width of a band of so many kinks, ties aside, a unit of leverage."""
+        n = len(e)
+        looks = max(LOOKED_AT, int(ENOUGH * n * len(self) / max(count, 1.0)))
+        some = slice(None) if n <= 2 * looks else rng.integers(0, n, looks)
+        e, lever = e[some], lever[some]
+        away = np.concatenate([np.abs(e - offset) / lever for offset, *_ in self.each])
+        apart = away[away > TIE * unit]
+        if not len(apart):
+            return TIE * unit
+        place = int(min(1.0, count / (n * len(self))) * len(away))
+        place = min(len(apart) - 1, place)
+        return float(np.partition(apart, place)[place])
+
+    def near(self, e, lever, width, least=0.0, kept=None):
+        """Of each kink the rows within such a width of it, in their order.
+
+        Parameters
+        ----------
+        e, lever : ndarray of shape (n,)
+        width : float
+            A unit of leverage.
+        least : float
+            The width is no less.
+        kept : ndarray of bool, shape (n,), or None
+            Rows that are in whatever their distance.
+        """
+        n = len(e)
+        if np.isinf(width):
+            return [np.arange(n) for _ in self.each]
+        found = [[] for _ in self.each]
+        for start in range(0, n, PIECE):
+            part = slice(start, start + PIECE)
+            reach = np.maximum(width * lever[part], least)
+            for rows, (offset, *_) in zip(found, self.each, strict=True):
+                inside = np.abs(e[part] - offset) <= reach
+                if kept is not None:
+                    inside |= kept[part]
+                rows.append(start + np.flatnonzero(inside))
+        return [np.concatenate(rows) for rows in found]
+
+    def count(self, e, lever, width):
+        """How many kinks are within such a width."""
+        return sum(
+            int(np.count_nonzero(np.abs(e - offset) <= width * lever))
+            for offset, *_ in self.each
+        )
+
+    def crossed(self, before, after, rows):
+        """Which residuals have changed their side of a kink that they are no `rows` of."""
+        wrong = np.zeros(len(before), bool)
+        for known, (offset, *_) in zip(rows, self.each, strict=True):
+            changed = (before > offset) & (after < offset)
+            changed |= (before < offset) & (after > offset)
+            changed[known] = False
+            wrong |= changed
+        return wrong
+
+
+def leverage(data, looks):
+    """How far the residual of each row moves, by random directions of the coordinates.
+
+    √ of the mean square of the products with `looks` (d + 1, count), at least one. Where
+    tails are heavy half of all rows would else be near a kink.
+    """
+    count, lever = looks.shape[1], np.empty(data.n_rows)
+
+    def part(piece):
+        start = piece[0]
+        for X, _ in data.rows.chunks(within=piece, dense=not data.is_sparse):
+            squares = np.square(X @ looks[:-1] + looks[-1]).sum(axis=1)
+            lever[start : start + len(squares)] = squares
+            start += len(squares)
+
+    for _ in data.team.in_order(part, data.pieces):
+        pass
+    np.divide(lever, count, out=lever)
+    return np.sqrt(np.maximum(lever, 1.0, out=lever), out=lever)

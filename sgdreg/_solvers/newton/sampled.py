@@ -1,0 +1,49 @@
+"""The same problem on a sample of the rows, solved the same way."""
+
+import numpy as np
+
+from sgdreg._training.evaluation import Evaluation
+
+# Passes over a sample, at most.
+PASSES = 30
+
+
+class Sampled:
+    """What a model sees of a sample of the rows, for one of the outputs.
+
+    Parameters
+    ----------
+    model : Model
+        That of all rows.
+    size : int
+    rng : numpy.random.Generator
+    """
+
+    def __init__(self, model, size, rng):
+        data = model.data.random_rows(rng, size).of_output(model.output)
+        self.data, self.start, self.plan = data, model.start, model.plan
+        self.frame, self.level, self.kind = model.frame, model.level + 1, type(model)
+        self.evaluation = Evaluation(data, model.start)
+        self.predictions = np.empty((1, size))
+        self.point = self._at(model.weights)
+
+    def _at(self, weights):
+        return self.evaluation.at(weights[None], self.predictions)
+
+    def answer(self, tol):
+        """Weights (d + 1,) within `tol` of the sample's optimum, as a share."""
+        model = self.kind(self, 0)
+        for _ in range(PASSES):
+            self.point = self._at(model.ask())
+            told = self.point.losses[0], self.point.gradient[0], self.predictions[0]
+            model.tell(*told)
+            if model.gap <= tol * model.unit:
+                break
+        return model.weights
+
+    def moved_to_quantile(self, level):
+        """The weights known so far, moved to where such a share of the targets is below."""
+        weights = self.point.weights[0].copy()
+        rest = self.data.targets[:, 0] - self.predictions[0]
+        weights[-1] += self.plan.fit_intercept * np.quantile(rest, level)
+        return weights

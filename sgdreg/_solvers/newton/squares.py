@@ -1,0 +1,192 @@
+"""The model of squared errors with l1, `positive` or both: their curvature is constant."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sgdreg._solvers.newton.minimum import least_slope, minimum
+from sgdreg._solvers.newton.model import Model
+from sgdreg._training.evaluation import Point
+
+# A sample may hold a row that is rare among all, and show its direction as stronger than it
+# is (`_solvers/conjugate_gradient.py`): of what it promises so many times.
+SAMPLED = 3.0
+# The inverse of a sample's curvature is too large by s / (s - d): no less than this share.
+LEAST_SHARE = 0.5
+# Steps this near to one are one: the pass there is taken as it is.
+NEAR_ONE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Bowl:
+    """The curvature of rows in features scaled to unit spread, and the penalty there.
+
+    Attributes
+    ----------
+    H : ndarray of shape (d, d)
+    scale : ndarray of shape (d,)
+        Of the features; one where a column does not vary.
+    l1, l2 : ndarray of shape (d,)
+    positive : bool
+    """
+
+    H: np.ndarray
+    scale: np.ndarray
+    l1: np.ndarray
+    l2: np.ndarray
+    positive: bool
+
+    @classmethod
+    def of(cls, curvature, penalty, sampled=False):
+        """That of a curvature and a penalty."""
+        triangle, d = curvature.features, curvature.n_features
+        H = triangle.T @ triangle / curvature.total
+        scale = np.sqrt(np.diagonal(H))
+        constant = curvature.constant(scale)
+        scale = np.where(constant, 1.0, scale)
+        H = H / scale[:, None] / scale
+        H[constant] = H[:, constant] = 0.0
+        if sampled:
+            H *= max(LEAST_SHARE, 1.0 - d / curvature.rows)
+        return cls(H, scale, penalty.l1 / scale, penalty.l2 / scale**2, penalty.positive)
+
+    def lowest(self, gradient, coef):
+        """Where the model is least from coefficients with this gradient; its promise.
+
+        `gradient` is of all that is smooth: l2 is in it.
+
+        Returns
+        -------
+        coef : ndarray of shape (d,)
+        promise : float
+        left : ndarray of shape (d,)
+            The least subgradient of the model there: rounding errors.
+        """
+        at, g = coef * self.scale, gradient / self.scale - self.l2 * coef * self.scale
+        u, promise = minimum(self.H, g, at, self.l1, self.l2, self.positive)
+        slope = g + self.H @ (u - at) + self.l2 * u
+        left = least_slope(slope, u, self.l1, self.positive)
+        return u / self.scale, promise, left * self.scale
+
+
+class Squares(Model):
+    """Of a sample's curvature or of that of all rows, with what bounds the rest exactly.
+
+    A step is to the lowest point between here and the model's minimum: the objective is
+    known all along it from its two ends.
+    """
+
+    by_rows, shares_sample = False, True
+
+    @staticmethod
+    def answer(curvature, plan):
+        d, bowl = curvature.n_features, Bowl.of(curvature, plan.penalty)
+        slopes = curvature.features.T @ curvature.triangle[:, d:] / curvature.total
+        weights = np.zeros((slopes.shape[1], d + 1))
+        weights[:, -1] = curvature.centre[d:]
+        for row, slope in zip(weights, slopes.T, strict=True):
+            row[:-1] = bowl.lowest(-slope, row[:-1])[0]
+        return weights
+
+    def __init__(self, solver, output):
+        super().__init__(solver, output)
+        self.evaluation = solver.evaluation
+        start = self.start
+        self.bowl = solver.shared
+        if self.bowl is None:
+            known = solver.known, self.plan.penalty, start.sampled
+            solver.shared = self.bowl = Bowl.of(*known)
+        tol = self.plan.tol or 0.0
+        self.enough = tol * self.evaluation.unit[output] * (0.3 if start.sampled else 1.0)
+        self._look()
+
+    def _look(self):
+        """Find the model's minimum, and what it promises."""
+        centre = self.start.metric.centre
+        g, b = self.gradient[:-1], self.gradient[-1]
+        about = g if centre is None else g - b * centre
+        coef, promise, left = self.bowl.lowest(about, self.weights[:-1])
+        self.aim = np.append(coef, self.weights[-1] - b)
+        promise += 0.5 * b * b
+        left = np.append(left, 0.0)
+        self.gap = promise * (SAMPLED if self.start.sampled else 1.0) + self._rest(left)
+
+    def _rest(self, left):
+        """What rounding errors, and directions that are left out, may be worth."""
+        metric = self.start.metric
+        slope = metric.to_coordinates(left[None])
+        point = Point(self.weights[None], np.array([self.loss]), left[None], slope)
+        if self.start.sampled and self.evaluation.unseen(point.gradient):
+            return np.inf
+        least = 1.0 / SAMPLED if self.start.sampled else 1.0
+        excess = self.evaluation.excesses(point, least)
+        return float(np.broadcast_to(excess, self.data.n_outputs)[self.output])
+
+    def ask(self):
+        return self.aim
+
+    def tell(self, loss, gradient, predictions):
+        here, there = self.weights, self.aim
+        p = self._raw(there - here)
+        change = gradient - self.gradient
+        fall, bend = p @ self.gradient, p @ change
+        share = lowest(here[:-1], p[:-1], fall, bend, self.plan.penalty.l1)
+        if self.plan.penalty.positive:
+            share = min(share, 1.0)
+        if abs(share - 1.0) <= NEAR_ONE:
+            self._go(there, float(loss), gradient)
+            return
+        # The loss alone: its slope and bend are those of all that is smooth, less l2.
+        l2 = self.plan.penalty.l2
+        down = fall - l2 * (here[:-1] @ p[:-1])
+        curve = bend - l2 * (p[:-1] @ p[:-1])
+        between = max(0.0, self.loss + share * down + 0.5 * share**2 * curve)
+        before = self.gradient
+        self._go(here + share * (there - here), between, before + share * change)
+        if self.gap <= self.enough:
+            # The model's zeros are at its minimum, so end there if that is near enough.
+            ended = self.weights, self.loss, self.gradient
+            self._go(there, float(loss), gradient)
+            if self.gap > self.enough:
+                self._go(*ended)
+        self.unsettled = ((self.weights != 0) != (self.aim != 0)).any()
+
+    def _go(self, weights, loss, gradient):
+        self.weights, self.loss, self.gradient = weights, loss, gradient
+        self.unsettled = False
+        self._look()
+
+    def _raw(self, p):
+        """A step with the intercept of the features as they are."""
+        if self.start.metric.centre is None:
+            return p
+        return np.append(p[:-1], p[-1] - p[:-1] @ self.start.metric.centre)
+
+    def memory(self):
+        kept = {"weights": self.weights.copy(), "loss": self.loss}
+        return kept | {"gradient": self.gradient.copy(), "gap": self.gap}
+
+    def recall(self, memory):
+        self.weights, self.gradient = memory["weights"].copy(), memory["gradient"].copy()
+        self.loss = memory["loss"]
+        self._look()
+
+
+def lowest(w, p, fall, bend, l1):
+    """The t >= 0 at which t fall + ½ t² bend + l1 ‖w + t p‖₁ is least."""
+    if not l1:
+        return max(0.0, -fall / bend) if bend > 0 else 0.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        zeros = -w / p
+    crossing = np.flatnonzero((zeros > 0) & np.isfinite(zeros))
+    crossing = crossing[np.argsort(zeros[crossing], kind="stable")]
+    zeros = zeros[crossing]
+    slope = fall + l1 * (np.sign(w) @ p + np.abs(p[w == 0]).sum())
+    # The slope just before each zero, and after it.
+    jumps = 2.0 * l1 * np.abs(p[crossing])
+    before = slope + zeros * bend + np.append(0.0, np.cumsum(jumps))[: len(zeros)]
+    first = int(np.argmax(np.append(before + jumps >= 0, True)))
+    if first < len(zeros) and before[first] < 0:
+        return float(zeros[first])
+    low = slope + jumps[:first].sum()
+    return max(0.0, -low / bend) if bend > 0 else 0.0

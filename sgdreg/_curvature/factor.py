@@ -184,14 +184,15 @@ class Curvature:
         d = self.n_features
         triangle = self.triangle / sqrt(self.total)
         Z, targets = triangle[:, :d], triangle[:, d:]
-        scale, roots = column_norms(Z), np.sqrt(np.zeros(d) + alpha)
+        scale, penalised = column_norms(Z), bool(np.any(alpha))
         varying = ~self.constant(scale)
-        scale = np.where(varying, np.hypot(scale, roots), 1.0)
+        roots = np.sqrt(np.zeros(d) + alpha)
+        scale = np.where(varying, np.hypot(scale, roots) if penalised else scale, 1.0)
         Z, errors, roots = np.divide(Z, scale, order="F"), self.mean / scale, roots / scale
         all_vary = varying.all()
         if not all_vary:
             Z, errors, roots = Z[:, varying], errors[varying], roots[varying]
-        errors, penalised = np.abs(errors), roots.any()
+        errors, penalised = np.abs(errors), penalised and roots.any()
         coarse = self.coarse * np.hypot(1.0, errors)
         most = max(self.rows - self.centred, 0)
         hidden, faint, simple, span, inverse = 0.0, None, None, None, None
@@ -345,11 +346,9 @@ class Curvature:
         coef, d = weights[:, :-1], self.n_features
         targets = self.features @ coef.T
         if slope is not None:  # RᵀR w - total slope = Rᵀ targets
-            more = linalg.lstsq(self.features.T, slope.T, check_finite=False)[0]
-            targets -= self.total * more
+            targets -= self.total * self._transposed_solve(slope.T)
         elif alpha:  # RᵀR w + alpha·total w = Rᵀ targets
-            more = linalg.lstsq(self.features.T, coef.T, check_finite=False)[0]
-            targets += alpha * self.total * more
+            targets += alpha * self.total * self._transposed_solve(coef.T)
         triangle = np.column_stack([self.features, targets])
         middle = weights[:, -1]
         if self.centred:
@@ -357,6 +356,15 @@ class Curvature:
         else:
             middle = np.zeros(len(coef))
         return changed(self, triangle=triangle, centre=np.append(self.centre[:d], middle))
+
+    def _transposed_solve(self, B):
+        """Z with featuresᵀ Z = B, of a singular triangle the shortest."""
+        scale = column_norms(self.features)
+        if scale.all() and is_triangle(self.features):
+            R = np.divide(self.features, scale, order="F")
+            if len(R) == len(scale) and inverse_size(R) <= EASY_INFLATION:
+                return linalg.lapack.dtrtrs(R, B / scale[:, None], trans=1)[0]
+        return linalg.lstsq(self.features.T, B, check_finite=False)[0]
 
 
 def _penalised(Z, targets, roots):

@@ -1,6 +1,5 @@
 """The curvature of a data set: by products, or by QR if its digits need that."""
 
-from dataclasses import replace
 from math import isfinite
 
 import numpy as np
@@ -10,6 +9,7 @@ from sgdreg._curvature.factor import Curvature
 from sgdreg._curvature.products import curvature_by_products
 from sgdreg._curvature.triangles import column_norms
 from sgdreg._data.moments import refuse_overflow
+from sgdreg._records import changed
 
 # Products are used for more than this many rows for each column; with fewer rows some
 # directions are weak, which products cannot resolve.
@@ -28,10 +28,10 @@ def curvature_of(data, fit_intercept, start=None, *, work=QR_WORK):
         small = data.n_rows * d**2 <= work
         known = curvature_by_products(data, fit_intercept, easy=small)
     if known is not None:
-        return replace(known, coarse=data.coarse)
+        return changed(known, coarse=data.coarse) if data.coarse else known
     known = start or Curvature.empty(d, data.n_outputs, fit_intercept)
     if data.coarse > known.coarse:
-        known = replace(known, coarse=data.coarse)
+        known = changed(known, coarse=data.coarse)
     with np.errstate(invalid="ignore", over="ignore"):
         if start is None and data.n_rows <= d + fit_intercept:
             known = known.of_few(*next(data.chunks(at_least=data.n_rows)))

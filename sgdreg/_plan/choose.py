@@ -6,7 +6,7 @@ from numbers import Integral
 import numpy as np
 
 from sgdreg import optimizers
-from sgdreg._curvature.costs import cost_of_density, single_size
+from sgdreg._curvature.costs import cost_of_density, single_pays
 from sgdreg._plan.compatibility import (
     refuse_idle_settings,
     refuse_mismatch,
@@ -335,7 +335,7 @@ def _single(optimizer, problem):
         return False
     if not problem.affordable.full:
         return True
-    return d >= SINGLE_FEATURES and n > d and 2 * single_size(n, d, TOL) >= n
+    return d >= SINGLE_FEATURES and n > d and single_pays(n, d, TOL)
 
 
 def _provable(optimizer, affordable):

@@ -140,7 +140,9 @@ def _learned(data, plan, seen, rng):
     if plan.online:  # a copy, so that the random numbers of the steps stay the same
         rng = generator_like(rng)
     if plan.curvature == SINGLE:
-        size = single_size(data.n_rows, data.n_features, plan.tol or USUAL_TOL)
+        size = data.n_rows  # which pays, or single precision would not have been chosen
+        if plan.wide:
+            size = single_size(size, data.n_features, plan.tol or USUAL_TOL)
         metric, rows = single_metric(data, diagonal, plan.penalty.l2, size, rng)
         known = metric.root is not None and metric.certain > 0
         if not known and plan.provable:  # double precision knows more directions

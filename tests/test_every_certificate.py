@@ -1,8 +1,8 @@
 """Certificates of random problems of every loss, penalty and container hold.
 
-See `every_problem.py`, which draws the problems and judges the fits. Hundreds more, and
+See `every_problem`, which draws the problems and judges the fits. Hundreds more, and
 larger ones: `pytest -m heavy tests/test_every_certificate.py`, or other seeds, shrunk where
-they fail: `cd tests`, then `python every_problem.py 1000 2000`.
+they fail: `cd tests`, then `python -m every_problem 1000 2000`.
 """
 
 import every_problem
@@ -56,14 +56,14 @@ def test_paths_are_taken_and_left_again():
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_false_claim_is_found(loss, monkeypatch):
-    """A model a thousandth of a coefficient away, with the gap of the optimum."""
+    """A model whose coefficients are 1 % off, with the gap of the optimum."""
 
     def wrong(problem, X):
         model, caught = fitted(problem, X)
         model.coef_ = model.coef_ * 1.01 + 0.01
         return model, caught
 
-    monkeypatch.setattr(every_problem, "fitted", wrong)
+    monkeypatch.setattr(every_problem.verdict, "fitted", wrong)
     verdict = judge(Problem(1, 50, 2, loss=loss, target="t(2)"))
     assert verdict.known
     assert verdict.failures == ("gap", "tol")

@@ -31,8 +31,9 @@ class Verdict:
     ----------
     failures : tuple of str
         "gap" (what is told is below FACTOR of the true one), "tol" (`converged_`, and the
-        true gap is above it), "silent" (neither `converged_` nor a warning), "CSR - dense"
-        (their objectives differ), or an exception.
+        true gap is above it), "silent" (neither `converged_` nor a warning, nor a `stop_reason_`
+        that says that it is unknown), "CSR - dense" (their objectives differ), or an
+        exception.
     told, true : float
         The optimality gap of the history; what is proven, of the output that lacks most.
     converged : bool
@@ -84,7 +85,8 @@ def judge(problem):
     kinds = {w.category for w in caught}
     if kinds - {UserWarning, ConvergenceWarning}:
         failures.append(f"warned {[k.__name__ for k in kinds]}")
-    if not model.converged_ and ConvergenceWarning not in kinds:
+    told = ConvergenceWarning in kinds or "cannot tell" in model.stop_reason_
+    if not (model.converged_ or told):
         failures.append("silent")
     found = [both(model, o) for o in range(problem.outputs)]
     others = [[both(twin, o)] if twin else [] for o in range(problem.outputs)]

@@ -31,7 +31,7 @@ class Verdict:
     ----------
     failures : tuple of str
         "gap" (what is told is below FACTOR of the true one), "tol" (`converged_`, and the
-        true gap is above it), "silent" (neither `converged_` nor a warning, nor a `stop_reason_`
+        true gap is above it), "silent" (neither `converged_` nor a warning nor a reason
         that says that it is unknown), "CSR - dense" (their objectives differ), or an
         exception.
     told, true : float

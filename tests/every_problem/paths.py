@@ -1,6 +1,5 @@
 """Constants for which small problems take the paths of large ones."""
 
-import importlib
 import sys
 from contextlib import contextmanager
 
@@ -38,9 +37,8 @@ def forced(path):
     try:
         for full, value in PATHS[path].items():
             module, name = f"sgdreg.{full}".rsplit(".", 1)
-            try:
-                was = getattr(importlib.import_module(module), name)
-            except (ImportError, AttributeError):
+            was = getattr(sys.modules.get(module), name, None)
+            if was is None:
                 continue
             for key, one in list(sys.modules.items()):
                 if key.startswith("sgdreg.") and getattr(one, name, None) is was:

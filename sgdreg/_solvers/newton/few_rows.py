@@ -18,6 +18,9 @@ LEAST = 0.1
 # Steps in a row that leave more than this share of the least so far, after which there is
 # no more to come; and the same where no more is left than so many times the aim.
 STILL, FALLEN = 12, 0.98
+# Steps which are this much longer than the last one are on their way from bounds that were
+# too near: beside an outlier the first may be 1e-8 long, and each three times the last.
+LONGER = 1.5
 NEAR_ENOUGH, STILL_NEAR, FALLEN_NEAR = 300.0, 2, 0.7
 # Sums of steps are rounding errors in the end: residuals are taken anew so often.
 ANEW = 8
@@ -65,11 +68,13 @@ def minimum(problem, goal):
         What may be left of the gap.
     """
     steps = Steps(problem, LEAST * goal)
-    best, still, found = np.inf, 0, None
+    best, still, found, share = np.inf, 0, None, 0.0
     for count in range(STEPS):
         left = steps.left()
         near = best <= NEAR_ENOUGH * goal
-        still = still + 1 if not left < (FALLEN_NEAR if near else FALLEN) * best else 0
+        falls = left < (FALLEN_NEAR if near else FALLEN) * best
+        grows = not near and LONGER * share < steps.share < 1.0
+        still, share = (0 if falls or grows else still + 1), steps.share
         if found is None or left < best:
             best, found = left, steps.found()
         most = STILL_NEAR if near else STILL
@@ -116,7 +121,7 @@ class Steps:
         self.steepest = np.maximum(high, -low)
         self.solve = self.bends = None
         self.single = count * len(problem.Q) ** 2 > SINGLE_WORK
-        self.before = np.inf
+        self.before, self.share = np.inf, 0.0
 
     def left(self):
         """What is left of the gap, and of conditions that are not met yet.
@@ -158,7 +163,7 @@ class Steps:
             aim = max(CENTRED * self.products, self.least) / twice
             self._towards(aim, aim)
         dp, change, da, d_above, d_under = self.moves
-        share = min(1.0, NEARLY * self.longest)
+        self.share = share = min(1.0, NEARLY * self.longest)
         self.p, self.a = self.p + share * dp, self.a + share * da
         self.up, self.down = self.up - share * da, self.down + share * da
         self.above = self.above + share * d_above

@@ -200,3 +200,19 @@ def test_what_cannot_be_read_is_refused(changed, message):
     document = SGDLinearRegressor().__getstate__() | changed
     with pytest.raises(ValueError, match=message):
         SGDLinearRegressor().__setstate__(document)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_checkpoint_of_another_solver_begins_anew_at_its_weights():
+    """As of a version in which "auto" chose another solver for the same problem."""
+    X, y = write_models.rows()
+    settings = {"loss": "quantile", "quantile": 0.8, "random_state": 0}
+    other = SGDLinearRegressor(optimizer="interior_point", max_iter=3, **settings)
+    taken = other.fit(X, y).checkpoint_
+    taken["parameters"]["optimizer"] = "auto"
+    resumed = SGDLinearRegressor.resume(taken, X, y, max_iter=50)
+    assert repr(resumed.plan_.optimizer) == "Newton()"
+    assert resumed.converged_
+    assert resumed.n_iter_ > 3
+    expected = SGDLinearRegressor(**settings).fit(X, y).predict(X)
+    assert_allclose(resumed.predict(X), expected, rtol=1e-6, atol=1e-6)

@@ -39,6 +39,8 @@ class ConjugateGradients(FullGradient):
     everywhere on the line: a step costs one pass, and no step goes uphill.
     """
 
+    told_by = "betas"
+
     def __init__(self, data, start):
         super().__init__(data, start)
         self._forget()

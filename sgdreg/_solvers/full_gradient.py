@@ -20,6 +20,8 @@ SMALLEST_TOL = 1e-14
 # A start by a sample's least squares is given up where its loss is this many times that of
 # a constant: one row that the others contradict can do that.
 WORSE_THAN_CONSTANT = 2
+# The entries of `memory` that tell which solver it is of: see `FullGradient.told_by`.
+TOLD_BY = {"betas", "parts", "models"}
 
 
 class FullGradient(Solver):
@@ -40,6 +42,8 @@ class FullGradient(Solver):
     """
 
     knows_losses = True
+    # The entry of the memory which only this class of solvers has; None: there is none.
+    told_by = None
 
     def __init__(self, data, start):
         super().__init__(data, start)
@@ -74,7 +78,12 @@ class FullGradient(Solver):
         return None if over else self.memory()
 
     def unpack(self, memory, state):
-        if memory is not None:
+        """Continue from what `pack` has returned.
+
+        An earlier version may have chosen another solver for this problem: then the fit
+        begins anew, at the weights of the state.
+        """
+        if memory is not None and not (TOLD_BY - {self.told_by}) & set(memory):
             self.recall(memory)
 
     def memory(self):

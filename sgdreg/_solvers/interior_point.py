@@ -23,6 +23,7 @@ class InteriorPoint(FullGradient):
     weighted least-squares problem of all rows.
     """
 
+    told_by = "parts"
     parts = None  # a `Part` for each output, from the first epoch on
 
     def _begin(self, state):

@@ -16,6 +16,8 @@ class Newton(FullGradient):
     features, and what it promises is the optimality gap.
     """
 
+    told_by = "models"
+
     def __init__(self, data, start):
         super().__init__(data, start)
         self.kind = kind_of(self.plan)

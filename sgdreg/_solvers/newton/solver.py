@@ -52,8 +52,6 @@ class Newton(FullGradient):
             state.weights[worse] = constant[worse]
             self._arrive(state)
             solved = False
-        while self.start.sampled and self.kind.lacks(self.start.metric):
-            self._sharpen(state)
         if self.models is None:
             self._model_anew()
         state.steps += solved

@@ -364,9 +364,12 @@ def _silent(text):
 
 
 def _silent_kernel(text):
-    """The same for Cython and C: docstrings, multi-line comments, imports."""
+    """The same for Cython and C, with multi-line comments; signatures of Cython only."""
     lines = set()
-    pattern = r'"""[\s\S]*?"""|/\*[\s\S]*?\*/|^(?:from|c?import|include|#).*$'
+    pattern = (
+        r'"""[\s\S]*?"""|/\*[\s\S]*?\*/|^(?:from|c?import|include|#).*$'
+        r"|^(?:cdef|def) .*\([^)]*\).*:$"
+    )
     for match in re.finditer(pattern, text, flags=re.M):
         start = text.count("\n", 0, match.start()) + 1
         lines.update(range(start, start + match.group().count("\n") + 1))

@@ -21,7 +21,7 @@ from sgdreg._estimator.saved import written
 from sgdreg._persistence import files
 from sgdreg._persistence import format as contents
 from sgdreg._plan import choose
-from sgdreg._solvers import step_size
+from sgdreg._solvers import prepare, step_size
 from sgdreg.optimizers import SGD, SVRG, ConjugateGradient, Nesterov
 from sgdreg.schedules import Adaptive, InvScaling
 
@@ -44,11 +44,11 @@ def samples_pay(monkeypatch):
     monkeypatch.setattr(costs, "COMPILED_COST_A_FEATURE", 1.0)
 
 
-def outliers(n=30_000, d=30):
+def outliers(n=30_000, d=30, times=1e4):
     """Rows of which a sample sees too few: its curvature has to be sharpened."""
     rng = np.random.default_rng(3)
     X = rng.standard_normal((n, d))
-    X[rng.choice(n, 100, replace=False)] *= 1e4
+    X[rng.choice(n, 100, replace=False)] *= times
     return X, X @ rng.standard_normal(d) + rng.standard_normal(n)
 
 
@@ -256,6 +256,21 @@ CASES = {
         {"penalty": "l1", "alpha": 0.1, "tol": 0.0, "max_iter": 25},
         {},
     ),
+    "newton, sampled": (
+        lambda: make(k=2, n=30_000, d=30),
+        {"penalty": "l1", "alpha": 0.1, "tol": 1e-9},
+        {},
+    ),
+    "newton, sharpened": (
+        lambda: outliers(times=20.0),
+        {"positive": True, "tol": None, "max_iter": 4},
+        {},
+    ),
+    "newton, columns": (
+        lambda: (wide()[0], np.column_stack([wide()[1], -2 * wide()[1]])),
+        {"penalty": "l1", "alpha": 3e-3},
+        {"weights": True},
+    ),
     "interior point, one output ends sooner": (
         lambda: (make()[0], make()[1][:, None] * [1.0, 0.0]),
         {"loss": "squared_epsilon_insensitive", "penalty": "elasticnet", **SHORT},
@@ -290,6 +305,8 @@ def test_resumed_after_any_epoch_it_is_the_uninterrupted_fit(case, monkeypatch):
         monkeypatch.setattr(step_size, "SAFETY_FULL_BATCH", 2.4)
     if "copies" in case:  # as with so many columns that nothing but a search can tell
         monkeypatch.setattr(choose, "_provable", lambda *given: False)
+    if "newton" in case:  # as with so many rows that all of them cost too much
+        monkeypatch.setattr(prepare, "MODEL_WORK", 0)
     if "low rank" in case:  # as with more features than memory holds the curvature of
         monkeypatch.setattr(choose, "SINGLE_CURVATURE_BYTES", 0)
     data, given, model = problem(case)
@@ -304,6 +321,8 @@ def test_resumed_after_any_epoch_it_is_the_uninterrupted_fit(case, monkeypatch):
     if "anew" in case:
         models = [kept["solver"]["models"][0] for kept in taker.taken[:-1]]
         assert max(model["times"] for model in models) > 1
+    if "newton" in case:
+        assert repr(model.plan_.optimizer) == "Newton()"
     if "low rank" in case:
         assert "largest curvatures" in model.plan_.slots["metric"]
     if "single" in case:

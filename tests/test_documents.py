@@ -103,3 +103,18 @@ def test_the_map_names_modules_and_tests_that_are_there():
     tests = re.findall(r"`(test_\w+)`", text)
     assert tests
     assert [name for name in tests if not (ROOT / f"tests/{name}.py").exists()] == []
+
+
+def test_what_pages_include_is_there():
+    found = 0
+    for page in (ROOT / "docs").rglob("*.md"):
+        for path, options in re.findall(
+            r"^:::\{(?:literal)?include\} (\S+)\n((?::.*\n)*)",
+            page.read_text("utf-8"),
+            re.M,
+        ):
+            text = (page.parent / path).read_text("utf-8")
+            for mark in re.findall(r':(?:start-after|end-before): "(.*)"', options):
+                assert mark in text, (page, path)
+                found += 1
+    assert found

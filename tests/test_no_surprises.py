@@ -6,6 +6,7 @@ import random
 import re
 import threading
 from copy import deepcopy
+from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
@@ -315,3 +316,19 @@ def test_places_that_cannot_hold_a_checkpoint(tmp_path):
     with pytest.raises(IsADirectoryError, match="is a folder"):
         model.fit(*data())
     assert not os.listdir(tmp_path)
+
+
+def test_records_do_not_change():
+    model = SGDLinearRegressor().fit(*data())
+    start, _, _ = model._continuation
+    for held in (start, start.plan, start.metric):
+        name = next(iter(vars(held)))
+        for change in (
+            lambda held=held, name=name: setattr(held, name, None),
+            lambda held=held: setattr(held, "another", None),
+            lambda held=held, name=name: delattr(held, name),
+        ):
+            with pytest.raises(FrozenInstanceError):
+                change()
+        assert held == held  # noqa: PLR0124
+        assert held != deepcopy(held)

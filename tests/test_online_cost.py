@@ -10,7 +10,7 @@ from scipy import linalg, sparse
 from sklearn.exceptions import NotFittedError
 
 from sgdreg import SGDLinearRegressor
-from sgdreg._curvature.factor import is_triangle, triangle_of
+from sgdreg._curvature.triangles import is_triangle, triangle_of
 from sgdreg._training import loop
 
 SETTINGS = [{}, {"learning_rate": 0.01}, {"loss": "huber"}, {"batch_size": 5}]

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 @pytest.fixture
 def few_columns(monkeypatch):
     """Single precision from a few columns on, as from 500 on otherwise."""
+    monkeypatch.setattr(choose, "single_pays", lambda *sizes: True)
     monkeypatch.setattr(choose, "SINGLE_FEATURES", 5)
 
 

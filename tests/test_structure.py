@@ -195,6 +195,16 @@ def test_lines_that_stand_twice(structure, package):
     )
 
 
+def test_signatures_of_kernels_are_no_logic(structure, package):
+    head = "cdef void {}(\n    int a, int b,\n    int c,\n    int d,\n) noexcept nogil:\n"
+    body = "    a = 1\n    b = 2\n    c = 3\n    d = 4\n"
+    folder = package()
+    for name, more in (("one", "    a = 5\n"), ("two", "    b = 5\n")):
+        (folder / f"{name}.pyx").write_text(head.format(name) + body + more)
+    assert structure.repeated(folder) == []
+    assert len(structure.repeated(folder, block=4)) == 1
+
+
 def test_report(structure, package, capsys):
     structure.report(package(a="import fake.b", b="import fake.a"))
     text = capsys.readouterr().out
@@ -220,6 +230,10 @@ def test_imports_go_down_and_not_far(structure):
     order = [f"sgdreg.{name}".rstrip(".") for name in ORDER]
     assert structure.upward(graph, order) == []
     assert len(structure.longest_chain(graph, "sgdreg")) <= LONGEST
+
+
+def test_no_logic_stands_twice(structure):
+    assert structure.repeated(ROOT / "sgdreg") == []
 
 
 def test_an_import_behind_a_face_that_waits_counts(structure, package):

@@ -59,8 +59,9 @@ def judge(X, y, few=40, **settings):
 
 @pytest.fixture
 def small_samples(monkeypatch):
-    """Samples of 1,000 rows where they would else be all, and no rows kept whole."""
+    """Samples of 1,000 rows, where all rows would cost no more."""
     monkeypatch.setattr(costs, "QR_WORK", 0)
+    monkeypatch.setattr(costs, "cost_of_all", lambda n_features: 100.0)
 
 
 KINDS = (
@@ -76,6 +77,7 @@ def test_from_a_sample_to_the_optimum_of_all_rows(kind, loss):
     X, Y = rows(kind)
     model = judge(X, Y[:, 0], loss=loss, epsilon=0.7)
     assert model.plan_.optimizer.name == "newton"
+    assert model.plan_.sampled
 
 
 @pytest.mark.usefixtures("small_samples")

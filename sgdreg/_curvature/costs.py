@@ -9,8 +9,12 @@ QR_WORK = 2e7
 # compiled pass or by BLAS, and reading it from a random place.
 COMPILED_COST, COMPILED_COST_A_FEATURE = 0.5, 1 / 20
 BLAS_COST, BLAS_COST_A_FEATURE = 4.0, 1 / 50
-SINGLE_COST, SINGLE_COST_A_FEATURE = 3.0, 1 / 32  # in single precision
+SINGLE_COST, SINGLE_COST_A_FEATURE = 9.0, 1 / 90  # in single precision
 FETCH_COST = 2.0
+# ... and of the factorisation, times n / d²; half of it in single precision.
+FACTOR_COST = 0.06
+# Passes until steps have corrected a curvature of all rows in single precision.
+SINGLE_STEPS = 2.0
 # Up to this many columns the compiled pass is faster than BLAS, whose products of narrow
 # blocks wait for memory: at 20 columns BLAS takes 1.5 times as long.
 MOST_COMPILED = 150
@@ -75,6 +79,21 @@ def passes_left(gap, tol, ratio):
     return max(0.0, np.log(gap / tol) / -np.log(ratio))
 
 
+def single_pays(n_rows, n_features, tol):
+    """Whether all rows in single precision cost least, of many features."""
+    single = SINGLE_COST + SINGLE_COST_A_FEATURE * n_features + SINGLE_STEPS
+    double = _cost(sample_size(n_rows, n_features, tol), n_rows, n_features, tol)
+    return single <= double + 0.5 * FACTOR_COST * n_features**2 / n_rows
+
+
+def _cost(size, n_rows, n_features, tol):
+    """The cost of a fit by the curvature of `size` rows, in passes."""
+    if size == n_rows:
+        return cost_of_all(n_features) + 1.0
+    steps = max(1.0, passes_left(1.0, tol, n_features / size))
+    return cost_of_sample(size, n_rows, n_features) + steps
+
+
 def sample_size(n_rows, n_features, tol):
     """The number of rows whose curvature makes the whole fit shortest.
 
@@ -84,13 +103,12 @@ def sample_size(n_rows, n_features, tol):
     the gap by d/s: conjugate gradients on a curvature with, in the metric, the condition
     number ((1 + √(d/s)) / (1 - √(d/s)))² of a sample covariance.
     """
-    best, least = n_rows, cost_of_all(n_features) + 1.0
     if n_rows * n_features**2 <= QR_WORK:
         return n_rows
+    best, least = n_rows, _cost(n_rows, n_rows, n_features, tol)
     size = max(SMALLEST_SAMPLE, SAMPLE_ROWS * n_features)
     while size < LARGEST_SAMPLE * n_rows:
-        cost = cost_of_sample(size, n_rows, n_features)
-        cost += max(1.0, passes_left(1.0, tol, n_features / size))
+        cost = _cost(size, n_rows, n_features, tol)
         if cost < least:
             best, least = size, cost
         size = int(SIZE_GROWTH * size)

@@ -1,6 +1,6 @@
 """The diagonal curvature of a stream of many features, accumulated over its rows."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from sgdreg._data.moments import (
     refuse_overflow,
     second_moments,
 )
+from sgdreg._records import record
 
 # The mean square of the residuals is a running mean over this many rows.
 NOISE_ROWS = 100
@@ -21,7 +22,7 @@ MOST_WEIGHT = 1e12
 LEAST_VARIANCE = 1e-300
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Stream:
     """Precision of every coefficient: the diagonal of the curvature of the rows so far.
 

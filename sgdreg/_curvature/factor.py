@@ -1,15 +1,23 @@
 """The curvature of rows as a triangle, which gives the metric and the least squares."""
 
-from dataclasses import dataclass
-from functools import lru_cache
 from math import sqrt
 
 import numpy as np
 from scipy import linalg
 
 from sgdreg._curvature.metric import Metric
+from sgdreg._curvature.triangles import (
+    column_norms,
+    inverse_of,
+    inverse_size,
+    is_triangle,
+    norm,
+    root_of,
+    triangle_of,
+    with_diagonal,
+)
 from sgdreg._data.moments import CONSTANT_SHARE, pooled
-from sgdreg._records import changed
+from sgdreg._records import changed, record
 
 EPS, TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
 # Directions with a smaller singular value than this (of rows and penalty, in the scaled
@@ -33,19 +41,15 @@ ROUNDED_SPREADS = 8.0
 # If the inverse of ZᵀZ, in features of unit length, is no larger than this (in the 1-norm),
 # its least squares are exact to ten digits, more than measured numbers have.
 EASY_INFLATION = 1e5
+# Up to this condition number of ZZᵀ a step of iterative refinement makes the least squares
+# of few rows as exact as that.
+WIDE_CONDITION = 1e10
 # LAPACK estimates the norm of an inverse within a factor of ten, and its root within three:
 # directions that are this many times longer than rounding errors need no exact length.
 MUCH_LONGER = 100.0
-# The work space of LAPACK's QR is for blocks of this many columns, or more.
-QR_BLOCK = 64
-# Columns from which on factorisations that save work are worth their calls (at 300 they
-# take half of the time, docs/design-notes.md), and those that they take at a time.
-BLOCKED, QR_PANEL = 256, 48
-# Up to this condition number R R⁻¹ is the identity to 1e-10, from whichever side.
-SAME_INVERSE = 1e5
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Curvature:
     """[X, y]ᵀ S [X, y] of rows about their mean, as the triangle of a factorisation.
 
@@ -59,7 +63,7 @@ class Curvature:
     centre : ndarray of shape (d + k,)
         Weighted mean of features and targets; zeros if the rows are not centred.
     triangle : ndarray of shape (≤ d, d + k)
-        triangle[:, :d]ᵀ triangle = Σ s (x - mean)([x, y] - mean)ᵀ.
+        triangle[:, :d]ᵀ triangle = Σ s (x - mean)([x, y] - mean)ᵀ. (Of few rows, rows.)
     n_features : int
         d.
     centred : bool
@@ -107,6 +111,27 @@ class Curvature:
         triangle = triangle_of(stack, overwrite=True)[:d]
         rows = self.rows + len(X)
         return changed(self, total=total, rows=rows, centre=centre, triangle=triangle)
+
+    def of_few(self, X, y, weights):
+        """The first rows of a curvature, no more than features: it consists of the rows.
+
+        About their mean one row depends on the others: a reflection that turns √s to an
+        axis makes that row zero.
+        """
+        Z, root, total = np.column_stack([X, y]), np.sqrt(weights), weights.sum()
+        centre = np.zeros(Z.shape[1])
+        if self.centred:
+            centre = weights @ Z / total
+            Z -= centre
+            centre = centre + weights @ Z / total  # the rounding error of the mean
+        if weights.min() != weights.max() or weights[0] != 1.0:
+            Z *= root[:, None]
+        if self.centred:
+            axis = root / sqrt(total)
+            axis[0] += 1.0
+            Z = Z[1:] - np.outer(axis[1:] / axis[0], axis @ Z)
+        total = float(total)
+        return changed(self, total=total, rows=len(X), centre=centre, triangle=Z)
 
     def standing_for(self, rows):
         """The same curvature as if of `rows` rows, whose weights have a mean of one."""
@@ -159,22 +184,28 @@ class Curvature:
         d = self.n_features
         triangle = self.triangle / sqrt(self.total)
         Z, targets = triangle[:, :d], triangle[:, d:]
-        scale, roots = column_norms(Z), np.sqrt(np.zeros(d) + alpha)
+        scale, penalised = column_norms(Z), bool(np.any(alpha))
         varying = ~self.constant(scale)
-        scale = np.where(varying, np.hypot(scale, roots), 1.0)
+        roots = np.sqrt(np.zeros(d) + alpha)
+        scale = np.where(varying, np.hypot(scale, roots) if penalised else scale, 1.0)
         Z, errors, roots = np.divide(Z, scale, order="F"), self.mean / scale, roots / scale
         all_vary = varying.all()
         if not all_vary:
             Z, errors, roots = Z[:, varying], errors[varying], roots[varying]
-        errors, penalised = np.abs(errors), roots.any()
+        errors, penalised = np.abs(errors), penalised and roots.any()
         coarse = self.coarse * np.hypot(1.0, errors)
         most = max(self.rows - self.centred, 0)
-        hidden, faint, simple = 0.0, None, None
+        hidden, faint, simple, span, inverse = 0.0, None, None, None, None
         if penalised:
             simple = self._penalised_by_products(Z, targets, roots, errors, coarse)
+        elif len(Z) == most <= Z.shape[1]:
+            inverse = self._inverse_of_rows(Z, errors, coarse)
         if simple is not None:
             Z, targets = simple
             inverse = inverse_of(Z)
+        elif inverse is not None:
+            # A step of iterative refinement, for the digits that products lose.
+            span, targets = Z, 2.0 * targets - Z @ (inverse @ targets)
         else:
             least = roots.min() if penalised else 0.0
             Z, targets, hidden, inverse = self._without_errors(
@@ -186,7 +217,7 @@ class Curvature:
                     faint = np.zeros((len(rows), d))
                     faint[:, varying] = rows
             elif penalised:
-                Z, targets = _with_diagonal(Z, targets, roots)
+                Z, targets = with_diagonal(Z, targets, roots)
                 none = 0.0 * errors
                 Z, targets, _, inverse = self._without_errors(
                     Z, targets, none, none, len(errors)
@@ -195,8 +226,13 @@ class Curvature:
         if not all_vary:
             of_varying, root = root, np.zeros((len(Z), d))
             root[:, varying] = of_varying
+            if span is not None:
+                of_varying, span = span, np.zeros((len(Z), d))
+                span[:, varying] = of_varying
         centre = self.mean if self.centred else None
-        metric = Metric(centre, scale, root, hidden=hidden, constant=~varying, faint=faint)
+        metric = Metric(
+            centre, scale, root, hidden=hidden, constant=~varying, faint=faint, span=span
+        )
         answer = np.empty((len(self.centre) - d, len(Z) + 1))
         answer[:, :-1], answer[:, -1] = targets.T, self.centre[d:]
         return metric, metric.to_raw(answer)
@@ -220,11 +256,30 @@ class Curvature:
             return None
         return R, linalg.lapack.dtrtrs(R, Z.T @ targets, trans=1)[0]
 
+    def _inverse_of_rows(self, Z, errors, coarse):
+        """Z⁺ of no more rows than columns, by a Cholesky factorisation of ZZᵀ.
+
+        None unless all directions are long, as above.
+        """
+        if not len(Z):
+            return None
+        K = linalg.blas.dsyrk(1.0, Z)
+        size = float(K.diagonal().sum())
+        R, failed = linalg.lapack.dpotrf(K, overwrite_a=True)
+        if failed:
+            return None
+        inverse = inverse_size(R)
+        shortest = 1.0 / sqrt(inverse) if size * inverse <= WIDE_CONDITION else 0.0
+        if not shortest > MUCH_LONGER * self._rounding(Z, errors, coarse):
+            return None
+        inverse, _ = linalg.lapack.dpotri(R, overwrite_c=True)
+        return linalg.blas.dsymm(1.0, inverse, Z).T
+
     def _rounding(self, Z, errors, coarse):
         """How long a direction of rounding errors in Z can be; see `_without_errors`."""
         floor = max(sqrt(self.total), Z.shape[1])
-        rounding = EPS * max(floor * _norm(Z), MEAN_ROUNDINGS * _norm(errors))
-        return max(rounding, self._capped(_norm(coarse)))
+        rounding = EPS * max(floor * norm(Z), MEAN_ROUNDINGS * norm(errors))
+        return max(rounding, self._capped(norm(coarse)))
 
     def _without_errors(self, Z, targets, errors, coarse, most, root=0.0):
         """Z and targets with the same products, without directions of rounding errors.
@@ -263,7 +318,7 @@ class Curvature:
                 Z, targets = both[:, :size], both[:, size:]
             with np.errstate(over="ignore"):
                 inverse = inverse_of(Z)
-                shortest = 1.0 / _norm(inverse)
+                shortest = 1.0 / norm(inverse)
             if shortest > self._rounding(Z, errors, coarse):  # all directions are longer
                 return Z, targets, 0.0, inverse
         U, s, Vt = linalg.svd(Z, full_matrices=False, check_finite=False)
@@ -291,11 +346,9 @@ class Curvature:
         coef, d = weights[:, :-1], self.n_features
         targets = self.features @ coef.T
         if slope is not None:  # RᵀR w - total slope = Rᵀ targets
-            more = linalg.lstsq(self.features.T, slope.T, check_finite=False)[0]
-            targets -= self.total * more
+            targets -= self.total * self._transposed_solve(slope.T)
         elif alpha:  # RᵀR w + alpha·total w = Rᵀ targets
-            more = linalg.lstsq(self.features.T, coef.T, check_finite=False)[0]
-            targets += alpha * self.total * more
+            targets += alpha * self.total * self._transposed_solve(coef.T)
         triangle = np.column_stack([self.features, targets])
         middle = weights[:, -1]
         if self.centred:
@@ -303,6 +356,15 @@ class Curvature:
         else:
             middle = np.zeros(len(coef))
         return changed(self, triangle=triangle, centre=np.append(self.centre[:d], middle))
+
+    def _transposed_solve(self, B):
+        """Z with featuresᵀ Z = B, of a singular triangle the shortest."""
+        scale = column_norms(self.features)
+        if scale.all() and is_triangle(self.features):
+            R = np.divide(self.features, scale, order="F")
+            if len(R) == len(scale) and inverse_size(R) <= EASY_INFLATION:
+                return linalg.lapack.dtrtrs(R, B / scale[:, None], trans=1)[0]
+        return linalg.lstsq(self.features.T, B, check_finite=False)[0]
 
 
 def _penalised(Z, targets, roots):
@@ -325,96 +387,3 @@ def _penalised(Z, targets, roots):
     kept = (s > FAINT_LENGTH) | (by_rows > rounding)
     faint = Vt[~kept] / np.maximum(s[~kept], TINY)[:, None]
     return s[kept, None] * Vt[kept], U[:, kept].T @ R[:, size:], faint
-
-
-def _with_diagonal(Z, targets, diagonal):
-    """The triangle of [Z, targets] with the rows of a diagonal matrix added below.
-
-    Of many columns by a factorisation that knows the zeros, in a third of the time.
-    """
-    size, width = Z.shape[1], targets.shape[1]
-    if size < BLOCKED or len(Z) > size or not is_triangle(Z):
-        none = np.zeros((size, width))
-        return np.vstack([Z, np.diag(diagonal)]), np.vstack([targets, none])
-    below = np.zeros((size, size), order="F")
-    below[np.diag_indices(size)] = diagonal
-    R, below, factors, _ = linalg.lapack.dtpqrt(size, QR_PANEL, Z, below, overwrite_b=True)
-    none = np.zeros((size, width), order="F")
-    turned = linalg.lapack.dtpmqrt(
-        size, below, factors, np.asfortranarray(targets), none, trans="T"
-    )
-    return R, turned[0]
-
-
-def triangle_of(A, overwrite=False):
-    """R with RᵀR = AᵀA, upper triangular, by a QR factorisation."""
-    R = np.zeros((min(A.shape), A.shape[1]))
-    if A.size:
-        # The call inside scipy.linalg.qr; its checks would take 30 µs more.
-        work = QR_BLOCK * A.shape[1]
-        found = linalg.lapack.dgeqrf(A, lwork=work, overwrite_a=overwrite)[0]
-        np.copyto(R, found[: len(R)], where=_triangle_masks(*R.shape)[0])
-    return R
-
-
-def is_triangle(Z):
-    """Whether all numbers of Z below its diagonal are zero."""
-    return not np.logical_or.reduce(Z, axis=None, where=_triangle_masks(*Z.shape)[1])
-
-
-@lru_cache(maxsize=4)
-def _triangle_masks(rows, columns):
-    """Masks of the part of a matrix on or above its diagonal, and of the part below."""
-    below = np.tri(rows, columns, -1, dtype=bool)
-    return ~below, below
-
-
-@lru_cache(maxsize=4)
-def _identity(size):
-    return np.eye(size, order="F")
-
-
-def _norm(x):
-    """Euclidean norm of all numbers: np.linalg.norm without its checks."""
-    x = x.ravel(order="K")
-    return sqrt(x @ x)
-
-
-def inverse_of(R):
-    """R⁻¹ of an upper triangle; all infinite if R is singular.
-
-    It is computed by substitution, by which R R⁻¹ is near the identity, as the metric needs
-    it. (LAPACK's inversion makes R⁻¹R near the identity: at a condition number of 4e8 its
-    R R⁻¹ is off by 0.03.) LAPACK inverts a well-conditioned triangle of many columns,
-    in half of the time.
-    """
-    if not len(R):
-        return R
-    if len(R) >= BLOCKED:
-        inverse, singular = linalg.lapack.dtrtri(R)
-        if not singular and _norm(inverse) * _norm(R) <= SAME_INVERSE:
-            return inverse
-    inverse, singular = linalg.lapack.dtrtrs(R, _identity(len(R)))
-    return np.full_like(R, np.inf) if singular else inverse
-
-
-def inverse_size(R):
-    """The 1-norm of (RᵀR)⁻¹ for an upper triangle, as LAPACK estimates it."""
-    share, _ = linalg.lapack.dpocon(R, 1.0)
-    return 1.0 / share if share > 0 else np.inf
-
-
-def root_of(Z, inverse=None):
-    """root with rootᵀ root = (ZᵀZ)⁺, of an upper triangle or of orthogonal rows."""
-    if inverse is not None:
-        return inverse.T
-    if len(Z) == Z.shape[1] and is_triangle(Z):
-        return inverse_of(Z).T
-    return Z / np.einsum("ij,ij->i", Z, Z)[:, None]
-
-
-def column_norms(A):
-    """Euclidean norm of each column, without overflow or underflow of the squares."""
-    largest = np.maximum.reduce(np.abs(A), axis=0, initial=0.0)
-    largest = np.where(largest > 0, largest, 1.0)
-    return largest * np.sqrt(np.add.reduce(np.square(A / largest), axis=0))

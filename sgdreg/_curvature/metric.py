@@ -3,16 +3,17 @@
 X is never transformed.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 from sklearn.utils.extmath import row_norms
 
 from sgdreg._data.moments import moments, refuse_overflow
+from sgdreg._records import record
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Metric:
     """The coordinates u of the steps: w = T u, T = scale⁻¹ rootᵀ, about a centre.
 
@@ -35,6 +36,9 @@ class Metric:
     certain : float
         The least curvature of any direction in these coordinates, as far as the rows that
         the root comes from tell; 0: it is not known.
+    span : ndarray of shape (rank, d) or None
+        Rows with root spanᵀ = 1 that span what those of root do; None: the rows of root are
+        orthogonal, if they are fewer than the columns that vary.
     """
 
     centre: np.ndarray | None = None
@@ -45,6 +49,7 @@ class Metric:
     constant: np.ndarray | None = None
     faint: np.ndarray | None = None
     certain: float = 1.0
+    span: np.ndarray | None = None
 
     @property
     def full(self):
@@ -66,7 +71,8 @@ class Metric:
         shares = self.sizes / self.scale
         if not self.full:
             return float(shares @ shares)
-        return float(np.einsum("ij,ij,j->", self.root, self.root, shares**2))
+        lengths = self.root * shares
+        return float(np.vdot(lengths, lengths))
 
     def along_faint(self, gradient, rounding):
         """Squared slope along the faint directions, of each output, beyond rounding errors.
@@ -114,8 +120,14 @@ class Metric:
         known = np.abs(rows).max(axis=0, initial=0.0) > 0
         if len(rows) == known.sum():
             return np.where(known, 0.0, coef)
-        u, V = coef * self.scale, rows / np.linalg.norm(rows, axis=1)[:, None]
-        return (u - (u @ V.T) @ V) / self.scale  # rows are orthogonal then
+        return self._beside(coef * self.scale, rows) / self.scale
+
+    def _beside(self, g, rows):
+        """The part of vectors g that is orthogonal to rows of root, and to faint ones."""
+        if self.span is not None:
+            return g - (g @ self.span.T) @ self.root
+        V = rows / np.linalg.norm(rows, axis=1)[:, None]
+        return g - (g @ V.T) @ V
 
     def to_raw(self, u):
         """Raw weights (k, d + 1) of coordinates u (k, rank + 1)."""
@@ -164,11 +176,8 @@ class Metric:
         known = np.abs(self.root).max(axis=0, initial=0.0) > 0  # not constant columns
         g = g if self.centre is None else g - gradient[:, -1:] * self.centre
         g = np.where(known, g / self.scale, 0.0)
-        if len(self.root) < known.sum():  # rows are orthogonal then
-            V = self.root / np.linalg.norm(self.root, axis=1, keepdims=True)
-            g = g - (g @ V.T) @ V
-        else:
-            g = np.zeros_like(g)
+        full_rank = len(self.root) >= known.sum()
+        g = np.zeros_like(g) if full_rank else self._beside(g, self.root)
         middle = 0.0 if self.centre is None else np.where(known, self.centre, 0.0)
         return np.linalg.norm(g, axis=1), np.sqrt(g.shape[1]) + np.linalg.norm(
             middle / self.scale

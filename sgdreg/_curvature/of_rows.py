@@ -1,14 +1,15 @@
 """The curvature of a data set: by products, or by QR if its digits need that."""
 
-from dataclasses import replace
 from math import isfinite
 
 import numpy as np
 
 from sgdreg._curvature.costs import QR_WORK
-from sgdreg._curvature.factor import Curvature, column_norms
+from sgdreg._curvature.factor import Curvature
 from sgdreg._curvature.products import curvature_by_products
+from sgdreg._curvature.triangles import column_norms
 from sgdreg._data.moments import refuse_overflow
+from sgdreg._records import changed
 
 # Products are used for more than this many rows for each column; with fewer rows some
 # directions are weak, which products cannot resolve.
@@ -27,14 +28,17 @@ def curvature_of(data, fit_intercept, start=None, *, work=QR_WORK):
         small = data.n_rows * d**2 <= work
         known = curvature_by_products(data, fit_intercept, easy=small)
     if known is not None:
-        return replace(known, coarse=data.coarse)
+        return changed(known, coarse=data.coarse) if data.coarse else known
     known = start or Curvature.empty(d, data.n_outputs, fit_intercept)
     if data.coarse > known.coarse:
-        known = replace(known, coarse=data.coarse)
+        known = changed(known, coarse=data.coarse)
     with np.errstate(invalid="ignore", over="ignore"):
-        # Each factorisation includes the triangle again, so pieces have d rows or more.
-        for piece in data.chunks(at_least=d):
-            known = known.add(*piece)
+        if start is None and data.n_rows <= d + fit_intercept:
+            known = known.of_few(*next(data.chunks(at_least=data.n_rows)))
+        else:
+            # Each factorisation includes the triangle again, so pieces have d rows or more.
+            for piece in data.chunks(at_least=d):
+                known = known.add(*piece)
         squares = known.mean @ known.mean, np.vdot(known.features, known.features)
         if isfinite(sum(squares)):  # nearly always: all numbers are then finite
             return known

@@ -7,14 +7,9 @@ import numpy as np
 from scipy import linalg
 
 from sgdreg._curvature.costs import MOST_COMPILED
-from sgdreg._curvature.factor import (
-    EASY_INFLATION,
-    Curvature,
-    inverse_of,
-    inverse_size,
-    triangle_of,
-)
+from sgdreg._curvature.factor import EASY_INFLATION, Curvature
 from sgdreg._curvature.sparse_products import NEAR, by_nonzeros, sparse_products, split
+from sgdreg._curvature.triangles import inverse_of, inverse_size, triangle_of
 from sgdreg._data.moments import CONSTANT_SHARE
 from sgdreg._data.rows import FLOAT_BYTES
 from sgdreg._kernels.descent import centred_products, move_to_mean, rough_centre
@@ -109,8 +104,7 @@ def _about_mean(data, centred, pieces):
     """
     if not centred:
         centre = np.zeros(data.n_features + data.n_outputs)
-        products = _pass(data, centre, pieces)
-        return float(products[-1, -1]), centre, products[:-1, :-1]
+        return data.total_weight, centre, _pass(data, centre, pieces)[:-1, :-1]
     positions = np.arange(0, data.n_rows, -(-data.n_rows // CENTRE_ROWS))
     rows = data.rows.index
     centre = rough_centre(data.problem, rows[positions] if len(rows) else positions)
@@ -118,7 +112,7 @@ def _about_mean(data, centred, pieces):
         products = _pass(data, centre, pieces)
         if move_to_mean(products, centre, CONSTANT_SHARE) <= NEAR:
             break
-    return float(products[-1, -1]), centre, products[:-1, :-1]
+    return data.total_weight, centre, products[:-1, :-1]
 
 
 def _pass(data, centre, pieces):

@@ -1,6 +1,6 @@
 """The curvature of all rows, or of a random sample that can grow."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from sgdreg._curvature.costs import (
 )
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._data.dataset import Data
+from sgdreg._records import changed, record
 
 # A larger sample has GROWTH times as many rows. If its curvature takes nearly as long as
 # that of all rows (up to this many times, and passes more), all are taken.
@@ -22,7 +23,7 @@ NEARLY_ALL = 3
 LARGE_GAP = 4.0
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Sketch:
     """A random sample of the rows, whose curvature stands for that of all; it can grow.
 
@@ -56,7 +57,7 @@ class Sketch:
 
     def released(self):
         """A copy without the data, to be kept after the fit."""
-        return replace(self, data=None, rng=None, sample=None)
+        return changed(self, data=None, rng=None, sample=None)
 
     def larger(self):
         """A sketch of GROWTH times as many new rows, or of all if that costs little."""
@@ -97,5 +98,5 @@ class Sketch:
             if not data.rows.vary(still):
                 return known.standing_for(data.n_rows), replace(sketch, sample=sample)
             sketch = sketch.larger()
-        sketch = replace(sketch, size=self.n_rows, cost=sketch.cost + 1.0)
+        sketch = changed(sketch, size=self.n_rows, cost=sketch.cost + 1.0)
         return curvature_of(data, self.fit_intercept), sketch

@@ -1,6 +1,6 @@
 """The data of a fit: rows, targets, weights, a loss, and threads."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -10,6 +10,7 @@ from sgdreg._data.constants import constants, loss_of_zero
 from sgdreg._data.rows import CHUNK_BYTES, NO_ROWS, Rows
 from sgdreg._data.threads import Team
 from sgdreg._kernels.descent import Problem, evaluate
+from sgdreg._records import record
 from sgdreg.losses import SQUARED_ERROR, Loss
 
 # A pass is cut into PIECES pieces for threads, or fewer: each has at least PIECE_NUMBERS
@@ -21,7 +22,7 @@ PIECE_NUMBERS = 2**18
 PIECE_SUMS = 4
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Data:
     """A data set in the form that the kernels take; it does not change during a fit.
 
@@ -126,6 +127,12 @@ class Data:
     def row_weights(self):
         """Weights (n_rows,) of the rows taking part, or None."""
         return None if self.weights is None else self.weights[self.rows.at]
+
+    @property
+    def total_weight(self):
+        """The sum of the weights of the rows taking part."""
+        weights = self.row_weights
+        return float(self.n_rows) if weights is None else float(weights.sum())
 
     @cached_property
     def pieces(self):

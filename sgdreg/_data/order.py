@@ -4,11 +4,10 @@ Each epoch takes one draw from the generator, in the same way whether epochs are
 by one or many at once, so that k calls for one epoch equal one call for k epochs.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from sgdreg._data.rows import NO_ROWS
+from sgdreg._records import record
 
 # Mini-batches of one compiled call, at most: the arrays made for it then take 2 MiB.
 CALL_BATCHES = 2**16
@@ -19,7 +18,7 @@ CALL_NUMBERS = 2**27
 ROW_ORDERS = ("rows", "replacement")
 
 
-@dataclass(frozen=True)
+@record
 class Order:
     """How n rows are cut into mini-batches, and the order in which these are used.
 

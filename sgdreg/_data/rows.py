@@ -5,12 +5,14 @@ selected rows, products and sums. A row is addressed by its position among the r
 take part.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from math import isfinite
 
 import numpy as np
 from scipy import sparse
+
+from sgdreg._records import record
 
 # Bytes of the rows that NumPy works on at a time: enough for the speed of BLAS, and little
 # beside the data.
@@ -19,7 +21,7 @@ FLOAT_BYTES = 8  # a number of float64
 NO_ROWS = np.empty(0, dtype=np.intp)
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Rows:
     """Rows of a matrix in memory.
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sgdreg._curvature.rounding import is_lost, sizes
+from sgdreg._estimator.predictions import predictions
 from sgdreg._plan.report import Report
 
 
@@ -73,3 +74,14 @@ def all_attributes(outcome, dtype, made_for):
         "validation_scores_": scores,
         "best_iteration_": outcome.best_epoch,
     }
+
+
+# What only a fit with epsilon="auto" has.
+OF_SCALE = ("scale_", "outliers_")
+
+
+def of_scale(epsilon, times, X, y, fitted):
+    """The scale that an epsilon is so many times of, and which rows are beyond epsilon."""
+    residuals = y - predictions(X, fitted["coef_"], fitted["intercept_"])
+    beyond = np.abs(residuals) > epsilon
+    return {"scale_": epsilon / times, "outliers_": beyond.reshape(len(beyond))}

@@ -13,7 +13,7 @@ from sgdreg._data.dataset import Data
 from sgdreg._data.fingerprint import fingerprint, refuse_other_data
 from sgdreg._data.threads import Team, one_blas_thread, within_floats
 from sgdreg._data.units import exponent_of, joined, loss_in_unit, refuse_unit, within_reach
-from sgdreg._estimator.attributes import all_attributes, attributes
+from sgdreg._estimator.attributes import all_attributes, attributes, of_scale
 from sgdreg._estimator.inputs import (
     NoRows,
     check_init,
@@ -32,9 +32,17 @@ from sgdreg._records import changed
 from sgdreg._solvers.conclusion import conclude, conclude_call
 from sgdreg._solvers.prepare import Draws, prepare
 from sgdreg._solvers.registry import solver_of
+from sgdreg._solvers.scale import (
+    TIMES,
+    automatic,
+    is_by_scale,
+    joint_scale,
+    near_to,
+    with_epsilon,
+)
 from sgdreg._training.loop import Training
 from sgdreg._training.state import State
-from sgdreg.losses import SQUARED_ERROR
+from sgdreg.losses import SQUARED_ERROR, Huber
 
 # Calls between the user's line and `warnings.warn`, so that a warning points to that line.
 DEPTH_OF_FIT, DEPTH_OF_PARTIAL_FIT = 8, 5
@@ -71,7 +79,8 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
         weights = check_weights(sample_weight, X, "sample_weight")
         state, memory = checkpoint or (None, None)
         seeds = _seeds(estimator.random_state, memory)
-        loss, held_out = loss_of(estimator), None
+        by_scale, held_out = is_by_scale(estimator), None
+        loss = SQUARED_ERROR if by_scale else loss_of(estimator)
         data = Data.build(X, y.reshape(len(y), -1), weights, team=team, loss=loss)
         exponent = exponent_of(data, estimator.optimizer) or 0
         if exponent:
@@ -99,8 +108,13 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
         if memory is not None:
             refuse_other_data(source, memory)
         with one_blas_thread():
-            plan = choose(estimator, Sizes.of(data), data.loss, exponent=exponent)
+            settings, near = estimator, None
+            if by_scale:
+                settings, data, near = _scaled(estimator, data, exponent, seeds)
+            plan = choose(settings, Sizes.of(data), data.loss, exponent=exponent)
             begin, learned = prepare(data, plan, rng=Draws(seeds))
+            if near is not None:
+                begin = near_to(begin, near)
             if memory is None:
                 state = _state(estimator, begin, data, seeds, flat, start, exponent)
             else:
@@ -122,6 +136,8 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
         columns = unresolved(outcome.start.metric, data, seen["X"])
         fitted = all_attributes(outcome, X.dtype, (False, snapshot(estimator)))
     fitted |= {"_memory": source | training.memory(), "_told": columns}
+    if by_scale:
+        fitted |= of_scale(settings.epsilon, TIMES, X, y, fitted)
     return fitted, outcome.warnings + _of_columns(estimator, columns)
 
 
@@ -189,6 +205,20 @@ def partial_fit(estimator, X, y, sample_weight):
     if estimator.verbose:
         print_line(outcome.state.shown(outcome.state.history[-1]))
     return fitted | {"_told": told + columns if columns else told}
+
+
+def _scaled(estimator, data, exponent, seeds):
+    """(parameters, data, model) with the epsilon that the scale of the residuals gives."""
+    settings, rng = automatic(with_epsilon(estimator, 1.0)), Draws(seeds)
+
+    def begin(data):
+        plan = choose(settings, Sizes.of(data), data.loss, exponent=exponent)
+        return prepare(data, plan, rng=rng)[0]
+
+    scale, near = joint_scale(data, begin, solver_of)
+    data = data.in_unit(0, Huber(TIMES * scale))
+    epsilon = TIMES * float(np.ldexp(scale, exponent))
+    return with_epsilon(estimator, epsilon), data, near
 
 
 def _of_columns(estimator, columns):

@@ -32,7 +32,7 @@ CONSTRAINTS = {
     "alpha": [Range(Real, 0, None, closed="left")],
     "l1_ratio": [Range(Real, 0, 1, closed="both"), None],
     "fit_intercept": ["boolean"],
-    "epsilon": [Range(Real, 0, None, closed="left")],
+    "epsilon": [Range(Real, 0, None, closed="left"), StrOptions({"auto"})],
     "quantile": [Range(Real, 0, 1, closed="neither")],
     "optimizer": [StrOptions({"auto", *OPTIMIZERS}), BaseEstimator],
     "learning_rate": [
@@ -113,6 +113,8 @@ def check_parameters(estimator, depth, *, online=False, known=False, **validatio
     p = estimator
     if not (known and online):
         _refuse_contradictions(p, online, validation)
+    if p.epsilon == "auto":
+        _refuse_scale(p, online)
     if p.learning_rate == "adaptive" and p.tol is None and not online:
         warnings.warn(
             "learning_rate='adaptive' never shortens its steps with tol=None, which "
@@ -159,6 +161,20 @@ def _refuse_contradictions(p, online, validation):
         raise ValueError("penalty='elasticnet' needs an l1_ratio in [0, 1], got None.")
     if p.n_jobs == 0:
         raise ValueError("n_jobs=0 leaves no thread to work: use None, -1 or a number.")
+
+
+def _refuse_scale(p, online):
+    """Raise where epsilon='auto' has no scale to be found, or no rows to find it from."""
+    if p.loss != "huber":
+        raise ValueError(
+            f"epsilon='auto' is for loss='huber', got loss={p.loss!r}: pass a number, in "
+            "the units of y."
+        )
+    if online:
+        raise ValueError(
+            "epsilon='auto' needs all rows at once, and partial_fit has those of a call: "
+            "pass a number, for example 1.35 times the scale_ of a fit of some rows."
+        )
 
 
 def _refuse_beyond_floats(p, place=""):

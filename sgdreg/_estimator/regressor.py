@@ -12,6 +12,7 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from sgdreg._estimator.attributes import OF_SCALE
 from sgdreg._estimator.fit import fit, partial_fit
 from sgdreg._estimator.html import html_repr
 from sgdreg._estimator.inputs import check_rows, check_scored
@@ -75,17 +76,18 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         Share of l1 in penalty='elasticnet'.
     fit_intercept : bool, default=True
         Whether to learn b; otherwise it stays 0 (or what it was initialised to).
-    epsilon : float >= 0, default=0.1
+    epsilon : float >= 0 or 'auto', default=0.1
         For the losses huber, epsilon_insensitive and squared_epsilon_insensitive, in
-        the units of y.
+        the units of y. 'auto', for huber: 1.35 times a scale of the residuals, which
+        `fit` estimates together with the model (`scale_`), as HuberRegressor does.
     quantile : float in (0, 1), default=0.5
         For the quantile loss.
     optimizer : {'auto', 'sgd', 'momentum', 'nesterov', 'adagrad', 'rmsprop', 'adam', \
             'svrg', 'cg', 'interior_point', 'newton'} or object, default='auto'
         The update rule; see :mod:`sgdreg.optimizers`. 'auto' chooses it, and every other
         parameter that is 'auto', from the data: conjugate gradients in the best metric
-        that is affordable for least squares, Newton steps for other smooth losses, and
-        an interior point for kinks, l1 and ``positive=True``; with an explicit
+        that is affordable for least squares, Newton steps for squares with l1 or bounds
+        and for other smooth losses, and an interior point otherwise; with an explicit
         `batch_size` or `average`, gradient steps in a metric. With an explicit
         `learning_rate` 'auto' means plain 'sgd' on raw features. An object of a class
         derived from :class:`sgdreg.optimizers.Optimizer` is a custom update rule.
@@ -192,6 +194,11 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     checkpoint_ : dict
         Everything that :meth:`resume` needs to continue this fit. It does not exist
         after `partial_fit`.
+    scale_ : float
+        With epsilon='auto': the standard deviation of the residuals, if these are normal
+        but for outliers.
+    outliers_ : ndarray of bool, shape (n_samples,)
+        With epsilon='auto': whether a row's residual is beyond epsilon.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features,)
         Where X has string column names.
@@ -233,7 +240,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         alpha: float = 1e-4,
         l1_ratio: float = 0.15,
         fit_intercept: bool = True,
-        epsilon: float = 0.1,
+        epsilon: float | str = 0.1,
         quantile: float = 0.5,
         optimizer: str | Optimizer = "auto",
         learning_rate: str | float | Schedule = "auto",
@@ -416,7 +423,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     @_fit_context(prefer_skip_nested_validation=True)
     def _fit(self, *given):
         fitted, messages = fit(self, *given)
-        vars(self).update(fitted)
+        self._set(fitted)
         for text in messages:
             warnings.warn(text, ConvergenceWarning, stacklevel=DEPTH)
         return self
@@ -463,8 +470,14 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             As `fit` does; every attribute stays as it was.
         """
         # Without scikit-learn's context: it takes 20 µs and skips checks of new parameters.
-        vars(self).update(partial_fit(self, X, y, sample_weight))
+        self._set(partial_fit(self, X, y, sample_weight))
         return self
+
+    def _set(self, fitted):
+        """Set the fitted attributes, and delete those of earlier calls only."""
+        for name in OF_SCALE:
+            vars(self).pop(name, None)
+        vars(self).update(fitted)
 
     @property
     def loss_curve_(self) -> list[float]:

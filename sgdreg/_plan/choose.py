@@ -1,19 +1,19 @@
 """Choice of a plan: every "auto" is replaced, from parameters and the sizes of the data."""
 
 from copy import deepcopy
-from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
 
 from sgdreg import optimizers
-from sgdreg._curvature.costs import cost_of_density, single_size
+from sgdreg._curvature.costs import cost_of_density, single_pays
 from sgdreg._plan.compatibility import (
     refuse_idle_settings,
     refuse_mismatch,
     refuse_stream,
 )
 from sgdreg._plan.plan import DIAGONAL, FULL, SINGLE, STRONGEST, Plan
+from sgdreg._records import record
 from sgdreg.losses import get_loss, is_squared, made_of_hinges
 from sgdreg.penalties import get_penalty
 from sgdreg.schedules import get_schedule
@@ -52,7 +52,7 @@ PROXIMAL_STEPS = 64
 USUAL_MOMENTUM = 0.9
 
 
-@dataclass(frozen=True)
+@record
 class Sizes:
     """The sizes and the kind of the data, on which choices depend."""
 
@@ -165,7 +165,7 @@ def loss_of(settings):
     return loss if isinstance(settings.loss, str) else deepcopy(loss)
 
 
-@dataclass(frozen=True)
+@record
 class Affordable:
     """Whether the curvature of all directions is worth its memory and time.
 
@@ -200,7 +200,7 @@ class Affordable:
         return self.kept if self.online else self.at_once
 
 
-@dataclass(frozen=True)
+@record
 class Problem:
     """The problem that an optimizer is chosen for."""
 
@@ -335,7 +335,7 @@ def _single(optimizer, problem):
         return False
     if not problem.affordable.full:
         return True
-    return d >= SINGLE_FEATURES and n > d and 2 * single_size(n, d, TOL) >= n
+    return d >= SINGLE_FEATURES and n > d and single_pays(n, d, TOL)
 
 
 def _provable(optimizer, affordable):

@@ -1,16 +1,15 @@
 """The plan: one choice in every slot, made before any row is read."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from sgdreg._records import record
 from sgdreg.losses import is_squared
 
 # The part of the rows' curvature that gives the coordinates of the steps.
 FULL, SINGLE, STRONGEST, DIAGONAL = "full", "single", "strongest", "diagonal"
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Plan:
     """One choice in every slot, frozen. The rows then give a `Start` for it.
 

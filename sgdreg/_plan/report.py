@@ -1,14 +1,13 @@
 """The plan of a fit as it is printed: `plan_`."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from sgdreg import schedules
 from sgdreg._plan.plan import Plan
+from sgdreg._records import record
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record
 class Report:
     """One choice in every slot; ``print(model.plan_)`` shows it.
 

@@ -1,15 +1,15 @@
 """Where and how the steps of a plan begin."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from sgdreg._curvature.metric import Metric
 from sgdreg._plan.plan import SINGLE, Plan
-from sgdreg._records import changed
+from sgdreg._records import changed, record
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Start:
     """Where and how the steps of a plan begin on some rows.
 

@@ -10,7 +10,10 @@ from sgdreg._solvers.parabolas import curvature_at
 from sgdreg.losses import is_squared
 
 # The length, in the scaled features, of a row that tells a slope and no curvature.
-HARDLY = 1e-3
+HARDLY = 1e-5
+# Rows that stand for all of a fit by columns have so many numbers (8 MiB) at most: what a
+# stream that may follow is worth beside such a fit.
+NUMBERS = 2**20
 
 
 def answered(data, start, known, weights, loss, curvature=None, point=None):
@@ -64,29 +67,32 @@ def _slope(data, start, weights, point):
 
 
 def _of_some_rows(data, start, weights, point):
-    """A curvature of this answer, from no more rows than there are features.
+    """A curvature with this optimum, of no more rows than there are features.
 
-    Rows on the way of a Newton step by columns are never factorised. Some of them stand for
-    all, without residuals, and one more row for each output has the slope that the penalty
-    holds: it hardly bends.
+    The solver has used few columns only. If there are more rows, some of them represent
+    all: with residuals of zero, and one more row per output for the slope that the penalty
+    balances, which is so short that it adds no curvature.
     """
     metric, d, k = start.metric, data.n_features, data.n_outputs
-    coef, centred = weights[:, :-1], start.plan.fit_intercept
-    count = min(data.n_rows, max(1, d - k))
-    X, _, own = data.take(np.linspace(0, data.n_rows - 1, count).astype(np.intp))
-    middle = metric.centre if centred else np.zeros(d)
-    Z = np.sqrt(own * (data.n_rows / own.sum()))[:, None] * (X - middle)
+    coef, centred, n = weights[:, :-1], start.plan.fit_intercept, data.n_rows
+    centre = np.append(metric.centre if centred else np.zeros(d), weights[:, -1])
+    if n <= d and n * d <= NUMBERS:
+        X, y, own = data.take(np.arange(n))
+        rows = np.sqrt(own)[:, None] * (np.column_stack([X, y]) - centre)
+        return Curvature(n, n, centre, rows, d, centred, data.coarse)
+    count = max(1, min(d - k, NUMBERS // d))
+    X, _, own = data.take(np.linspace(0, n - 1, count).astype(np.intp))
+    rows = np.zeros((count + k, d + k))
+    Z, more = rows[:count, :d], rows[count:, :d]
+    np.subtract(X, centre[:d], out=Z)
+    Z *= np.sqrt(own * (n / own.sum()))[:, None]
     slope = _slope(data, start, weights, point)
     lengths = np.linalg.norm(slope / metric.scale, axis=1)
-    share = HARDLY * np.sqrt(data.n_rows) / np.where(lengths > 0, lengths, 1.0)
-    holding = share[:, None] * slope
-    held = holding @ coef.T - np.diag(np.where(lengths > 0, data.n_rows / share, 0.0))
-    triangle = np.vstack(
-        [np.column_stack([Z, Z @ coef.T]), np.column_stack([holding, held])]
-    )
-    centre = np.append(middle, weights[:, -1])
-    known = data.n_rows, data.n_rows, centre, triangle[-d:], d, centred
-    return Curvature(*known, data.coarse)
+    share = HARDLY * np.sqrt(n) / np.where(lengths > 0, lengths, 1.0)
+    np.multiply(share[:, None], slope, out=more)
+    rows[:, d:] = rows[:, :d] @ coef.T
+    rows[count:, d:] -= np.diag(np.where(lengths > 0, n / share, 0.0))
+    return Curvature(n, n, centre, rows[-d:], d, centred, data.coarse)
 
 
 def _of_sample(data, start, weights):

@@ -115,7 +115,7 @@ class FullGradient(Solver):
         self._arrive(state)
         # A fit that starts far from the optimum has not diverged where it ends nearer.
         state.reference = max(state.reference, float(self.point.losses.sum()))
-        solved = self.start.solved and np.array_equal(state.weights, self.start.weights)
+        solved = self._is_solved(state)
         sampled = solved and self.start.sampled
         while sampled and self.start.sketch.is_unrepresentative(self.gap):
             self._sharpen(state)
@@ -147,9 +147,15 @@ class FullGradient(Solver):
         """The point of some weights, by a pass over the rows."""
         return self.evaluation.at(weights)
 
+    def _is_solved(self, state):
+        """Whether the weights are the least squares that the start has found."""
+        start = self.start
+        return start.solved and bool((state.weights == start.weights).all())
+
     def _arrive(self, state):
         self.point = self._at(state.weights)
         chosen = self.plan.automatic and not self.plan.online
+        chosen = chosen and not self._is_solved(state)
         if chosen and begin_anew(self.evaluation, state, self.point.losses).any():
             self.point = self._at(state.weights)
         if not self.point.finite:

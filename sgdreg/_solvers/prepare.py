@@ -21,7 +21,7 @@ from sgdreg._solvers.reweighted import first_answer, reweighted, solved
 from sgdreg._solvers.step_size import penalty_beside, schedule_of
 from sgdreg._training.state import generator_like
 from sgdreg._training.statistics import NOTHING, Statistics
-from sgdreg.losses import is_squared
+from sgdreg.losses import is_squared, made_of_hinges
 
 # Up to this work (n d²) a model's curvature is that of all rows: its minimum is then the
 # answer, and one pass tells so. (20,000 x 50 in 8.5 ms for 10.5, 10,000 x 100 in 9.3 for
@@ -116,7 +116,8 @@ def _weights(data, start, solved, first):
         return changed(start, weights=weights, passes=start.passes + passes)
     if not plan.online and not plan.by_line_search and plan.quadratic:
         return changed(start, weights=None)
-    if solved and plan.by_line_search and not plan.online:
+    # Of a custom loss least squares say nothing: it may be flat.
+    if solved and plan.by_line_search and not plan.online and made_of_hinges(plan.loss):
         return changed(start, solved=True)
     # With averages or mini-batches of a stream, steps by the batch's share of the rows seen
     # so far, w <- w - |B|/n · H⁻¹ g, come near to the optimum for all rows.
@@ -139,7 +140,9 @@ def _learned(data, plan, seen, rng):
     if plan.online:  # a copy, so that the random numbers of the steps stay the same
         rng = generator_like(rng)
     if plan.curvature == SINGLE:
-        size = single_size(data.n_rows, data.n_features, plan.tol or USUAL_TOL)
+        size = data.n_rows  # which pays, or single precision would not have been chosen
+        if plan.wide:
+            size = single_size(size, data.n_features, plan.tol or USUAL_TOL)
         metric, rows = single_metric(data, diagonal, plan.penalty.l2, size, rng)
         known = metric.root is not None and metric.certain > 0
         if not known and plan.provable:  # double precision knows more directions
@@ -155,6 +158,7 @@ def _learned(data, plan, seen, rng):
 def _full(data, plan, seen, rng):
     sketch, sample, weight, answer = None, None, None, None
     near = seen and seen.answer
+    by_squares = _by_squares(plan)
     if plan.online:
         known = seen and seen.curvature
         if known is not None and known.centred != plan.fit_intercept:
@@ -163,7 +167,7 @@ def _full(data, plan, seen, rng):
         passes, weight = 1.0, sample and sample.weight
     else:
         size, work = data.n_rows, data.n_rows * data.n_features**2
-        at_once = type(plan.optimizer) is optimizers.Newton and work <= MODEL_WORK
+        at_once = by_squares and work <= MODEL_WORK
         # Only line searches are safe with the curvature of a sample, and can enlarge it.
         if plan.by_line_search and not at_once:
             tol = max(plan.tol or USUAL_TOL, SMALLEST_TOL)
@@ -175,13 +179,19 @@ def _full(data, plan, seen, rng):
         metric, weights = curvature.solve(penalty_beside(plan, data))
     elif type(plan.optimizer) is optimizers.Newton:
         metric, weights = curvature.solve(plan.penalty.l2)
-        if kind_of(plan).shares_sample:
+        if by_squares:
             weights = kind_of(plan).answer(curvature, plan)
     else:
         metric, weights = answer or solved(curvature, plan, weight, near=near)
     kept = weights if plan.recursive and not plan.quadratic else None
     fields = {"sketch": sketch, "metric": metric, "weights": weights, "passes": passes}
     return fields, Statistics(curvature, sample, answer=kept)
+
+
+def _by_squares(plan):
+    """Whether Newton steps are for squares, which a sample's curvature is solved for."""
+    newton = type(plan.optimizer) is optimizers.Newton
+    return newton and kind_of(plan).shares_sample
 
 
 def _known_so_far(data, plan, known, seen):

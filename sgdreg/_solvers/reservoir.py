@@ -1,13 +1,11 @@
 """A bounded sample of the rows of a stream, for losses that change the rows' weights."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from sgdreg._curvature.factor import Curvature
 from sgdreg._data.dataset import Data
 from sgdreg._data.threads import ALONE
-from sgdreg._records import changed
+from sgdreg._records import changed, record
 
 # The sample has at least this many rows, and this many for each feature. The optimum for m
 # rows is above the least loss by about 1.5 (d + 1)/m of it (quantile 0.9 of normal noise):
@@ -31,7 +29,7 @@ def rows_kept(n_features):
     return rows if rows >= FEWEST_ROWS_A_FEATURE * n_features else 0
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Sample:
     """All rows of a short stream, or a random sample of the rows of a longer one.
 

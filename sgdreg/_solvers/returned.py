@@ -26,7 +26,7 @@ PENALTIES, STEPS = (1e-15, 1e-13, 1e-11, 1e-9), 100
 SHARE = 0.1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Returned:
     """A model in the dtype of X.
 

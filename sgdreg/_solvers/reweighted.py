@@ -173,7 +173,7 @@ def solved(curvature, plan, weight=None, tol=BOUND_TOL, near=None):
     if not is_squared(plan.loss):
         share = curvature.rows_per_weight if weight is None else weight / curvature.total
     metric, start = curvature.solve(penalty.l2 * share)
-    if not penalty.proximal:
+    if not penalty.proximal or not len(curvature.triangle):  # of a single row: constants
         return metric, start
     near = start if near is None else near
     if _by_signs(curvature, metric, start, near, penalty, share, tol):

@@ -3,18 +3,18 @@
 Each of them takes one pass over the rows and takes no steps.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
 
 import numpy as np
 
 from sgdreg._curvature.factor import ROUNDED_SPREADS
+from sgdreg._records import record
 from sgdreg.losses import made_of_hinges
 
 # Rows of a subsample whose loss costs next to nothing beside an epoch.
 SUBSAMPLE_ROWS = 4096
-EPS = np.finfo(np.float64).eps
+EPS, TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
 # Rounding errors of a number in predictions and gradients, in units of EPS: the errors of
 # 500 problems with columns equal up to 1e-8 ... 1e-15 were not larger.
 ROUNDINGS = 2
@@ -25,7 +25,7 @@ ROUNDINGS_OF_GRADIENTS = 1e4
 ROUNDINGS_OF_TARGETS = 8
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Point:
     """Weights, with their losses and gradient by a pass over the rows.
 
@@ -104,9 +104,11 @@ class Evaluation:
         without an intercept, the loss of zero.
         """
         known = self.data.constant_losses
-        flat = self.negligible if self.plan.fit_intercept else self.data.zero_losses
-        known = np.where(known > self.rounding, known, np.maximum(known, flat))
-        return np.maximum(known, np.finfo(np.float64).tiny)
+        varies = known > self.rounding
+        if not varies.all():
+            flat = self.negligible if self.plan.fit_intercept else self.data.zero_losses
+            known = np.where(varies, known, np.maximum(known, flat))
+        return np.maximum(known, TINY)
 
     @cached_property
     def unit(self):
@@ -240,7 +242,8 @@ class Evaluation:
         squares = np.einsum("ij,ij->i", slope, slope)
         # Steps bring the gradient to zero, but not its rounding errors.
         squares += unit * metric.rounding_reach * 2 * point.losses / self.data.n_rows
-        squares += metric.along_faint(point.gradient, self._gradient_rounding(point))
+        if metric.faint is not None:
+            squares += metric.along_faint(point.gradient, self._gradient_rounding(point))
         decrement = np.minimum(0.5 * squares / least, self.objectives(point))
         decrement = decrement + (self.blur(point.weights, metric) + metric.hidden)
         if self.plan.penalty.l2 and metric.full:

@@ -13,7 +13,7 @@ LARGEST_SHIFT = 256
 ANY_SEED = np.random.SeedSequence(0)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class State:
     """Everything that steps change. `partial_fit`, `warm_start` and `resume` continue it.
 

@@ -1,13 +1,11 @@
 """The statistics of a fit: what has been learned of the rows, for streams to continue."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from sgdreg._records import changed
+from sgdreg._records import changed, record
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Statistics:
     """What has been learned of the rows so far. It never changes; more rows make a new one.
 

@@ -6,9 +6,9 @@ with shorter steps. `converged` returns None for a fit that has ended regularly,
 a certificate.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
+
+from sgdreg._records import record
 
 GO, STOP, SHORTEN = "go", "stop", "shorten"
 # An objective is a sum over the rows: differences of this share are rounding.
@@ -34,7 +34,7 @@ def in_words(epochs):
 UNCERTAIN = ". How far the optimum is, such steps cannot tell."
 
 
-@dataclass(frozen=True)
+@record
 class Never:
     """tol=None: all max_iter epochs are run."""
 
@@ -42,7 +42,7 @@ class Never:
         return GO
 
 
-@dataclass(frozen=True)
+@record
 class Plateau:
     """Stop after `patience` epochs whose objective is not below best·(1 - tol).
 
@@ -81,7 +81,7 @@ class Plateau:
         return True if self.given else None
 
 
-@dataclass(frozen=True)
+@record
 class Settled:
     """Stop after this many halvings of shrinking steps without progress."""
 
@@ -104,7 +104,7 @@ class Settled:
         return None
 
 
-@dataclass(frozen=True)
+@record
 class Certificate:
     """Stop when the optimality gap is at most tol.
 
@@ -150,7 +150,7 @@ class Certificate:
         return state.best <= self.tol
 
 
-@dataclass(frozen=True)
+@record
 class NoBetterScore:
     """Stop after `patience` epochs whose validation score is not above best + tol.
 

@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 from scipy import linalg, optimize, sparse
 
-from sgdreg._curvature.factor import triangle_of
+from sgdreg._curvature.triangles import triangle_of
 from sgdreg._estimator.inputs import check_rows, check_weights
 from sgdreg.losses import ask, is_squared
 

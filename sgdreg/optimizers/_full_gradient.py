@@ -124,9 +124,9 @@ class InteriorPoint(Plain):
     --------
     >>> from sgdreg import SGDLinearRegressor
     >>> X, y = [[0.0], [1.0], [2.0], [3.0], [4.0]], [1.0, 3.0, 5.0, 7.0, 99.0]
-    >>> model = SGDLinearRegressor(loss="absolute_error").fit(X, y)
-    >>> model.plan_.optimizer, model.coef_.round(6)
-    (InteriorPoint(), array([2.]))
+    >>> model = SGDLinearRegressor(loss="absolute_error", optimizer="interior_point")
+    >>> model.fit(X, y).coef_.round(6)
+    array([2.])
     """
 
     metric = "diagonal"

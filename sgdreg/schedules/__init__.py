@@ -63,15 +63,23 @@ __all__ = [
     "WarmUp",
 ]
 
+# {name: (its class, the estimator's parameters that it takes)}
+SCHEDULES = {
+    "constant": (Constant, ["eta0"]),
+    "invscaling": (InvScaling, ["eta0", "power_t"]),
+    "optimal": (Optimal, ["alpha"]),
+    "adaptive": (Adaptive, ["eta0"]),
+}
 
-def get_schedule(learning_rate, *, eta0, power_t, alpha):
+
+def get_schedule(learning_rate, **parameters):
     """The schedule of a `learning_rate` other than "auto".
 
     Parameters
     ----------
     learning_rate : float, str or callable
-    eta0, power_t, alpha : float
-        The estimator's parameters, for a schedule given by name.
+    **parameters
+        The estimator's eta0, power_t and alpha, for a schedule given by name.
 
     Raises
     ------
@@ -80,14 +88,9 @@ def get_schedule(learning_rate, *, eta0, power_t, alpha):
     """
     if isinstance(learning_rate, Real):
         return Constant(learning_rate)
-    if learning_rate == "constant":
-        return Constant(eta0)
-    if learning_rate == "invscaling":
-        return InvScaling(eta0, power_t)
-    if learning_rate == "optimal":
-        return Optimal(alpha)
-    if learning_rate == "adaptive":
-        return Adaptive(eta0)
+    if isinstance(learning_rate, str) and learning_rate in SCHEDULES:
+        kind, names = SCHEDULES[learning_rate]
+        return kind(*(parameters[name] for name in names))
     if isinstance(learning_rate, str) and learning_rate in ("pa1", "pa2"):
         raise ValueError(
             f"learning_rate={learning_rate!r} is no schedule: a passive-aggressive step "

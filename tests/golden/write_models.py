@@ -1,14 +1,16 @@
-"""Write models/: models and checkpoints of this version, which later ones must read.
+"""Write models and checkpoints of this version, which later ones must read.
 
-Run by hand, from the root of the repository, where a new format has been brought in (and
-FOLDER named for it; the files of the formats before stay as they are):
+models/ has those of format 1 of both, checkpoints_2/ a checkpoint of format 2 for each
+solver. Run by hand, from the root of the repository, where a new format or a new solver
+has been brought in (with a new folder; the files of before stay as they are):
 
-    python tests/golden/write_models.py
+    python tests/golden/write_models.py FOLDER
 
 test_compatibility.py reads them.
 """
 
 import pickle
+import sys
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -17,9 +19,10 @@ from skops import io
 
 from sgdreg import Checkpoint, SGDLinearRegressor
 from sgdreg.losses import Huber
-from sgdreg.optimizers import Momentum
+from sgdreg.optimizers import SVRG, ConjugateGradient, InteriorPoint, Momentum
 
 FOLDER = Path(__file__).parent / "models"
+CHECKPOINTS = Path(__file__).parent / "checkpoints_2"
 TEXTBOOK = {"optimizer": Momentum(0.9), "learning_rate": 0.01, "batch_size": 8}
 # What each model is made by, and whether by `fit`; it goes on by partial_fit.
 MODELS = {
@@ -27,6 +30,14 @@ MODELS = {
     "huber": ({"loss": Huber(0.5), "alpha": 1e-3, "penalty": "l1"}, True),
     "textbook": (TEXTBOOK | {"average": "tail", "shuffle": False, "max_iter": 5}, False),
     "stream": ({"loss": "quantile", "quantile": 0.75}, False),
+}
+# Fits of one solver each, which is named, since "auto" may choose another one later.
+SOLVERS = {
+    "conjugate_gradient": {"optimizer": ConjugateGradient(metric="diagonal")},
+    "svrg": {"optimizer": SVRG(metric="diagonal")},
+    "interior_point": {"optimizer": InteriorPoint(), "loss": "quantile", "quantile": 0.75},
+    "minibatch": {"optimizer": Momentum(0.9), "batch_size": 8},
+    "shrinking": {"loss": "absolute_error", "batch_size": 8, "shuffle": False},
 }
 # Epochs of the fits that checkpoints are of: they are not over.
 EPOCHS = 3
@@ -67,9 +78,9 @@ def resumed(path):
     return SGDLinearRegressor.resume(path, *rows(), max_iter=50).predict(rows()[0])
 
 
-def interrupted(name, path):
+def interrupted(settings, path):
     """Leave the checkpoint of a fit after some epochs."""
-    settings = MODELS[name][0] | {"max_iter": EPOCHS, "tol": None}
+    settings = settings | {"max_iter": EPOCHS, "tol": None}
     made = SGDLinearRegressor(random_state=0, **settings)
     made.set_callbacks(Checkpoint(path)).fit(*rows())
     with ZipFile(path) as archive:
@@ -87,13 +98,25 @@ def write(folder):
         (folder / f"{name}.pickle").write_bytes(pickle.dumps(made, protocol=4))
         io.dump(made, folder / f"{name}.skops", compression=ZIP_DEFLATED)
         path = folder / f"{name}.checkpoint"
-        interrupted(name, path)
+        interrupted(MODELS[name][0], path)
         expected[f"{name}_predictions"] = made.predict(rows()[0])
         expected[f"{name}_gone_on"] = gone_on(made)
         expected[f"{name}_resumed"] = resumed(path)
     np.savez_compressed(folder / "expected.npz", **expected)
 
 
+def write_checkpoints(folder):
+    """Checkpoints of each solver, and what their fits predict at their ends."""
+    expected = {}
+    for name, settings in SOLVERS.items():
+        path = folder / f"{name}.checkpoint"
+        interrupted(settings, path)
+        expected[name] = resumed(path)
+    np.savez_compressed(folder / "expected.npz", **expected)
+
+
 if __name__ == "__main__":
-    FOLDER.mkdir(exist_ok=True)
-    write(FOLDER)
+    new = Path(sys.argv[1])
+    new.mkdir()
+    write(new)
+    write_checkpoints(new)

@@ -23,28 +23,27 @@ class BentRows:
     bends : ndarray of shape (n_rows,)
     H : ndarray of shape (k, k) or None
         None: it is taken from the rows.
-
-    Attributes
-    ----------
-    passes : float
-        Passes over the rows that updates have taken.
     """
 
     def __init__(self, data, shares, frame, of_all, bends, H=None):
         self.data, self.shares, self.frame = data, shares, frame
-        self.of_all, self.bends, self.passes = of_all, bends, 0.0
+        self.of_all, self.bends = of_all, bends
         self.H = of_all(bends) if H is None else H
         self.before, self._common = None, None
 
     def update(self, bends):
-        """Take in other bends; only the rows whose bend has changed are looked at."""
+        """Take in other bends; only the rows whose bend has changed are looked at.
+
+        Returns the passes over the rows that this has taken, beside those of `of_all`.
+        """
         old, at = self.bends, np.flatnonzero(bends != self.bends)
         self.bends, self.before, self._common = bends, old, None
         if len(at) > MANY * len(bends):
             self.H = self.of_all(bends)
-            return
+            return 0.0
         self._common = self.H - self._of_some(at, np.maximum(old[at] - bends[at], 0.0))
         self.H = self._common + self._of_some(at, np.maximum(bends[at] - old[at], 0.0))
+        return cost_of_sample(len(at), self.data.n_rows, len(self.H))
 
     def compare(self, bends):
         """Look at the bends where a step would have led; they are not taken in."""
@@ -69,5 +68,4 @@ class BentRows:
             some = slice(first, first + ROWS_AT_ONCE)
             Z = self.frame.rows(self.data.take(at[some])[0])
             H += (Z * weights[some, None]).T @ Z
-        self.passes += cost_of_sample(len(at), self.data.n_rows, len(H))
         return H

@@ -63,6 +63,9 @@ class Few:
             fall = float(g @ step)
             if not -0.5 * fall > tol:
                 if factor == 1.0:
+                    there = current.curvature(self.y, p + self.rows @ step)
+                    if (there == known[0]).all():  # the rest of the way, then
+                        v = v + step
                     break
                 factor = max(1.0, factor / NARROWER)
                 continue

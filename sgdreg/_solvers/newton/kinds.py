@@ -9,14 +9,16 @@ from sgdreg.losses import is_squared, made_of_hinges
 
 
 def kind_of(plan):
-    """The class of models that serves a plan's loss and penalty; None: there is none."""
+    """The class of models that serves a plan's loss and penalty."""
     loss, penalty = plan.loss, plan.penalty
-    if penalty.is_custom:
-        return None
-    if is_squared(loss):
-        return Columns if plan.curvature == DIAGONAL else Squares
-    if loss.smoothness is not None and not penalty.proximal:
-        return Zones
-    if loss.smoothness is None and made_of_hinges(loss):
-        return Band
-    return None
+    if not penalty.is_custom:
+        if is_squared(loss):
+            return Columns if plan.curvature == DIAGONAL else Squares
+        if loss.smoothness is not None and not penalty.proximal:
+            return Zones
+        if loss.smoothness is None and made_of_hinges(loss):
+            return Band
+    raise ValueError(
+        f"{plan.optimizer!r} has no model for loss={loss!r} with the penalty {penalty}. "
+        "Use optimizer='auto' or 'interior_point'."
+    )

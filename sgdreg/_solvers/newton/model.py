@@ -1,5 +1,7 @@
 """What the epochs of Newton's method ask of the model of one output."""
 
+from sgdreg._persistence.soundness import like
+
 
 class Model:
     """A model of one output's objective: a curvature, an exact gradient, its kinks.
@@ -42,15 +44,15 @@ class Model:
         self.gradient = point.gradient[output].copy()
         self.gap = float("inf")
 
-    @classmethod
-    def lacks(cls, metric):
-        """Whether the metric of a sample is not enough: one of more rows is then taken."""
-        return False
-
     @staticmethod
     def answer(curvature, plan):
         """The optimum (k, d + 1) of the rows of a curvature alone, at its centre."""
         raise NotImplementedError
+
+    @classmethod
+    def lacks(cls, metric):
+        """Whether the metric of a sample is not enough: one of more rows is then taken."""
+        return False
 
     def ask(self):
         """The weights (d + 1,) that the next pass is to evaluate."""
@@ -71,6 +73,10 @@ class Model:
     def memory(self):
         """See `FullGradient.memory`."""
         raise NotImplementedError
+
+    def sound(self, memory):
+        """Whether `memory` can have returned this."""
+        return like(self.memory())(memory)
 
     def recall(self, memory):
         """See `FullGradient.recall`."""

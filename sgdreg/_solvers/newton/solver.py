@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sgdreg._persistence.soundness import check, like
+from sgdreg._persistence.soundness import check, several
 from sgdreg._records import changed
 from sgdreg._solvers.full_gradient import FullGradient
 from sgdreg._solvers.newton.kinds import kind_of
@@ -36,8 +36,6 @@ class Newton(FullGradient):
         solved = start.solved and np.array_equal(state.weights, start.weights)
         solved = solved and self.kind.shares_sample
         self._arrive(state)
-        while self.start.sampled and self.kind.lacks(self.start.metric):
-            self._sharpen(state)
         if solved:
             self._model_anew()
         while solved and self.start.sampled and self._is_unlike():
@@ -52,6 +50,8 @@ class Newton(FullGradient):
             state.weights[worse] = constant[worse]
             self._arrive(state)
             solved = False
+        while self.start.sampled and self.kind.lacks(self.start.metric):
+            self._sharpen(state)
         if self.models is None:
             self._model_anew()
         state.steps += solved
@@ -125,6 +125,6 @@ class Newton(FullGradient):
     def recall(self, memory):
         super().recall(memory)
         self.models = self._new_models()
-        check(memory, {"models": like([model.memory() for model in self.models])})
+        check(memory, {"models": several(*(model.sound for model in self.models))})
         for model, kept in zip(self.models, memory["models"], strict=True):
             model.recall(kept)

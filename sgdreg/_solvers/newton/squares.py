@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sgdreg._persistence.soundness import check, like, number
 from sgdreg._solvers.newton.minimum import least_slope, minimum
 from sgdreg._solvers.newton.model import Model
 from sgdreg._training.evaluation import Point
@@ -12,6 +11,8 @@ from sgdreg._training.evaluation import Point
 # A sample may hold a row that is rare among all, and show its direction as stronger than it
 # is (`_solvers/conjugate_gradient.py`): of what it promises so many times.
 SAMPLED = 3.0
+# A fit by a sample ends at this share of tol (`_training/stopping.py`).
+ENDS_SAMPLED = 0.3
 # The inverse of a sample's curvature is too large by s / (s - d): no less than this share.
 LEAST_SHARE = 0.5
 # Steps this near to one are one: the pass there is taken as it is.
@@ -38,8 +39,8 @@ class Bowl:
     positive: bool
 
     @classmethod
-    def of(cls, curvature, penalty, sampled=False):
-        """That of a curvature and a penalty."""
+    def of(cls, curvature, penalty, size=None):
+        """That of a curvature, of a sample of so many rows, and a penalty."""
         triangle, d = curvature.features, curvature.n_features
         H = triangle.T @ triangle / curvature.total
         scale = np.sqrt(np.diagonal(H))
@@ -47,8 +48,8 @@ class Bowl:
         scale = np.where(constant, 1.0, scale)
         H = H / scale[:, None] / scale
         H[constant] = H[:, constant] = 0.0
-        if sampled:
-            H *= max(LEAST_SHARE, 1.0 - d / curvature.rows)
+        if size is not None:
+            H *= max(LEAST_SHARE, 1.0 - d / size)
         return cls(H, scale, penalty.l1 / scale, penalty.l2 / scale**2, penalty.positive)
 
     def lowest(self, gradient, coef):
@@ -95,10 +96,11 @@ class Squares(Model):
         start = self.start
         self.bowl = solver.shared
         if self.bowl is None:
-            known = solver.known, self.plan.penalty, start.sampled
-            solver.shared = self.bowl = Bowl.of(*known)
+            size = start.sketch.size if start.sampled else None
+            solver.shared = self.bowl = Bowl.of(solver.known, self.plan.penalty, size)
         tol = self.plan.tol or 0.0
-        self.enough = tol * self.evaluation.unit[output] * (0.3 if start.sampled else 1.0)
+        share = ENDS_SAMPLED if start.sampled else 1.0
+        self.enough = tol * share * self.evaluation.unit[output]
         self._look()
 
     def _look(self):
@@ -168,8 +170,6 @@ class Squares(Model):
         return kept | {"gradient": self.gradient.copy(), "gap": self.gap}
 
     def recall(self, memory):
-        kinds = {"loss": number, "gap": number}
-        check(memory, kinds | {n: like(getattr(self, n)) for n in ("weights", "gradient")})
         self.weights, self.gradient = memory["weights"].copy(), memory["gradient"].copy()
         self.loss = memory["loss"]
         self._look()

@@ -164,7 +164,7 @@ class Zones(Model):
             self.stage = WHOLE
             self._count()
         else:
-            self.stage = SAMPLE if lower else ANEW
+            self.stage = SAMPLE
 
     def _objective(self, weights, loss):
         return loss + float(self.plan.penalty.values(weights[None, :-1])[0])
@@ -197,9 +197,8 @@ class Zones(Model):
     def _count(self):
         """Which rows bend here, where the curvature is that of all that do."""
         if self.whole:
-            passes = self.bent.passes
-            self.bent.update(self.current.curvature(self.y, self.x))
-            self.evaluation.passes += self.bent.passes - passes
+            bends = self.current.curvature(self.y, self.x)
+            self.evaluation.passes += self.bent.update(bends)
 
     # ------------------------------------------------------------------- few rows
 

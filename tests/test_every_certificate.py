@@ -1,0 +1,70 @@
+"""Certificates of random problems of every loss, penalty and container hold.
+
+See `every_problem`, which draws the problems and judges the fits. Hundreds more, and
+larger ones: `pytest -m heavy tests/test_every_certificate.py`, or other seeds, shrunk where
+they fail: `cd tests`, then `python -m every_problem 1000 2000`.
+"""
+
+import every_problem
+import numpy as np
+import pytest
+from every_problem import FORMS, LOSSES, PATHS, Problem, draw, fitted, forced, judge
+
+from sgdreg import SGDLinearRegressor
+
+SEEDS, SMALL = 42, 200
+BLOCKS, PROBLEMS = 20, 30
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, 7))
+def test_claims_of_small_problems(first):
+    for seed in range(first, first + 7):
+        problem = draw(seed, SMALL)
+        verdict = judge(problem)
+        assert not verdict.failures, f"{problem}: {verdict}"
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("block", range(1, BLOCKS + 1))
+def test_claims_of_many_problems(block):
+    failed = []
+    for seed in range(block * PROBLEMS, (block + 1) * PROBLEMS):
+        problem = draw(seed)
+        verdict = judge(problem)
+        if verdict.failures:
+            failed.append(f"{problem}: {verdict}")
+    assert not failed, "\n".join(failed)
+
+
+def test_small_problems_are_of_every_kind():
+    problems = [draw(seed, SMALL) for seed in range(SEEDS)]
+    assert {p.loss for p in problems} == set(LOSSES)
+    assert {p.form for p in problems} == set(FORMS)
+    assert {p.path for p in problems} == set(PATHS)
+    assert {p.penalty for p in problems} == {None, "l2", "l1", "elasticnet"}
+
+
+def test_paths_are_taken_and_left_again():
+    problem, plans = Problem(0, 3000, 4), []
+    for path in ("sampled", "plain"):
+        with forced(path):
+            model = SGDLinearRegressor(random_state=0)
+            plans.append(str(model.fit(problem.X, problem.Y[:, 0]).plan_))
+    assert "all rows" not in plans[0]
+    assert "all rows" in plans[1]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_false_claim_is_found(loss, monkeypatch):
+    """A model whose coefficients are 1 % off, with the gap of the optimum."""
+
+    def wrong(problem, X):
+        model, caught = fitted(problem, X)
+        model.coef_ = model.coef_ * 1.01 + 0.01
+        return model, caught
+
+    monkeypatch.setattr(every_problem.verdict, "fitted", wrong)
+    verdict = judge(Problem(1, 50, 2, loss=loss, target="t(2)"))
+    assert verdict.known
+    assert verdict.failures == ("gap", "tol")
+    assert np.isfinite(verdict.true)

@@ -120,7 +120,7 @@ class Band(Model):
         if self.stage == CONSTANT:
             self.asked = self.plan.constant_model(self.data)[self.output]
         elif self.stage == START:
-            self.asked = self._answer_of_a_sample()
+            self.asked = self._within(self._answer_of_a_sample())
         elif self.stage == NEWTON:
             self.asked = self._newton_step()
         if self.stage == NARROW:

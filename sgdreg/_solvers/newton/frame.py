@@ -1,9 +1,11 @@
 """Coordinates in which the rows of a sample are a standard cloud."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import linalg
 
-# The length that a direction of no row counts as having.
+# The length that is added to each direction's, where none may be left out.
 SHORT = 1e-4
 
 
@@ -18,17 +20,16 @@ class Frame:
         A full one.
     fit_intercept : bool
     whole : bool
-        Whether directions that no row has are among them: a price on each coefficient bends
-        these as well.
+        Whether directions that hardly any row has are among them: a price on each
+        coefficient bends these as well.
     """
 
     def __init__(self, metric, fit_intercept, whole=False):
-        self.metric, self.fit_intercept = metric, fit_intercept
-        root = metric.root
         if whole:
-            root = np.vstack([root, _complement(root, ~metric.constant) / SHORT])
-        self.size = len(root) + fit_intercept
-        self.coef = root.T / metric.scale[:, None]  # (d, rank)
+            metric = replace(metric, root=_whole(metric.root, ~metric.constant))
+        self.metric, self.fit_intercept = metric, fit_intercept
+        self.size = len(metric.root) + fit_intercept
+        self.coef = metric.root.T / metric.scale[:, None]  # (d, rank)
 
     def centred(self, X):
         """Dense rows X (m, d) about the metric's centre."""
@@ -114,8 +115,18 @@ class Frame:
         return H
 
 
+def _whole(root, varying):
+    """A root whose inverse curvature is that of all columns that vary, and SHORT² more."""
+    short = _complement(root, varying) / SHORT
+    bends = np.eye(len(root)) + SHORT**2 * root @ root.T
+    factor = linalg.cholesky(bends, lower=True)
+    return np.vstack([linalg.solve_triangular(factor, root, lower=True), short])
+
+
 def _complement(root, varying):
     """Orthonormal rows (m, d), on the columns that vary, across those of `root`."""
+    if len(root) == np.count_nonzero(varying):
+        return np.empty((0, len(varying)))
     among = linalg.qr(root[:, varying].T, mode="full", check_finite=False)[0]
     rows = np.zeros((among.shape[1] - len(root), len(varying)))
     rows[:, varying] = among[:, len(root) :].T

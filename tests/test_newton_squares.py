@@ -25,6 +25,7 @@ def way(request, monkeypatch):
     """One of the ways to the optimum, whatever the sizes of the data are."""
     if request.param == "sampled":
         monkeypatch.setattr(prepare, "MODEL_WORK", 0)
+        monkeypatch.setattr(prepare, "MODEL_PASSES", 0)
         monkeypatch.setattr(
             prepare, "sample_size", lambda n, d, tol: min(n, max(60, 8 * d))
         )

@@ -100,7 +100,7 @@ def certificate():
         X, y = rows(family, WIDE_ROWS, WIDE_FEATURES)
         model = SGDLinearRegressor(tol=1e-8, max_iter=200, random_state=0)
         pairs.append(gaps(model, X, y)[1:])
-    label = f"100 directions of {WIDE_FEATURES:,}"
+    label = f"single precision, {WIDE_FEATURES:,}"
     panel.loglog(*np.hstack(pairs), ".", color=COLOURS[3], label=label)
     ends = [LOWEST, 10]
     panel.loglog(ends, ends, color=COLOURS[4], linestyle="-", linewidth=1)

@@ -30,6 +30,11 @@ class Serves(NamedTuple):
         Whether each epoch ends with the gradient of all rows, and so an optimality gap.
     usable_iterates : bool
         Whether intermediate iterates are usable models.
+    by_model : bool
+        Whether its steps are to the minimum of a model, for which the curvature of the
+        rows is computed even where it is dear.
+    by_rough_curvature : bool
+        Whether its steps correct a curvature of single precision.
     step : str
         How it computes its steps, as `plan_` says it.
     """
@@ -39,6 +44,8 @@ class Serves(NamedTuple):
     finds_steps: bool = False
     certifies: bool = False
     usable_iterates: bool = True
+    by_model: bool = False
+    by_rough_curvature: bool = False
     step: str = ""
 
 

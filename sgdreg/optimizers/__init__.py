@@ -19,7 +19,8 @@ Rules have a `metric`: an inverse curvature by which g is multiplied first. None
 textbook rule on raw features. ``"diagonal"`` makes the steps that features of mean zero and
 unit standard deviation would have; ``"sketch"`` those of features that are uncorrelated,
 too, by the curvature of the rows (beyond 2,000 features, 10,000 for conjugate gradients: by
-at most 100 directions of largest curvature). Neither changes X, and the coefficients are in raw units.
+at most 100 directions of largest curvature). Neither changes X, and the coefficients are in
+raw units.
 
 A custom rule is a class derived from :class:`Optimizer` with a method `direction`, which
 the same loop calls once a step.

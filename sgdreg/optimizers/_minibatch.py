@@ -182,9 +182,7 @@ class RMSprop(Adaptive):
         return 1 + (self.momentum != 0)
 
     def _numbers(self) -> Numbers:
-        return Numbers(
-            momentum=self.momentum, epsilon=self.epsilon, square_decay=self.rho
-        )
+        return Numbers(momentum=self.momentum, epsilon=self.epsilon, square_decay=self.rho)
 
     def check(self) -> Self:
         in_range(self, "rho", self.rho, below=1)

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-# Rows that are looked at at a time, and for the width of a band at all.
+# The number of rows in a piece, and of rows sampled for the width of a band.
 PIECE, LOOKED_AT = 2**15, 20000
-# A width is known to this share by so many of the rows looked at.
+# The least number of sampled rows within a width, for an estimate of it.
 ENOUGH = 100
-# Residuals below this share of the loss of a constant are ties.
+# Residuals nearer to a kink than this share of the loss of a constant are ties.
 TIE = 1e-12
 
 
@@ -25,7 +25,7 @@ class Kinks:
         return len(self.each)
 
     def half_width(self, count, e, lever, unit, rng):
-        """Half the width of a band of so many kinks, ties aside, a unit of leverage."""
+        """Half the width, per unit of leverage, of a band of `count` kinks beside ties."""
         n = len(e)
         looks = max(LOOKED_AT, int(ENOUGH * n * len(self) / max(count, 1.0)))
         some = slice(None) if n <= 2 * looks else rng.integers(0, n, looks)

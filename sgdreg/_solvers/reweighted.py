@@ -9,7 +9,7 @@ from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._data.constants import constants, loss_of_zero
 from sgdreg._records import changed
 from sgdreg._solvers.interior_point import InteriorPoint
-from sgdreg._solvers.newton.squares import Bowl
+from sgdreg._solvers.newton.squares import Quadratic
 from sgdreg._solvers.parabolas import (
     SMALLER,
     SMALLEST,
@@ -175,7 +175,7 @@ def solved(curvature, plan, weight=None, tol=BOUND_TOL, near=None):
     if _by_signs(curvature, metric, start, near, penalty, share, tol):
         return metric, start
     penalty = replace(penalty, l1=penalty.l1 * share, l2=penalty.l2 * share)
-    quadratic, d = Bowl.of(curvature, penalty), curvature.n_features
+    quadratic, d = Quadratic.of(curvature, penalty), curvature.n_features
     Z, targets = curvature.features, curvature.triangle[:, d:]
     first = np.maximum(near, 0.0) if penalty.positive else near
     for output, coef in enumerate(first[:, :-1]):

@@ -21,7 +21,7 @@ NEAR_ONE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class Bowl:
+class Quadratic:
     """The curvature of rows in features scaled to unit spread, and the penalty there.
 
     Attributes
@@ -83,22 +83,23 @@ class Squares(Model):
 
     @staticmethod
     def answer(curvature, plan):
-        d, bowl = curvature.n_features, Bowl.of(curvature, plan.penalty)
+        d, quadratic = curvature.n_features, Quadratic.of(curvature, plan.penalty)
         slopes = curvature.features.T @ curvature.triangle[:, d:] / curvature.total
         weights = np.zeros((slopes.shape[1], d + 1))
         weights[:, -1] = curvature.centre[d:]
         for row, slope in zip(weights, slopes.T, strict=True):
-            row[:-1] = bowl.lowest(-slope, row[:-1])[0]
+            row[:-1] = quadratic.lowest(-slope, row[:-1])[0]
         return weights
 
     def __init__(self, solver, output):
         super().__init__(solver, output)
         self.evaluation = solver.evaluation
         start = self.start
-        self.bowl = solver.shared
-        if self.bowl is None:
+        self.quadratic = solver.shared
+        if self.quadratic is None:
             size = start.sketch.size if start.sampled else None
-            solver.shared = self.bowl = Bowl.of(solver.known, self.plan.penalty, size)
+            self.quadratic = Quadratic.of(solver.known, self.plan.penalty, size)
+            solver.shared = self.quadratic
         tol = self.plan.tol or 0.0
         share = ENDS_SAMPLED if start.sampled else 1.0
         self.enough = tol * share * self.evaluation.unit[output]
@@ -109,7 +110,7 @@ class Squares(Model):
         centre = self.start.metric.centre
         g, b = self.gradient[:-1], self.gradient[-1]
         about = g if centre is None else g - b * centre
-        coef, promise, left = self.bowl.lowest(about, self.weights[:-1])
+        coef, promise, left = self.quadratic.lowest(about, self.weights[:-1])
         self.aim = np.append(coef, self.weights[-1] - b)
         promise += 0.5 * b * b
         left = np.append(left, 0.0)

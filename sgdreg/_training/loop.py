@@ -210,18 +210,18 @@ class Training:
     def _attempt(self, at_most):
         """Run epochs in one compiled call, and undo those beyond the end of the fit."""
         count = self._at_once(at_most)
-        go_back = self.state.bookmark() if count > 1 else None
+        before = self.state.bookmark() if count > 1 else None
         try:
             verdict, done = self._run(count)
         except Diverged as where:
             if count > 1:  # the rule may end the fit before it diverges
-                self.state = go_back()
+                self.state = before.go_back()
                 return self._attempt(count // 2)
             if not self._start_again():
                 raise diverged(self.data, self.start, where) from None
             return GO
         if done < count:  # the rule ends the fit before the last epoch: run up to there
-            self.state = go_back()
+            self.state = before.go_back()
             verdict, _ = self._run(done)
         return verdict
 

@@ -14,13 +14,13 @@ from sgdreg import SGDLinearRegressor
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._data.dataset import Data
 from sgdreg._data.threads import ALONE
-from sgdreg._solvers.newton import band, few_rows
-from sgdreg._solvers.newton.few_rows import minimum
-from sgdreg._solvers.newton.finish import Finish
+from sgdreg._solvers.newton import band, predictor_corrector
+from sgdreg._solvers.newton.crossover import Finish
 from sgdreg._solvers.newton.frame import Frame
 from sgdreg._solvers.newton.kinks import Kinks, leverage
+from sgdreg._solvers.newton.piecewise_linear import Box, Dense, Problem, Terms
+from sgdreg._solvers.newton.predictor_corrector import minimum
 from sgdreg._solvers.newton.streamed import Streamed
-from sgdreg._solvers.newton.terms import Box, Dense, Problem, Terms
 from sgdreg.losses import EpsilonInsensitive, Quantile
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -269,7 +269,7 @@ def test_any_number_of_threads_is_the_same_model():
 def test_single_precision_leads_to_the_same_point(monkeypatch):
     X, y = draw(n=600, d=20)
     usual = fit(X, y, loss="absolute_error")
-    monkeypatch.setattr(few_rows, "SINGLE_WORK", 0.0)
+    monkeypatch.setattr(predictor_corrector, "SINGLE_WORK", 0.0)
     single = fit(X, y, loss="absolute_error")
     assert_allclose(single.coef_, usual.coef_, rtol=1e-9)
 

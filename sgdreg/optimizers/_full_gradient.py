@@ -101,6 +101,7 @@ class ConjugateGradient(Plain):
         penalties="l2",
         finds_steps=True,
         certifies=True,
+        by_rough_curvature=True,
         step="to where the objective is least along each direction",
     )
 
@@ -177,5 +178,6 @@ class Newton(Plain):
         penalties_if_smooth="l2",
         finds_steps=True,
         certifies=True,
+        by_model=True,
         step="to the minimum of a model in feature space",
     )

@@ -89,9 +89,9 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         that is affordable for least squares, Newton steps for squares with l1 or bounds
         and for other losses, an interior point for other smooth losses with l1 or
         bounds, and gradient steps in a metric with more features than these can take
-        (2,000; squares with l1: any), or an explicit `batch_size` or `average`. With an explicit
-        `learning_rate` 'auto' means plain 'sgd' on raw features. An object of a class
-        derived from :class:`sgdreg.optimizers.Optimizer` is a custom update rule.
+        (2,000; squares with l1: any), or an explicit `batch_size` or `average`. With an
+        explicit `learning_rate` 'auto' means plain 'sgd' on raw features. An object of a
+        class derived from :class:`sgdreg.optimizers.Optimizer` is a custom update rule.
     learning_rate : float, str, object or callable, default='auto'
         The step size eta(t), t counting steps from 1: a number; 'constant' (eta0),
         'invscaling' (eta0 / t^power_t), 'optimal' (1 / (alpha (t0 + t - 1))),
@@ -113,8 +113,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         Most epochs (passes over the data) of a call of `fit`.
     tol : float >= 0 or None, default=1e-8
         With optimizer='auto', 'cg', 'newton', 'interior_point' and, for least squares,
-        'svrg' (and wherever the curvature is known): the training R² that the model may lack,
-        compared with the exact optimum. The fit stops when its estimate of this loss, the
+        'svrg' (and wherever the curvature is known): the training R² that the model may
+        lack, compared with the exact optimum. The fit stops when its estimate of this loss, the
         optimality gap, is at most `tol`. (For float32, the last entry of `history_` is of
         the rounded coefficients, and the optimum leaves out directions that are rounding
         errors of X.) Otherwise: stop when the epoch's objective has not improved by more

@@ -566,6 +566,33 @@ def test_adaptive_without_tol_warns():
         model.fit(*data())
 
 
+def test_newton_on_sparse_rows_of_many_columns_is_refused():
+    """It spoke of a metric, which the user had not chosen."""
+    X = sparse.random_array((20, 2100), density=0.01, format="csr", rng=0)
+    model = SGDLinearRegressor(loss="quantile", optimizer="newton")
+    with pytest.raises(ValueError, match=r"Newton\(\) needs a dense X or at most 2000"):
+        model.fit(X, np.arange(20.0))
+
+
+@quiet
+def test_automatic_steps_that_run_out_ask_for_no_learning_rate():
+    X, y = data()
+    model = SGDLinearRegressor(loss="huber", batch_size=8, max_iter=1)
+    assert model.fit(X, y).stop_reason_.endswith("Increase max_iter or tol.")
+
+
+class Jump(Loss):
+    """With a kink that is no hinge."""
+
+    smoothness = None
+
+    def value(self, y, p):
+        return np.abs(p - y) + (p - y) ** 2
+
+    def gradient(self, y, p):
+        return np.sign(p - y) + 2 * (p - y)
+
+
 class NoGradient(Loss):
     def value(self, y, p):
         return np.abs(p - y)
@@ -609,6 +636,8 @@ WRONG_OBJECTS = [
         ValueError,
         r"Newton\(\) serves loss=Huber\(\) with an l2 penalty or none, and not the penalty",
     ),
+    ({"optimizer": "newton", "loss": Jump()}, ValueError, r"and not loss=Jump\(\)"),
+    ({"optimizer": "interior_point", "loss": Jump()}, ValueError, r"not loss=Jump\(\)"),
     (
         {"optimizer": "newton", "loss": "huber", "positive": True},
         ValueError,

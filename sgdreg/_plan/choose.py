@@ -314,7 +314,7 @@ def _curvature(optimizer, problem):
     if problem.affordable.full or (few and by_model):
         return FULL
     if sizes.is_sparse:
-        if optimizer.finds_steps and kind == type(optimizer).metric:
+        if by_model:  # the metric is no choice of the user
             raise ValueError(
                 f"{optimizer!r} needs a dense X or at most {FULL_CURVATURE_RANK} features, "
                 f"got {sizes.n_features}. Use optimizer='auto'."

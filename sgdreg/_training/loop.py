@@ -339,7 +339,9 @@ class Training:
         else:
             at = f"the objective is {state.cost(state.history[-1]['objective']):.6g}"
         remedy = "Increase max_iter or tol, or choose another learning rate."
-        if self.plan.by_line_search:
+        if self.plan.hands_free and not self.plan.by_line_search:
+            remedy = "Increase max_iter or tol."
+        elif self.plan.by_line_search:
             remedy = "Increase max_iter or tol"
             plan = self.plan
             at_its_best = plan.wide and self.start.metric.scale is not None

@@ -71,8 +71,8 @@ class Finish:
         problem, found, at = self.problem, self.found, self.at_kink
         count, k = len(at), len(found.p)
         bent, square = problem.Q.any(), count == k
-        unknowns = count + k * bent
-        if not count or unknowns**2 * k > (WORK if square and not bent else LITTLE_WORK):
+        work = _work_of_bent(count, k) if bent else count**2 * k
+        if not count or work > (WORK if square and not bent else LITTLE_WORK):
             return None
         A, p, a = problem.terms.rows(at), found.p, found.a.copy()
         solve = _of_bent(A, problem.Q) if bent else _of_linear(A)
@@ -117,15 +117,37 @@ def _of_linear(A):
     return lambda slope, r: (_least_squares(A, r), _least_squares(A.T, slope))
 
 
+def _work_of_bent(count, k):
+    """Multiplications that `_of_bent` takes, but for a small factor."""
+    return count * k**2 if count > k else (count + k) ** 3
+
+
 def _of_bent(A, Q):
     """The same with Q p + Aᵀ a = slope."""
     k = len(Q)
+    if len(A) > k:  # ties: a matrix of all unknowns would be large, and of low rank
+        return _of_bent_ties(A, Q)
     K = np.zeros((k + len(A), k + len(A)))
     K[:k, :k], K[:k, k:], K[k:, :k] = Q, A.T, A
 
     def solve(slope, r):
         found = _least_squares(K, np.append(slope, r))
         return found[:k], found[k:]
+
+    return solve
+
+
+def _of_bent_ties(A, Q):
+    """The same: p where A says, and by Q along the directions that it leaves."""
+    u, sizes, v = linalg.svd(A, full_matrices=False, check_finite=False)
+    rank = np.count_nonzero(sizes > SHORTEST * sizes[0])
+    u, sizes, v, left = u[:, :rank], sizes[:rank], v[:rank], v[rank:]
+
+    def solve(slope, r):
+        p = v.T @ (u.T @ r / sizes)
+        if len(left):
+            p = p + left.T @ _least_squares(left @ Q @ left.T, left @ (slope - Q @ p))
+        return p, u @ (v @ (slope - Q @ p) / sizes)
 
     return solve
 

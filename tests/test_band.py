@@ -259,6 +259,16 @@ def test_no_rows_are_none_of_them(weights):
     assert [part.shape for part in taken] == [(0, 4), (0, 1), (0,)]
 
 
+@pytest.mark.parametrize("penalty", [None, "l2", "l1"])
+@pytest.mark.parametrize("coef_init", [None, np.array([5.0, 5.0])])
+def test_zeros_without_an_intercept_have_nothing_to_fit(penalty, coef_init):
+    y = np.random.default_rng(0).standard_normal(300)
+    settings = {"loss": "quantile", "penalty": penalty, "fit_intercept": False}
+    model = SGDLinearRegressor(**settings).fit(np.zeros((300, 2)), y, coef_init=coef_init)
+    assert model.converged_
+    assert_allclose(model.history_[-1]["objective"], np.abs(y).mean() / 2)
+
+
 def test_an_output_of_several_is_sampled_by_itself():
     """What directions left out may be worth is known of each output."""
     rng = np.random.default_rng(0)

@@ -94,6 +94,8 @@ class Band(Model):
         if self.whole:
             self.stage = NARROW
             self._from_constant()
+        if not k:  # columns of zeros and no intercept: all weights are an optimum
+            self.stage, self.dual = DONE, self.objective
 
     def _frame(self):
         plan = self.plan

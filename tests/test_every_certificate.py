@@ -11,6 +11,7 @@ import pytest
 from every_problem import FORMS, LOSSES, PATHS, Problem, draw, fitted, forced, judge
 
 from sgdreg import SGDLinearRegressor
+from sgdreg._solvers.newton.band import Band
 
 SEEDS, SMALL = 42, 200
 BLOCKS, PROBLEMS = 20, 30
@@ -68,3 +69,22 @@ def test_a_false_claim_is_found(loss, monkeypatch):
     assert verdict.known
     assert verdict.failures == ("gap", "tol")
     assert np.isfinite(verdict.true)
+
+
+def test_no_bound_of_a_band_is_above_the_optimum(monkeypatch):
+    """Few rows have the length of a direction: the optimum is further than usual."""
+    told, tell = [], Band.tell
+
+    def noted(band, *seen):
+        tell(band, *seen)
+        if band.level == 0:
+            told.append(band.bound)
+
+    monkeypatch.setattr(Band, "tell", noted)
+    settings = {"loss": "epsilon_insensitive", "epsilon": 0.19221441812270432}
+    settings |= {"penalty": "l1", "alpha": 1.7669922157111492e-06, "form": "CSR"}
+    settings |= {"columns": ("leverage",), "target": "integers", "path": "sampled"}
+    model, _ = fitted(problem := Problem(773, 3000, 3, **settings), problem.X)
+    assert model.converged_
+    assert max(told) <= model.history_[-1]["objective"] * (1 + 1e-7)
+    assert not judge(problem).failures

@@ -144,7 +144,10 @@ class Band(Model):
             self.gradient, self.objective = gradient.copy(), objective
         else:
             before = self.e
-        self.gap = max(self.objective - self.dual, 0.0) + self._blur()
+        blur = self._blur()
+        if self.dual > self.objective + blur + SHARE * self.tol * self.unit:
+            self.dual = -np.inf  # the optimum is further than the bound had room for
+        self.gap = max(self.objective - self.dual, 0.0) + blur
         if self.stage == CONSTANT:
             self.stage = NARROW if self.whole else NEWTON
         elif self.stage == START:
@@ -299,7 +302,10 @@ class Band(Model):
         size = float(np.abs(self.e).mean()) if whole else 0.1 * self.width
         reach = self.unit if whole else min(self.unit, self.box)
         terms = Terms(blocks)
-        problem = Problem(terms, offsets, low, high, q, self.Q, size, reach, walls)
+        # A mean of |x| is at least the root mean square over √n: where few rows have all of
+        # a direction's length the optimum may be as much further.
+        far = self.unit * np.sqrt(n)
+        problem = Problem(terms, offsets, low, high, q, self.Q, size, reach, walls, far)
         found = minimum(problem, goal)
         self.sure, p = found.sure, found.p
         self.within = whole or np.abs(p).max() < 0.99 * self.box

@@ -98,9 +98,9 @@ class Finish:
     def _bound(self, p, a):
         """What is left of the sums is priced by a move as far as the optimum may be."""
         problem = self.problem
-        price = np.abs(problem.slope(p, a)) @ (
-            np.abs(self.found.p) + np.abs(p) + problem.reach
-        )
+        reach = max(problem.reach, problem.far)
+        moves = np.abs(self.found.p) + np.abs(p) + reach
+        price = np.abs(problem.slope(p, a)) @ moves
         bound = float(a @ problem.offsets - 0.5 * p @ problem.Q @ p - price)
         return bound if np.isfinite(bound) else -np.inf
 

@@ -149,6 +149,9 @@ class Problem:
         How far the optimum may be: what slopes that are left are priced by.
     walls : int
         The last so many terms are bounds that begin far from active.
+    far : float
+        How far the optimum may be where few rows have all the length of a direction: a
+        bound that is to hold prices slopes by this. 0: as `reach`.
     """
 
     terms: Terms
@@ -160,6 +163,7 @@ class Problem:
     size: float
     reach: float
     walls: int = 0
+    far: float = 0.0
 
     def slope(self, p, a):
         """What is to be zero at the optimum."""

@@ -43,6 +43,8 @@ NEARLY_ALL = 1 / 3
 # What a coefficient's price counts as, at most, in slopes of the steepest row: its optimum
 # is zero at any higher one (features are of length one).
 BEYOND = 1e3
+# The share of the largest bend that is added to all, where it is above 1e-10.
+ROUNDING = 1e2 * EPS
 # Numbers of rows that are copied at most, or so many times those of a matrix.
 COPIED, COPIED_A_SQUARE = 3e6, 2.1
 TINY = np.finfo(np.float64).tiny
@@ -204,6 +206,8 @@ class Band(Model):
             bends *= len(rows) / max(1, len(some)) / (2 * width * self.lever[some])
             A = self.frame.rows(X)
             M += (A * bends[:, None]).T @ A
+        # Bends of a narrow width are large, perhaps along few directions only.
+        M += max(0.0, ROUNDING * np.abs(M).max() - 1e-10) * np.eye(k)
         self.direction = self._model_minimum(M)
         length = float(np.linalg.norm(self.direction))
         if self.steps >= NEWTON_STEPS or not length <= SHORTER * self.moved:

@@ -5,6 +5,8 @@ from functools import cached_property
 import numpy as np
 from scipy import linalg
 
+from sgdreg._curvature.triangles import singular_values
+
 # Rounds that bring the multipliers to where their sums cancel.
 ROUNDS = 3
 # The terms at their kinks are solved for where this is no more work than some steps: by
@@ -139,7 +141,7 @@ def _of_bent(A, Q):
 
 def _of_bent_ties(A, Q):
     """The same: p where A says, and by Q along the directions that it leaves."""
-    u, sizes, v = linalg.svd(A, full_matrices=False, check_finite=False)
+    u, sizes, v = singular_values(A)
     rank = np.count_nonzero(sizes > SHORTEST * sizes[0])
     u, sizes, v, left = u[:, :rank], sizes[:rank], v[:rank], v[rank:]
 

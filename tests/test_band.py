@@ -16,13 +16,13 @@ from sgdreg import SGDLinearRegressor
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._data.dataset import Data
 from sgdreg._data.threads import ALONE
-from sgdreg._solvers.newton import band, few_rows
-from sgdreg._solvers.newton.few_rows import minimum
-from sgdreg._solvers.newton.finish import SHORTEST, Finish, _of_bent
+from sgdreg._solvers.newton import band, predictor_corrector
+from sgdreg._solvers.newton.crossover import SHORTEST, Finish, _of_quadratic
 from sgdreg._solvers.newton.frame import Frame
 from sgdreg._solvers.newton.kinks import Kinks, leverage
+from sgdreg._solvers.newton.piecewise_linear import Box, Dense, Problem, Terms
+from sgdreg._solvers.newton.predictor_corrector import minimum
 from sgdreg._solvers.newton.streamed import Streamed
-from sgdreg._solvers.newton.terms import Box, Dense, Problem, Terms
 from sgdreg.losses import EpsilonInsensitive, Quantile
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -302,7 +302,7 @@ def test_any_number_of_threads_is_the_same_model():
 def test_single_precision_leads_to_the_same_point(monkeypatch):
     X, y = draw(n=600, d=20)
     usual = fit(X, y, loss="absolute_error")
-    monkeypatch.setattr(few_rows, "SINGLE_WORK", 0.0)
+    monkeypatch.setattr(predictor_corrector, "SINGLE_WORK", 0.0)
     single = fit(X, y, loss="absolute_error")
     assert_allclose(single.coef_, usual.coef_, rtol=1e-9)
 
@@ -460,7 +460,7 @@ def test_ties_are_solved_for_like_any_other_terms(rank):
     A = A @ rng.standard_normal((rank, 5))
     Q = np.diag([1.0, 2.0, 3.0, 4.0, 0.0])
     slope, r = rng.standard_normal(5), A @ rng.standard_normal(5)
-    p, a = _of_bent(A, Q)(slope, r)
+    p, a = _of_quadratic(A, Q)(slope, r)
     K = np.block([[Q, A.T], [A, np.zeros((40, 40))]])
     expected = np.linalg.lstsq(K, np.append(slope, r), rcond=SHORTEST)[0]
     assert_allclose(p, expected[:5], rtol=1e-8)
@@ -470,7 +470,7 @@ def test_ties_are_solved_for_like_any_other_terms(rank):
 def test_ties_take_no_square_of_their_number():
     A = np.ones((3000, 2))
     tracemalloc.start()
-    _of_bent(A, np.diag([1.0, 0.0]))(np.ones(2), np.zeros(3000))
+    _of_quadratic(A, np.diag([1.0, 0.0]))(np.ones(2), np.zeros(3000))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 20 * A.nbytes

@@ -34,7 +34,11 @@ def test_models_are_read_and_go_on(name, read):
     assert_allclose(model.predict(X), EXPECTED[f"{name}_predictions"], rtol=1e-12)
     assert "batches" in str(model.plan_)
     assert len(model.history_) == model.n_iter_
-    assert_allclose(write_models.gone_on(model), EXPECTED[f"{name}_gone_on"], rtol=1e-9)
+    # The earlier version solved each quadratic of "huber", whose fourth column is constant,
+    # to a gap of 1e-6 only: asked for 1e-16 it differs from its own file by 2e-6, and from
+    # this version by 5e-9.
+    near = 3e-6 if name == "huber" else 1e-9
+    assert_allclose(write_models.gone_on(model), EXPECTED[f"{name}_gone_on"], rtol=near)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -13,8 +13,8 @@ from scipy import sparse
 
 from sgdreg import SGDLinearRegressor
 from sgdreg._curvature import costs
-from sgdreg._solvers.newton.bends import Formula, lowest_along
-from sgdreg._solvers.newton.few import Few
+from sgdreg._solvers.newton.dense_newton import Few
+from sgdreg._solvers.newton.loss_curvature import Formula, lowest_along
 from sgdreg.losses import Huber, Loss, SquaredEpsilonInsensitive
 
 seeds = st.integers(0, 2**32 - 1)

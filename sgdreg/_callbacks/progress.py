@@ -61,12 +61,16 @@ def _drawn(name, max_epochs):
     return bar(name, max_epochs) if console.is_jupyter or terminal else lines
 
 
+class BarOwner(CallbackSupportMixin):
+    """The object that has the callback of a bar."""
+
+
 @contextmanager
 def bar(name, max_epochs):
     """scikit-learn's ProgressBar, for one fit.
 
     It ends at 100 % when the fit ends, also before `max_epochs`, and stays where it is when
-    the fit fails. The bar is a callback of a separate object with the estimator's name, so
+    the fit fails. The bar is a callback of a separate object under the estimator's name, so
     that the callbacks of the estimator, and of a pipeline around it, stay as they are.
     """
     if not one_at_a_time.acquire(blocking=False):  # another thread draws
@@ -85,8 +89,9 @@ def bar(name, max_epochs):
 
     with ExitStack() as at_the_end:
         at_the_end.callback(one_at_a_time.release)
-        owner, drawing = type(name, (CallbackSupportMixin,), {})(), ProgressBar()
+        owner, drawing = BarOwner(), ProgressBar()
         context = owner.set_callbacks(drawing)._init_callback_context(max_subtasks=parts)
+        context.estimator_name = name
         at_the_end.callback(drawing.teardown, owner, context)
         context.call_on_fit_task_begin(estimator=owner)
         yield advance

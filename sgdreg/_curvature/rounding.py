@@ -7,6 +7,8 @@ they are as large as one.
 
 import numpy as np
 
+from sgdreg._curvature.triangles import singular_values
+
 # Weights that are tried instead are ridge solutions, in which weakly determined directions
 # are smaller. Their penalties, as shares of the largest squared singular value, go from
 # below the rounding of float64 (1e-16) to above that of float32 (1e-7).

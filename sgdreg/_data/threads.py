@@ -118,6 +118,12 @@ class _OneThread:
             if self.inside == 0:
                 self._set(lambda found: found)
 
+    def after_fork(self):
+        """In a forked child: the parent's other threads, and their fits, are not there."""
+        if self.inside:
+            self._set(lambda found: found)
+        self.lock, self.inside, self.limits = Lock(), 0, []
+
     def _set(self, number):
         for lib, found in self.limits:
             if (found or 1) != 1:
@@ -126,16 +132,8 @@ class _OneThread:
 
 _one_thread = _OneThread()
 
-
-def _renew():
-    """In a forked child: the parent's other threads, and their fits, do not exist there."""
-    if _one_thread.inside:
-        _one_thread._set(lambda found: found)
-    _one_thread.__init__()
-
-
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew)
+    os.register_at_fork(after_in_child=_one_thread.after_fork)
 
 
 def one_blas_thread():

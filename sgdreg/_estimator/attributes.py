@@ -1,10 +1,37 @@
 """The fitted attributes of the estimator."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from sgdreg._curvature.rounding import is_lost, sizes
 from sgdreg._estimator.predictions import predictions
 from sgdreg._plan.report import Report
+from sgdreg._plan.start import Start
+from sgdreg._training.state import State
+
+
+class MadeFor(NamedTuple):
+    """The call that has fitted a model.
+
+    Attributes
+    ----------
+    online : bool
+        Whether it was `partial_fit`.
+    parameters : dict
+        The snapshot of the estimator's parameters.
+    """
+
+    online: bool
+    parameters: dict
+
+
+class Continuation(NamedTuple):
+    """What a further call continues from: the attribute `_continuation`."""
+
+    start: Start
+    state: State
+    made_for: MadeFor
 
 
 def attributes(start, state, weights, dtype, made_for):
@@ -21,8 +48,7 @@ def attributes(start, state, weights, dtype, made_for):
         centre of the metric.
     dtype : dtype
         Of X.
-    made_for : (bool, dict)
-        Whether `partial_fit` was called, and a snapshot of the parameters.
+    made_for : MadeFor
     """
     report, start = Report.of(start), start.released()
     state.statistics = state.statistics.kept(start.plan)
@@ -54,7 +80,7 @@ def attributes(start, state, weights, dtype, made_for):
         "t_": state.steps,
         "plan_": report,
         "history_": state.shown_history(),
-        "_continuation": (start, state, made_for),
+        "_continuation": Continuation(start, state, made_for),
         "_memory": None,
     }
 

@@ -13,7 +13,7 @@ from sgdreg._data.dataset import Data
 from sgdreg._data.fingerprint import fingerprint, refuse_other_data
 from sgdreg._data.threads import Team, one_blas_thread, within_floats
 from sgdreg._data.units import exponent_of, joined, loss_in_unit, refuse_unit, within_reach
-from sgdreg._estimator.attributes import all_attributes, attributes, of_scale
+from sgdreg._estimator.attributes import MadeFor, all_attributes, attributes, of_scale
 from sgdreg._estimator.inputs import (
     NoRows,
     check_init,
@@ -134,7 +134,7 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
         if hooks is not None:
             hooks.finish(outcome.start, outcome.state, outcome.weights, training.memory)
         columns = unresolved(outcome.start.metric, data, seen["X"])
-        fitted = all_attributes(outcome, X.dtype, (False, snapshot(estimator)))
+        fitted = all_attributes(outcome, X.dtype, MadeFor(False, snapshot(estimator)))
     fitted |= {"_memory": source | training.memory(), "_told": columns}
     if by_scale:
         fitted |= of_scale(settings.epsilon, TIMES, X, y, fitted)
@@ -149,10 +149,10 @@ def partial_fit(estimator, X, y, sample_weight):
     NothingToDo
         Where all weights are zero.
     """
-    before, state, made_for = getattr(estimator, "_continuation", (None, None, None))
-    parameters = snapshot(estimator)
-    known = made_for is not None and alike(made_for[1], parameters)
-    first = state is None
+    earlier, parameters = getattr(estimator, "_continuation", None), snapshot(estimator)
+    first = earlier is None
+    before, state = (None, None) if first else (earlier.start, earlier.state)
+    known = not first and alike(earlier.made_for.parameters, parameters)
     if not known and not (first and get_config()["skip_parameter_validation"]):
         estimator._validate_params()
     check_parameters(estimator, DEPTH_OF_PARTIAL_FIT, online=True, known=known)
@@ -198,7 +198,7 @@ def partial_fit(estimator, X, y, sample_weight):
             training = Training(data, start, state, solver_of(data, start))
             training.one_epoch()
             outcome = conclude_call(training)
-        fitted = all_attributes(outcome, X.dtype, (True, parameters))
+        fitted = all_attributes(outcome, X.dtype, MadeFor(True, parameters))
         columns = unresolved(outcome.start.metric, data, passed, told)
     for warning in _of_columns(estimator, columns):
         warnings.warn(warning, stacklevel=DEPTH_OF_PARTIAL_FIT - 1)
@@ -240,7 +240,7 @@ def _state(estimator, begin, data, seeds, flat, start, exponent):
     """A new state, or the state of the last call where `warm_start` continues it."""
     fresh = not (estimator.warm_start and hasattr(estimator, "_continuation"))
     if not fresh and all(value is None for value in start.values()):
-        before, state, _ = estimator._continuation
+        before, state = estimator._continuation.start, estimator._continuation.state
         if exponent != state.exponent:
             state = state.in_unit(exponent)
         state = state.continued(before, begin, data)
@@ -294,7 +294,7 @@ def _hooks(estimator, seen, dtype, source, state, memory, on_exit):
         left = max(0, memory["began"] + left - state.epochs)
 
     def model(start, state, weights, training_memory):
-        made_for = (False, snapshot(estimator))
+        made_for = MadeFor(False, snapshot(estimator))
         fitted = attributes(start, state.copy(), weights, dtype, made_for)
         if training_memory is None:
             return fitted

@@ -495,8 +495,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
                 "There is no checkpoint_ after partial_fit, whose rows are gone: keep the "
                 "model itself, and call partial_fit again."
             )
-        _, state, (_, parameters) = self._continuation
-        parameters = {name: parameters[name] for name in self._get_param_names()}
+        known, state = self._continuation.made_for.parameters, self._continuation.state
+        parameters = {name: known[name] for name in self._get_param_names()}
         return contents(parameters, state.packed(), self._memory)
 
     def predict(self, X: MatrixLike) -> np.ndarray:
@@ -514,7 +514,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         X = check_rows(self, X, finite=True, order=None)
         coef = self.coef_
         out = predictions(X, coef, self.intercept_)
-        if sparse.issparse(coef) and self._continuation[1].flat:
+        if sparse.issparse(coef) and self._continuation.state.flat:
             out = out.ravel()
         return out
 
@@ -550,7 +550,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         if sparse.issparse(self.coef_):
             dense = self.coef_.toarray()
-            self.coef_ = dense[0] if self._continuation[1].flat else dense
+            self.coef_ = dense[0] if self._continuation.state.flat else dense
         return self
 
     def __getstate__(self):

@@ -13,6 +13,7 @@ from sgdreg._curvature.diagonal import Stream
 from sgdreg._curvature.factor import Curvature
 from sgdreg._curvature.metric import Metric
 from sgdreg._curvature.sample import Sketch
+from sgdreg._estimator.attributes import Continuation, MadeFor
 from sgdreg._persistence.format import KNOWN, NAMES, entries, renewed, tables
 from sgdreg._persistence.snapshot import PLAIN, Frozen, snapshot
 from sgdreg._plan.plan import Plan
@@ -20,6 +21,7 @@ from sgdreg._plan.report import Report
 from sgdreg._plan.start import Start
 from sgdreg._records import changed
 from sgdreg._solvers.reservoir import Sample
+from sgdreg._training.loop import Best
 from sgdreg._training.state import State
 from sgdreg._training.statistics import NOTHING, Statistics
 from sgdreg._version import __version__
@@ -66,7 +68,7 @@ def saved(model):
         "parameters": {name: written(attributes.pop(name)) for name in names},
     }
     if "_continuation" in attributes:
-        start, state, (online, made_for) = attributes.pop("_continuation")
+        start, state, made_for = attributes.pop("_continuation")
         report, history = attributes.pop("plan_"), attributes.pop("history_")
         known = {f.name: f.default for f in fields(State)}
         parts = state.packed()
@@ -76,13 +78,13 @@ def saved(model):
         document["training"] = {
             "start": written(_without_root(start, state.statistics.curvature)),
             "state": parts | {"history": tables(parts["history"])},
-            "online": online,
+            "online": made_for.online,
             "report": {name: getattr(report, name) for name in REPORTED},
         }
         if history != state.shown_history():
             document["training"]["history"] = tables(history)
-        if not _same(made_for, snapshot(model)):
-            document["training"]["made_for"] = written(made_for)
+        if not _same(made_for.parameters, snapshot(model)):
+            document["training"]["made_for"] = written(made_for.parameters)
         attributes["_memory"] = _once(attributes["_memory"], parts["weights"])
     return document | {"attributes": attributes}
 
@@ -112,9 +114,9 @@ def restored(document):
     begin, parts = _statistics_moved(training["start"], training["state"])
     statistics = read(parts["statistics"]) if "statistics" in parts else NOTHING
     start = _with_centre(read(begin), statistics.curvature)
-    made_for = snapshot(parameters)
+    made_for = MadeFor(training["online"], snapshot(parameters))
     if "made_for" in training:
-        made_for = read(training["made_for"])
+        made_for = MadeFor(training["online"], read(training["made_for"]))
     parts = parts | {"history": entries(parts["history"]), "statistics": statistics}
     state = State.unpacked(parts)
     history = state.shown_history()
@@ -126,7 +128,7 @@ def restored(document):
     return attributes | {
         "plan_": Report(**report),
         "history_": history,
-        "_continuation": (start, state, (training["online"], made_for)),
+        "_continuation": Continuation(start, state, made_for),
     }
 
 
@@ -137,10 +139,12 @@ def _once(memory, weights):
     """
     if memory is None or memory["best"] is None:
         return memory
-    loss, best, epoch, losses = memory["best"]
-    best = weights if np.array_equal(best, weights) else best
-    losses = memory["loss"] if np.array_equal(losses, memory["loss"]) else losses
-    return memory | {"best": (loss, best, epoch, losses)}
+    best = Best(*memory["best"])
+    if np.array_equal(best.weights, weights):
+        best = best._replace(weights=weights)
+    if np.array_equal(best.losses, memory["loss"]):
+        best = best._replace(losses=memory["loss"])
+    return memory | {"best": tuple(best)}
 
 
 def _same(one, other):

@@ -19,8 +19,8 @@ cdef class Rule:
     Parameters
     ----------
     optimizer : object of sgdreg.optimizers
-        Its `kind`, `momentum`, `nesterov` and numbers are read; with the kind "custom" its
-        method `direction` is called.
+        Its `kind` and `_numbers()` are read; with the kind "custom" its method `direction`
+        is called instead.
     l1, l2 : float
         Weights of ‖w‖₁, by proximal steps, and of ½‖w‖², by its gradient.
     positive : bool
@@ -61,14 +61,13 @@ cdef class Rule:
                  penalty=None):
         self.optimizer, self.error = optimizer, None
         self.kind = KINDS[optimizer.kind]
-        self.momentum, self.nesterov = optimizer.momentum, optimizer.nesterov
-        if self.kind == CUSTOM:  # its fields of these names may mean anything
-            self.momentum, self.nesterov = 0.0, False
-        elif self.momentum != 0.0 and not optimizer.slots:
+        if self.kind != CUSTOM:  # derived from another rule, it may use other numbers
+            numbers = optimizer._numbers()
+            self.momentum, self.nesterov = numbers.momentum, numbers.nesterov
+            self.epsilon, self.decoupled = numbers.epsilon, numbers.weight_decay
+            self.beta_1, self.beta_2 = numbers.mean_decay, numbers.square_decay
+        if self.momentum != 0.0 and not optimizer.slots:
             raise ValueError("momentum needs a memory")
-        self.epsilon = optimizer.epsilon
-        self.beta_1, self.beta_2 = optimizer.beta_1, optimizer.beta_2
-        self.decoupled = 0.0 if self.kind == CUSTOM else optimizer.weight_decay
         self.l1, self.l2, self.positive = l1, l2, positive
         self.penalty = penalty
         self.proximal = l1 > 0.0 or positive or penalty is not None

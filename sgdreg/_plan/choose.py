@@ -305,13 +305,13 @@ def _curvature(optimizer, problem):
     kind, sizes = optimizer.metric, problem.sizes
     if kind is None:
         return None
-    by_columns = type(optimizer) is optimizers.Newton and _by_columns(problem)
-    if kind == "diagonal" or by_columns:
+    by_model = optimizer.serves.by_model
+    if kind == "diagonal" or (by_model and _by_columns(problem)):
         return DIAGONAL
     if _single(optimizer, problem):
         return SINGLE
     few = sizes.n_features <= FULL_CURVATURE_RANK
-    if problem.affordable.full or (few and type(optimizer) is optimizers.Newton):
+    if problem.affordable.full or (few and by_model):
         return FULL
     if sizes.is_sparse:
         raise ValueError(
@@ -327,7 +327,7 @@ def _single(optimizer, problem):
     Where double precision costs too much, or, of many columns, more time than a step or
     two that correct it; but a sample of few columns can grow in double precision only.
     """
-    sizes, corrects = problem.sizes, type(optimizer) is optimizers.ConjugateGradient
+    sizes, corrects = problem.sizes, optimizer.serves.by_rough_curvature
     n, d = sizes.n_rows, sizes.n_features
     if problem.online or sizes.is_sparse or not corrects:
         return False

@@ -34,7 +34,7 @@ def conclude(training, converged, reason, losses):
         bool(converged),
         reason,
         warnings,
-        None if training.best is None else training.best[2],
+        None if training.best is None else training.best.epoch,
         returned.found,
     )
 
@@ -64,7 +64,7 @@ def _returned(training, model, losses):
     data, start, state = training.data, training.start, training.state
     if data.dtype == model.dtype:
         return Returned(model, losses, _of_an_earlier_epoch(training))
-    earlier = training.best is not None and training.best[2] < state.epochs
+    earlier = training.best is not None and training.best.epoch < state.epochs
     validated = earlier and training.validation is not None
     if not start.plan.certified or not state.history or validated:
         return Returned(rounded(model, start.metric.centre, data.dtype), losses)
@@ -77,7 +77,7 @@ def _returned(training, model, losses):
 def _of_an_earlier_epoch(training):
     """Objective and gap of the model, where it is not that of the last epoch."""
     best, history = training.best, training.state.history
-    back = training.state.epochs - best[2] if best is not None else 0
+    back = training.state.epochs - best.epoch if best is not None else 0
     if not training.plan.to_the_end or not 0 < back < len(history):
         return {}
     entry, name = history[-1 - back], "optimality_gap"

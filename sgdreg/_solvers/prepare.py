@@ -4,7 +4,6 @@ from functools import cached_property
 
 import numpy as np
 
-from sgdreg import optimizers
 from sgdreg._curvature.costs import cost_of_all, sample_size, single_size
 from sgdreg._curvature.diagonal import Stream
 from sgdreg._curvature.low_rank import low_rank_metric
@@ -181,7 +180,7 @@ def _full(data, plan, seen, rng):
         passes = sketch.cost
     if plan.shrinks:
         metric, weights = curvature.solve(penalty_beside(plan, data))
-    elif type(plan.optimizer) is optimizers.Newton:
+    elif plan.optimizer.serves.by_model:
         metric, weights = curvature.solve(plan.penalty.l2)
         if by_squares:
             weights = kind_of(plan).answer(curvature, plan)
@@ -194,8 +193,7 @@ def _full(data, plan, seen, rng):
 
 def _by_squares(plan):
     """Whether Newton steps are for squares, which a sample's curvature is solved for."""
-    newton = type(plan.optimizer) is optimizers.Newton
-    return newton and kind_of(plan).shares_sample
+    return plan.optimizer.serves.by_model and kind_of(plan).shares_sample
 
 
 def _known_so_far(data, plan, known, seen):

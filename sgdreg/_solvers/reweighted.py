@@ -5,15 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from sgdreg import optimizers
-from sgdreg._curvature.metric import Metric
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._data.constants import constants, loss_of_zero
-from sgdreg._data.dataset import Data
-from sgdreg._data.threads import ALONE
-from sgdreg._plan.plan import DIAGONAL
-from sgdreg._plan.start import Start
 from sgdreg._records import changed
 from sgdreg._solvers.interior_point import InteriorPoint
+from sgdreg._solvers.newton.squares import Quadratic
 from sgdreg._solvers.parabolas import (
     SMALLER,
     SMALLEST,
@@ -26,7 +22,7 @@ from sgdreg._solvers.reservoir import Sample, rows_kept
 from sgdreg._solvers.signs import optimum
 from sgdreg._training.evaluation import Evaluation
 from sgdreg._training.state import State
-from sgdreg.losses import SQUARED_ERROR, ask, is_squared, made_of_hinges
+from sgdreg.losses import ask, is_squared, made_of_hinges
 
 BY_BOUNDS = optimizers.InteriorPoint()
 
@@ -36,14 +32,14 @@ ITERATIONS, STILL = 25, 1e-3
 # Rows to which the loss gives no curvature get this share of the largest one, so that no
 # direction is lost.
 LEAST_CURVATURE = 1e-9
-# The optimality gap to which problems with bounds are solved, and the most steps for it.
-BOUND_TOL, BOUND_STEPS = 1e-10, 50
+# The optimality gap to which problems with bounds are solved.
+BOUND_TOL = 1e-10
 # Typical residuals that have changed by less than this factor need no large parabolas
 # first.
 NEAR = 1.5
 # The first answer for steps along kinks is that of this many rows, for at most this many
-# features, to this optimality gap.
-MOST_ROWS, MOST_FEATURES, FIRST_TOL = 4096, 100, 1e-3
+# features, to this optimality gap, by at most this many steps.
+MOST_ROWS, MOST_FEATURES, FIRST_TOL, FIRST_STEPS = 4096, 100, 1e-3, 50
 
 
 def reweighted(data, plan, known, sample, near=None):
@@ -164,8 +160,8 @@ def solved(curvature, plan, weight=None, tol=BOUND_TOL, near=None):
     weight : float or None
         Sum of the sample weights of the rows, without their curvature; None: one per row.
     tol : float
-        The optimality gap for problems with l1 or bounds. (Iterations ask for no more than
-        STILL needs, which saves a third of the steps.)
+        The optimality gap up to which l1 or bounds by guessed signs are good enough.
+        (Iterations ask for no more than STILL needs.)
     near : ndarray of shape (k, d + 1) or None
         Weights near the optimum.
     """
@@ -178,29 +174,13 @@ def solved(curvature, plan, weight=None, tol=BOUND_TOL, near=None):
     near = start if near is None else near
     if _by_signs(curvature, metric, start, near, penalty, share, tol):
         return metric, start
-    # The rows of the triangle are a small data set with the same optimum.
-    d = curvature.n_features
-    rows = curvature.triangle * np.sqrt(len(curvature.triangle) / curvature.total)
-    X, y = (np.ascontiguousarray(part) for part in (rows[:, :d], rows[:, d:]))
-    small = replace(
-        plan,
-        loss=SQUARED_ERROR,
-        penalty=replace(penalty, l1=penalty.l1 * share, l2=penalty.l2 * share),
-        optimizer=BY_BOUNDS,
-        curvature=DIAGONAL,
-        fit_intercept=False,
-        online=False,
-        average=None,
-    )
-    data = Data.build(X, y, loss=SQUARED_ERROR, team=ALONE)
-    begin = Start(small, Metric(scale=metric.scale))
-    solver = InteriorPoint(data, begin)
-    state = State.start(begin, data, np.random.default_rng(0), flat=False)
-    for _ in range(BOUND_STEPS):
-        solver.run(state)
-        if solver.gap <= tol:
-            break
-    start[:, :-1] = state.weights[:, :-1]
+    penalty = replace(penalty, l1=penalty.l1 * share, l2=penalty.l2 * share)
+    quadratic, d = Quadratic.of(curvature, penalty), curvature.n_features
+    Z, targets = curvature.features, curvature.triangle[:, d:]
+    first = np.maximum(near, 0.0) if penalty.positive else near
+    for output, coef in enumerate(first[:, :-1]):
+        slope = Z.T @ (Z @ coef - targets[:, output]) / curvature.total
+        start[output, :-1], *_ = quadratic.lowest(slope + penalty.l2 * coef, coef)
     start[:, -1] = curvature.centre[d:]
     return metric, start
 
@@ -208,8 +188,9 @@ def solved(curvature, plan, weight=None, tol=BOUND_TOL, near=None):
 def _by_signs(curvature, metric, start, near, penalty, share, tol):
     """Write the optimum into `start`, if it is found from the signs of `near`.
 
-    Returns whether it was found. A metric that lacks directions has several optima, and is
-    left to the interior point.
+    Returns whether it was found. This takes half of the calls of a search by coordinates,
+    which is most of the time of a row in a stream. A metric that lacks directions has
+    several optima, and is left to that search.
     """
     d, scale = curvature.n_features, metric.scale
     if len(metric.root) < d or metric.constant.any():
@@ -242,7 +223,7 @@ def first_answer(data, start):
     small = changed(start, plan=plan, weights=weights)
     solver = InteriorPoint(rows, small)
     state = State.start(small, rows, None, flat=False)
-    for _ in range(BOUND_STEPS):
+    for _ in range(FIRST_STEPS):
         solver.run(state)
         if solver.gap <= FIRST_TOL:
             break

@@ -27,37 +27,38 @@ class Recursive(FullGradient):
         return 1.0
 
 
-class Streaming(ConjugateGradients):
+class Streaming(FullGradient):
     """Least squares of the new rows, with a proximal term at the last weights.
 
     See `Stream`.
     """
 
     def run(self, state, count=1):
-        batch, shuffle = self.plan.batch_size, self.plan.shuffle
-        data, whole, losses = self.data, self.evaluation, 0.0
-        if batch == "full" or batch >= data.n_rows:
-            batches = [data]
-        else:
-            order = Order(data.n_rows, batch, shuffle, int(data.row_size))
-            everyone = np.arange(data.n_rows)
-            batches = [
-                data.only((rows if len(rows) else everyone)[start:stop])
-                for rows, pieces in order.draw(state.rng)
-                for start, stop in pieces
-            ]
-        for part in batches:
-            losses = losses + part.n_rows / data.n_rows * self._learn(part, state)
-            whole.passes += self.evaluation.passes * part.n_rows / data.n_rows
+        losses, whole = 0.0, self.evaluation
+        for rows in self._batches(state.rng):
+            batch, before = self._learn(rows, state)
+            losses = losses + rows.n_rows / self.data.n_rows * before
+            whole.passes += batch.evaluation.passes * rows.n_rows / self.data.n_rows
         state.passes += whole.passes + self.start.passes
-        self.data, self.evaluation = data, whole
-        self.point = replace(self.point, losses=losses)
+        self.point = replace(batch.point, losses=losses)
         return self._reports(1.0)
 
+    def _batches(self, rng):
+        """The new rows, in the batches of the plan."""
+        data, size, shuffle = self.data, self.plan.batch_size, self.plan.shuffle
+        if size == "full" or size >= data.n_rows:
+            return [data]
+        order = Order(data.n_rows, size, shuffle, int(data.row_size))
+        everyone = np.arange(data.n_rows)
+        return [
+            data.only((rows if len(rows) else everyone)[start:stop])
+            for rows, pieces in order.draw(rng)
+            for start, stop in pieces
+        ]
+
     def _learn(self, data, state):
-        """Move the state by a batch of new rows; returns their losses before."""
-        old, self.data = self.start, data
-        seen = state.statistics.stream
+        """Move the state by a batch of new rows: (its solver, their losses before)."""
+        old, seen = self.start, state.statistics.stream
         stream, added, shrink = seen.update_moments(data)
         start = replace(old, metric=stream.metric)
         state.weights[:, :-1] *= shrink  # in features about the old centre
@@ -73,11 +74,25 @@ class Streaming(ConjugateGradients):
         stream, strength, metric = stream.absorb(
             data, added, before.losses, self.plan.penalty.l2
         )
-        self.start = replace(start, metric=metric, proximal_term=(strength, anchor))
-        self.evaluation = Evaluation(data, self.start)
+        start = replace(start, metric=metric)
+        held = replace(start, proximal_term=(strength, anchor))
+        batch = Batch(data, held, before)
+        batch.settle(state)
+        self.start = start
+        state.statistics = changed(state.statistics, stream=stream)
+        return batch, before.losses
+
+
+class Batch(ConjugateGradients):
+    """Steps on one batch of a stream, from a point whose loss and gradient are known."""
+
+    def __init__(self, data, start, before):
+        super().__init__(data, start)
         self.evaluation.passes = 1.0
-        self.point = self.evaluation.moved(before, anchor)
-        self._forget()
+        self.point = self.evaluation.moved(before, before.weights)
+
+    def settle(self, state):
+        """Step until the gradient has fallen to a small share; changes the state."""
         first = dot(self.point.slope, self.point.slope)
         for _ in range(STREAM_ROUNDS):
             now = dot(self.point.slope, self.point.slope)
@@ -85,6 +100,3 @@ class Streaming(ConjugateGradients):
                 break
             self._move(state)
         state.weights[:] = self.point.weights
-        self.start = replace(self.start, proximal_term=None)
-        state.statistics = changed(state.statistics, stream=stream)
-        return before.losses

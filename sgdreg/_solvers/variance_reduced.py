@@ -13,7 +13,7 @@ class VarianceReduced(FullGradient):
 
     def _move(self, state):
         plan, anchor = self.plan, self.point
-        go_back = state.bookmark()
+        before = state.bookmark()
         drift = anchor.gradient.copy()
         drift[:, :-1] -= plan.penalty.l2 * anchor.weights[:, :-1]
         epochs = Epochs(self.data, self.start, anchor.weights, drift)
@@ -24,20 +24,20 @@ class VarianceReduced(FullGradient):
         except Diverged:
             if not plan.automatic:
                 raise
-            self._take_back(state, go_back, anchor)
+            self._take_back(state, before, anchor)
             return 0.0
         finally:
             self.evaluation.passes += size
         if plan.automatic and not self.objective <= _rounded_up(
             self.evaluation.objectives(anchor).sum()
         ):
-            self._take_back(state, go_back, anchor)
+            self._take_back(state, before, anchor)
             return 0.0
         return step
 
-    def _take_back(self, state, go_back, anchor):
+    def _take_back(self, state, before, anchor):
         """Undo an epoch that raised the objective; the next one has half the step."""
-        kept = go_back()
+        kept = before.go_back()
         state.weights[:], state.steps = kept.weights, kept.steps
         state.factor *= 0.5
         self.point = anchor

@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,24 @@ from sgdreg._training.stopping import GO, STOP, in_words
 STREAM_HISTORY = 1000
 # Losses below this share of a constant's need no pass to show that a fit has not diverged.
 CLEARLY_BETTER = 0.5
+
+
+class Best(NamedTuple):
+    """The best model of a fit so far.
+
+    Attributes
+    ----------
+    value : float
+        The gap, the objective or the negative score by which models are compared.
+    weights : ndarray of shape (k, d + 1)
+    epoch : int
+    losses : ndarray of shape (k,) or None
+    """
+
+    value: float
+    weights: np.ndarray
+    epoch: int
+    losses: np.ndarray | None
 
 
 class Training:
@@ -83,7 +102,7 @@ class Training:
         return {
             "began": self.began,
             "verdict": self.verdict,
-            "best": self.best,
+            "best": None if self.best is None else tuple(self.best),
             "loss": self.loss,
             "sharpened": self.start.sharpened,
             "solver": self.solver.pack(over=self.verdict == STOP),
@@ -94,8 +113,9 @@ class Training:
         state, losses = self.state, or_none(like(np.empty(len(self.state.weights))))
         best = several(number, like(state.weights), whole, losses)
         check(memory, {"best": or_none(best), "loss": losses})
-        for name in ("began", "verdict", "best", "loss"):
+        for name in ("began", "verdict", "loss"):
             setattr(self, name, memory[name])
+        self.best = None if memory["best"] is None else Best(*memory["best"])
         if self.began > state.epochs:
             raise ValueError("The first epoch is later than the last one.")
         self.solver.unpack(memory["solver"], state)
@@ -190,18 +210,18 @@ class Training:
     def _attempt(self, at_most):
         """Run epochs in one compiled call, and undo those beyond the end of the fit."""
         count = self._at_once(at_most)
-        go_back = self.state.bookmark() if count > 1 else None
+        before = self.state.bookmark() if count > 1 else None
         try:
             verdict, done = self._run(count)
         except Diverged as where:
             if count > 1:  # the rule may end the fit before it diverges
-                self.state = go_back()
+                self.state = before.go_back()
                 return self._attempt(count // 2)
             if not self._start_again():
                 raise diverged(self.data, self.start, where) from None
             return GO
         if done < count:  # the rule ends the fit before the last epoch: run up to there
-            self.state = go_back()
+            self.state = before.go_back()
             verdict, _ = self._run(done)
         return verdict
 
@@ -280,14 +300,14 @@ class Training:
         """
         if not self.compared:
             return
-        better = self.best is None or self.latest < self.best[0]
-        if better or (self.plan.to_the_end and self.latest == self.best[0]):
+        better = self.best is None or self.latest < self.best.value
+        if better or (self.plan.to_the_end and self.latest == self.best.value):
             model = self.solver.model(self.state).copy()
-            self.best = self.latest, model, self.state.epochs, self.loss
+            self.best = Best(self.latest, model, self.state.epochs, self.loss)
 
     def model(self):
         """The weights that the fit would return if it ended now."""
-        return self.state.model() if self.best is None else self.best[1]
+        return self.state.model() if self.best is None else self.best.weights
 
     def _final_losses(self):
         """The loss of each output for the model to return, by a pass only if it is needed.
@@ -297,7 +317,7 @@ class Training:
         """
         looked_at = self.plan.certified or self.plan.shrinks
         if looked_at and self.best is not None:
-            return self.best[3]  # from the pass that evaluated the model
+            return self.best.losses  # from the pass that evaluated the model
         if self.solver.knows_losses and self.best is None:
             return self.loss
         low = CLEARLY_BETTER * self.evaluation.constant

@@ -1,6 +1,7 @@
 """The state of a fit: everything that changes, and all that is needed to continue."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -165,18 +166,8 @@ class State:
         return copy
 
     def bookmark(self):
-        """A function that returns a copy of this state, and sets the generator back.
-
-        The generator itself is shared (a copy takes 60 µs), so only the latest state that
-        the function has returned may be continued.
-        """
-        kept, draws = self._copied_arrays(), self.rng.bit_generator.state
-
-        def go_back():
-            kept.rng.bit_generator.state = draws
-            return kept._copied_arrays()
-
-        return go_back
+        """A `Bookmark` of this state."""
+        return Bookmark(self._copied_arrays(), self.rng.bit_generator.state)
 
     def packed(self):
         """The state as a dict of plain values, which no later step changes.
@@ -283,6 +274,22 @@ class State:
             self.averaged = 0
             self.total = None if new.average is None else np.zeros_like(self.weights)
         self.keep = new.keep
+
+
+class Bookmark(NamedTuple):
+    """A state to go back to.
+
+    The generator of random numbers is shared (a copy takes 60 µs): of the states that
+    `go_back` returns only the latest one may be continued.
+    """
+
+    state: State
+    draws: dict
+
+    def go_back(self):
+        """A copy of the state, with the generator as it was."""
+        self.state.rng.bit_generator.state = self.draws
+        return self.state._copied_arrays()
 
 
 def times_power(value, power):

@@ -29,7 +29,6 @@ the same loop calls once a step.
 from sgdreg.optimizers import _full_gradient, _minibatch
 from sgdreg.optimizers._base import Optimizer
 from sgdreg.optimizers._full_gradient import *  # noqa: F403 (the names in __all__)
-from sgdreg.optimizers._full_gradient import Newton  # noqa: F401 (not offered by name)
 from sgdreg.optimizers._minibatch import *  # noqa: F403
 
 __all__ = ["Optimizer", *_minibatch.__all__, *_full_gradient.__all__]  # noqa: PLE0604

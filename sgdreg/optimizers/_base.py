@@ -30,6 +30,11 @@ class Serves(NamedTuple):
         Whether each epoch ends with the gradient of all rows, and so an optimality gap.
     usable_iterates : bool
         Whether intermediate iterates are usable models.
+    by_model : bool
+        Whether its steps are to the minimum of a model, for which the curvature of the
+        rows is computed even where it is dear.
+    by_rough_curvature : bool
+        Whether its steps correct a curvature of single precision.
     step : str
         How it computes its steps, as `plan_` says it.
     """
@@ -39,7 +44,31 @@ class Serves(NamedTuple):
     finds_steps: bool = False
     certifies: bool = False
     usable_iterates: bool = True
+    by_model: bool = False
+    by_rough_curvature: bool = False
     step: str = ""
+
+
+class Numbers(NamedTuple):
+    """The numbers of a built-in rule, by the names that the compiled steps have for them.
+
+    Attributes
+    ----------
+    momentum : float
+    nesterov : bool
+    epsilon : float
+        Added to the root of the mean (or the sum) of g².
+    mean_decay, square_decay : float
+        Factors of the running means of g and of g² at each step.
+    weight_decay : float
+    """
+
+    momentum: float = 0.0
+    nesterov: bool = False
+    epsilon: float = 0.0
+    mean_decay: float = 0.0
+    square_decay: float = 0.0
+    weight_decay: float = 0.0
 
 
 class Optimizer(BaseEstimator):
@@ -80,7 +109,6 @@ class Optimizer(BaseEstimator):
     momentum = 0.0
     nesterov = False
     metric: str | None = None
-    epsilon = beta_1 = beta_2 = weight_decay = 0.0
     serves = Serves()
     # The step of learning_rate="auto" for rules whose steps the smoothness does not bound.
     usual_step = None
@@ -100,6 +128,10 @@ class Optimizer(BaseEstimator):
         raise NotImplementedError(
             f"{type(self).__name__} has to define direction(gradient, memory, t)."
         )
+
+    def _numbers(self) -> Numbers:
+        """Those for the compiled steps; a custom rule, which has `direction`, has none."""
+        return Numbers()
 
     def memory_at_start(self, shape: tuple[int, ...]) -> Array:
         """The memory before the first step: zeros of shape (slots, k, d + 1)."""
@@ -135,6 +167,9 @@ class Plain(Optimizer):
     def slots(self) -> int:
         return int(self.momentum != 0)
 
+    def _numbers(self) -> Numbers:
+        return Numbers(momentum=self.momentum, nesterov=self.nesterov)
+
 
 class Adaptive(Optimizer):
     """The base class of rules that scale each coordinate by its past gradients.
@@ -142,6 +177,8 @@ class Adaptive(Optimizer):
     Their step sizes are lengths in weight space, which the smoothness does not bound:
     learning_rate="auto" is the value that each rule was published with.
     """
+
+    epsilon: float
 
     def check(self) -> Self:
         in_range(self, "epsilon", self.epsilon, positive=True)

@@ -101,6 +101,7 @@ class ConjugateGradient(Plain):
         penalties="l2",
         finds_steps=True,
         certifies=True,
+        by_rough_curvature=True,
         step="to where the objective is least along each direction",
     )
 
@@ -160,5 +161,6 @@ class Newton(Plain):
         penalties="norms",
         finds_steps=True,
         certifies=True,
+        by_model=True,
         step="to the minimum of a model in feature space",
     )

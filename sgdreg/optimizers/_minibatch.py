@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sgdreg.optimizers._base import Adaptive, Plain, in_range
+from sgdreg.optimizers._base import Adaptive, Numbers, Plain, in_range
 
 __all__ = ["SGD", "AdaGrad", "Adam", "Momentum", "Nesterov", "RMSprop"]
 
@@ -131,6 +131,9 @@ class AdaGrad(Adaptive):
         self.initial = initial
         self.metric = metric
 
+    def _numbers(self) -> Numbers:
+        return Numbers(epsilon=self.epsilon)
+
     def memory_at_start(self, shape: tuple[int, ...]) -> Array:
         return np.full((1, *shape), float(self.initial))
 
@@ -178,9 +181,8 @@ class RMSprop(Adaptive):
     def slots(self) -> int:
         return 1 + (self.momentum != 0)
 
-    @property
-    def beta_2(self) -> float:
-        return self.rho
+    def _numbers(self) -> Numbers:
+        return Numbers(momentum=self.momentum, epsilon=self.epsilon, square_decay=self.rho)
 
     def check(self) -> Self:
         in_range(self, "rho", self.rho, below=1)
@@ -235,6 +237,14 @@ class Adam(Adaptive):
         self.epsilon = epsilon
         self.weight_decay = weight_decay
         self.metric = metric
+
+    def _numbers(self) -> Numbers:
+        return Numbers(
+            epsilon=self.epsilon,
+            mean_decay=self.beta_1,
+            square_decay=self.beta_2,
+            weight_decay=self.weight_decay,
+        )
 
     def check(self) -> Self:
         in_range(self, "beta_1", self.beta_1, below=1)

@@ -1,60 +1,63 @@
-"""Losses with kinks: Newton steps narrow the band of rows that are near one.
+"""Losses with kinks: Newton steps narrow the band of rows that are near a kink.
 
-A row far from its kinks is a linear term, and its slope is all that is needed of it
+A row far from its kinks is a linear term, of which only the slope is needed
 (R. Portnoy, R. Koenker, The Gaussian hare and the Laplacian tortoise, Statistical Science
 12, 1997). Each Newton step, by the exact slopes of all rows and the curvature of those near
-a kink, brings the optimum three to six times nearer. A few passes leave some thousand rows
-of any number, which an interior point solves; one pass then says which signs were wrong.
+a kink, reduces the distance to the optimum by a factor of three to six. After a few passes
+a band of some thousand rows is left, however many rows there are. An interior point solves
+it, and one more pass shows which rows have changed sides.
 """
 
 import numpy as np
 from scipy import linalg
 
-from sgdreg._solvers.newton.few_rows import EPS, minimum
-from sgdreg._solvers.newton.finish import Finish
+from sgdreg._solvers.newton.crossover import Finish
 from sgdreg._solvers.newton.frame import Frame
 from sgdreg._solvers.newton.kinks import Kinks, leverage
 from sgdreg._solvers.newton.model import Model
+from sgdreg._solvers.newton.piecewise_linear import Box, Dense, Problem, Terms
+from sgdreg._solvers.newton.predictor_corrector import EPS, minimum
 from sgdreg._solvers.newton.sampled import Sampled
 from sgdreg._solvers.newton.streamed import Streamed
-from sgdreg._solvers.newton.terms import Box, Dense, Problem, Terms
 
-# Up to twice as many rows, or as many a direction, all are solved at once.
+# All rows are solved at once up to twice this number, or this number for each direction.
 FEW, FEW_A_DIRECTION = 1500, 12
-# The sample that steps start from: one row of so many.
+# Steps start from the optimum of a sample: one row of this number.
 ONE_OF = 8
-# Rows near a kink by which a Newton step is taken, at least, and a direction.
+# The number of rows near a kink that give the curvature: at least, and for each direction.
 NEAR, NEAR_A_DIRECTION = 4000, 20
-# Newton steps at most, and as long as each is shorter than this share of the last one; one
-# that goes up is halved so often.
+# The largest number of Newton steps. They end where one is not shorter than this share of
+# the last one. A step that raises the objective is halved up to this number of times.
 NEWTON_STEPS, SHORTER, HALVINGS = 8, 0.8, 3
-# Rows of the band, a direction, after them.
+# The number of rows in the band after these steps, for each direction.
 BAND_A_DIRECTION = 4
-# Rows within this share of the loss of a constant of their kink are ties, always in.
+# Rows nearer to a kink than this share of the loss of a constant are ties: always
+# in the band.
 TIED = 1e-5
-# The radius of the box, in widths of the band and in lengths of the last step.
+# The radius of the box: this many widths of the band, and lengths of the last step.
 BOX, BOX_STEPS = 8.0, 4.0
-# A step with more wrong signs than this share of the band was too long.
+# A step was too long if rows outside the band have changed sides, and their number is more
+# than this share of the band.
 MANY = 0.3
-# The share of tol that the interior point may leave.
+# The interior point is solved to this share of tol.
 SHARE = 1e-3
-# A band of so many rows is one of all rows the next time.
+# A band of more than this share of all rows is followed by one of all rows.
 NEARLY_ALL = 1 / 3
-# What a coefficient's price counts as, at most, in slopes of the steepest row: its optimum
-# is zero at any higher one (features are of length one).
+# The penalty of a coefficient counts as at most this many slopes of the steepest row: with
+# a higher one its optimum is zero as well (features have a length of one).
 BEYOND = 1e3
-# The share of the largest bend that is added to all, where it is above 1e-10.
+# This share of the largest curvature is added to all, where it is above 1e-10.
 ROUNDING = 1e2 * EPS
-# Numbers of rows that are copied at most, or so many times those of a matrix.
+# The largest number of entries of rows that are copied, or this many times those of Q.
 COPIED, COPIED_A_SQUARE = 3e6, 2.1
 TINY = np.finfo(np.float64).tiny
 CONSTANT, START, NEWTON, NARROW, DONE = range(5)
-# What the next round goes on from.
+# The numbers that the next round continues from.
 KEPT = ("stage", "moved", "steps", "share", "count", "width", "box", "failed", "dual")
 
 
 class Band(Model):
-    """One output's objective, of a loss with kinks.
+    """The model of one output, for a loss with kinks.
 
     Attributes
     ----------
@@ -64,11 +67,11 @@ class Band(Model):
     moved : float
         Length of the last Newton step; infinity before the first.
     count, width : float
-        Rows that the band is to have, and how wide it is a unit of leverage.
+        The number of rows wanted in the band, and its width per unit of leverage.
     box : float
-        How far a step may go.
+        The radius of the box for a step.
     kept : ndarray of bool, shape (n,)
-        Rows that stay in the band, as their signs were wrong.
+        Rows that stay in the band, because they have changed sides outside it.
     dual : float
         The largest lower bound of the objective so far.
     """
@@ -84,7 +87,7 @@ class Band(Model):
         k = self.frame.size
         self.small = max(FEW, FEW_A_DIRECTION * k)
         self.near = min(self.data.n_rows, max(NEAR, NEAR_A_DIRECTION * k))
-        self.Q = self.frame.bend(self.plan.penalty.l2)
+        self.Q = self.frame.penalty_curvature(self.plan.penalty.l2)
         self.on_coef = self.frame.on_coef() if self.plan.penalty.proximal else None
         self.e, self.lever = solver.predictions[output] - self.y, None
         self.objective = self._objective(self.weights, self.loss)
@@ -161,16 +164,16 @@ class Band(Model):
             self._after_band(before, e, lower)
 
     def _from_constant(self):
-        """A start worse than the best constant is none: begin there."""
+        """Begin at the best constant where the start is worse."""
         if self.objective > float(self.evaluation.constant[self.output]):
             self.stage = CONSTANT
 
     def _blur(self):
-        """What rounding errors of predictions, and directions left out, may be worth."""
+        """What rounding errors of predictions, and left-out directions, add to the gap."""
         metric = self.start.metric
         blur = float(self.evaluation.blur_at_kinks(self.weights[None], metric)[0])
         hidden = float(np.broadcast_to(metric.hidden, self.data.n_outputs)[self.output])
-        if hidden:  # of squares it is known; here it is reckoned as the same share
+        if hidden:  # known for squared errors; here the same share is assumed
             variance = max(float(self.data.variances[self.output]), TINY)
             blur += min(hidden / variance, 1.0) * self.unit
         return blur
@@ -188,7 +191,7 @@ class Band(Model):
     # --------------------------------------------------------------- Newton steps
 
     def _newton_step(self):
-        """The minimum by the curvature of rows near a kink; None where none is left."""
+        """The minimum by the curvature of rows near a kink; None after the last step."""
         if self.share < 1.0:  # the last step went up
             return self._along(self.direction)
         rng, k = self._rng(), self.frame.size
@@ -202,11 +205,11 @@ class Band(Model):
             if len(rows) > most:
                 some = np.sort(rng.choice(rows, most, replace=False))
             X, _, weights = self.data.take(some)
-            bends = weights / self.data.n_rows * (above - below)
-            bends *= len(rows) / max(1, len(some)) / (2 * width * self.lever[some])
+            curvatures = weights / self.data.n_rows * (above - below)
+            curvatures *= len(rows) / max(1, len(some)) / (2 * width * self.lever[some])
             A = self.frame.rows(X)
-            M += (A * bends[:, None]).T @ A
-        # Bends of a narrow width are large, perhaps along few directions only.
+            M += (A * curvatures[:, None]).T @ A
+        # The curvature of a narrow width is large, perhaps along few directions only.
         M += max(0.0, ROUNDING * np.abs(M).max() - 1e-10) * np.eye(k)
         self.direction = self._model_minimum(M)
         length = float(np.linalg.norm(self.direction))
@@ -240,7 +243,7 @@ class Band(Model):
             self._begin_band()
 
     def _is_narrow(self):
-        """Whether few rows are within some steps like the last one of a kink."""
+        """Whether few rows are nearer to a kink than four steps like the last one."""
         return 2 * self.kinks.count(self.e, self.lever, 4 * self.moved) <= self.near
 
     def _look_at_leverage(self):
@@ -262,7 +265,7 @@ class Band(Model):
         return self.kinks.half_width(self.count, self.e, self.lever, self.unit, self._rng())
 
     def _minimum_of_band(self):
-        """Where the objective is least with all rows outside of the band as they are."""
+        """The minimum where all rows outside of the band stay linear."""
         rows = self.kinks.near(self.e, self.lever, self.width, TIED * self.unit, self.kept)
         self.rows, n, k = rows, self.data.n_rows, self.frame.size
         union, which = rows[0], None
@@ -328,7 +331,7 @@ class Band(Model):
         return self._within(asked)
 
     def _block(self, rows, which):
-        """Some rows in the frame, and their weights; of too many no copy is made."""
+        """Some rows in the frame, and their weights; too many are not copied."""
         data, k = self.data, self.frame.size
         numbers = max(COPIED, COPIED_A_SQUARE * k * k)
         if len(rows) * k <= numbers:
@@ -370,7 +373,7 @@ class Band(Model):
         return self.weights[:-1] * scale, low, high
 
     def _price_of(self, weights):
-        """What the kinks of coefficients count as in the objective."""
+        """The part of the objective by the kinks of coefficients: l1."""
         return self.plan.penalty.l1 * float(np.abs(weights[:-1]).sum())
 
     def _gradient_of_penalty(self):

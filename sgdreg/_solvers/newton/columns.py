@@ -1,4 +1,4 @@
-"""The model of squared errors with l1 where columns are many: a working set of them."""
+"""The model of squared errors with l1 and many columns, by a working set of columns."""
 
 import numpy as np
 
@@ -7,24 +7,24 @@ from sgdreg._persistence.soundness import like, number, parts_of, table
 from sgdreg._solvers.newton.minimum import least_slope, minimum
 from sgdreg._solvers.newton.model import Model
 
-# Columns of a working set: this many times those that are not zero, and so many more.
+# The size of a working set: TIMES the number of non-zero coefficients, plus MORE.
 # (Doubled from round to round regardless, a fit took three times as long with 2,929 columns
 # for 453.)
 TIMES, MORE = 2, 100
-# ... of columns that are pulled by this share of l1 at least.
+# Its columns have a slope of at least this share of l1.
 NEAR = 0.9
-# Where after a first round this share of all columns is, and rows are as many as columns,
-# all are taken at once: they are solved for in the time of a few rounds.
+# If after the first round the working set would have this share of all columns, and there
+# are no fewer rows than columns, all columns are taken: it takes the time of a few rounds.
 MOST = 0.8
-# Products that are known are kept where they are of this share of the columns or more: a
-# ninth of the work, for which less is copied.
+# Known products are used again where they are those of at least 1/SHARE of the columns;
+# below it they save a ninth of the work at most, and are not worth their copies.
 SHARE = 3
-# Products of 128 MiB: of so many columns at most.
+# The largest working set: its products take 128 MiB.
 LARGEST = 4096
 
 
 class Columns(Model):
-    """Of all rows and the columns that are near to their bound, others being zero.
+    """The columns near their bound, with all rows; the other coefficients are zero.
 
     The objective restricted to these is solved exactly; the gradient of the next pass says
     which columns are to be added (M. Massias, A. Gramfort, J. Salmon, Celer: a fast solver
@@ -46,23 +46,23 @@ class Columns(Model):
         return self.start.metric
 
     def _about(self, gradient):
-        """The slope (d,) of features about their centre; none of constant columns."""
+        """The gradient (d,) for centred features; zero for constant columns."""
         g = gradient[:-1]
         g = g if self.metric.centre is None else g - gradient[-1] * self.metric.centre
         return np.where(self.metric.constant, 0.0, g)
 
     def _pull(self, slope):
-        """How hard the loss and l2 pull at each coefficient against l1."""
+        """The size of the gradient of loss and l2 that acts against l1, by coefficient."""
         return -slope if self.penalty.positive else np.abs(slope)
 
     def _look(self):
         """The duality gap at the point.
 
-        The residuals r, times what makes them feasible, are a point of the dual problem
+        The residuals r, scaled until they are feasible, are a point of the dual problem
 
             max_θ  θ·y - ½ ‖θ‖²,   |xⱼ·θ| <= l1  (rows counted by s/n)
 
-        where l2 counts as rows of its own.
+        in which l2 is expressed as additional rows.
         """
         l1, l2, coef = self.penalty.l1, self.penalty.l2, self.weights[:-1]
         slope, b = self._about(self.gradient), self.gradient[-1]
@@ -78,7 +78,7 @@ class Columns(Model):
         self.gap = max(0.0, self.value - self.dual) + float(blur)
 
     def ask(self):
-        """The minimum over the columns near to their bound."""
+        """The minimum over the columns of the next working set."""
         slope = self._about(self.gradient)
         self._choose(slope)
         W, aim = self.chosen, self.weights.copy()
@@ -105,14 +105,14 @@ class Columns(Model):
             left = np.abs(least_slope(slope[near], at, penalty.l1, penalty.positive))
             with np.errstate(over="ignore"):
                 far = (penalty.l1 - pull[near]) / self.metric.scale[near]
-                # Those that are not zero stay, as long as there is room.
+                # Columns that are not zero stay, as long as there is room.
                 kept = -left / self.metric.scale[near] if used.sum() >= size else -np.inf
             far = np.where(used[near], kept, far)
             near = np.sort(near[np.argpartition(far, size - 1)[:size]])
         self._take(near)
 
     def _take(self, chosen):
-        """These columns (indices in order), with the products that are known already."""
+        """Make these columns (sorted indices) the working set; known products are kept."""
         at = np.searchsorted(self.chosen, chosen)
         at[at == len(self.chosen)] = 0
         known = np.zeros(len(chosen), dtype=bool)

@@ -1,18 +1,18 @@
-"""Coordinates in which the rows of a sample are a standard cloud."""
+"""Coordinates in which the covariance of a sample of rows is the identity."""
 
 from dataclasses import replace
 
 import numpy as np
 from scipy import linalg
 
-# The length that is added to each direction's, where none may be left out.
+# The length that is added to every direction where none may be left out.
 SHORT = 1e-4
 
 
 class Frame:
     """Moves p of the weights: w + T p, with rows A = [x, 1] T of one covariance.
 
-    Copies of columns up to 1e-6 would otherwise be beyond what products of rows can tell.
+    Columns that are copies of others up to 1e-6 would otherwise be lost in products.
 
     Parameters
     ----------
@@ -20,8 +20,8 @@ class Frame:
         A full one.
     fit_intercept : bool
     whole : bool
-        Whether directions that hardly any row has are among them: a price on each
-        coefficient bends these as well.
+        Whether directions with hardly any variance are included: a penalty on each
+        coefficient acts on them too.
     """
 
     def __init__(self, metric, fit_intercept, whole=False):
@@ -36,13 +36,13 @@ class Frame:
         return X if self.metric.centre is None else X - self.metric.centre
 
     def scaled(self, X):
-        """The same in the features' scale, with a column of ones (m, d + 1)."""
+        """Centred rows divided by the features' scale, with a column of ones (m, d + 1)."""
         Z = np.ones((len(X), X.shape[1] + 1))
         np.divide(self.centred(X), self.metric.scale, out=Z[:, :-1])
         return Z
 
     def turned(self, S):
-        """The Gram matrix (k, k) of rows, of the upper triangle of their `scaled`."""
+        """The Gram matrix (k, k) of rows, from the upper triangle of that of `scaled`."""
         S += np.triu(S, 1).T
         rank = self.coef.shape[1]
         T = np.zeros((len(S), self.size), S.dtype, order="F")
@@ -51,7 +51,7 @@ class Frame:
         return T.T @ S @ T
 
     def rows(self, X):
-        """A (m, k) of dense rows X (m, d)."""
+        """The coordinates A (m, k) of dense rows X (m, d)."""
         A = np.empty((len(X), self.size))
         np.matmul(self.centred(X), self.coef, out=A[:, : self.coef.shape[1]])
         if self.fit_intercept:
@@ -64,13 +64,13 @@ class Frame:
         return np.append(self.coef @ p[:rank], p[-1] if self.fit_intercept else 0.0)
 
     def slope(self, gradient):
-        """The gradient (k,) in p, of one (d + 1,) of the features as they are."""
+        """The gradient (k,) with respect to p, from the one (d + 1,) of raw features."""
         g, b = gradient[:-1], gradient[-1]
         g = g if self.metric.centre is None else g - b * self.metric.centre
         return np.append(g @ self.coef, b) if self.fit_intercept else g @ self.coef
 
-    def bend(self, l2):
-        """Q = l2 TᵀT of the coefficients (k, k)."""
+    def penalty_curvature(self, l2):
+        """The curvature Q = l2 TᵀT (k, k) of the l2 penalty."""
         Q = np.zeros((self.size, self.size))
         rank = self.coef.shape[1]
         if l2:
@@ -78,13 +78,13 @@ class Frame:
         return Q
 
     def on_coef(self):
-        """Rows (d, k) of the coefficients in the features' scale."""
+        """The matrix (d, k) from p to the coefficients of the scaled features."""
         A = np.zeros((len(self.coef), self.size))
         A[:, : self.coef.shape[1]] = self.metric.scale[:, None] * self.coef
         return A
 
     def looks(self, rng, count):
-        """Weights (d + 1, count) of random directions: products are N(0, ‖A_i‖²)."""
+        """Random weights (d + 1, count); the products with row i have variance ‖A_i‖²."""
         p = rng.standard_normal((self.size, count))
         weights = np.array([self.raw(column) for column in p.T]).T
         if self.metric.centre is not None:
@@ -92,16 +92,16 @@ class Frame:
         return weights
 
     def pull(self, l2, weights):
-        """The slope (k,) of l2 ½ ‖w‖² at some weights (d + 1,)."""
+        """The gradient (k,) of l2 ½ ‖w‖² at some weights (d + 1,)."""
         pull = np.zeros(self.size)
         if l2:
             pull[: self.coef.shape[1]] = l2 * (weights[:-1] @ self.coef)
         return pull
 
     def products(self, curvature):
-        """Σ s A_iᵀ A_i (k, k) of rows with such a curvature, about their own mean.
+        """Σ s A_iᵀ A_i (k, k), from a curvature of the rows about their own mean.
 
-        The triangle is turned before it is squared, which saves its digits.
+        The triangle is multiplied by T before it is squared, which keeps its digits.
         """
         rank, total = self.coef.shape[1], curvature.total
         R = curvature.features @ self.coef
@@ -116,15 +116,15 @@ class Frame:
 
 
 def _whole(root, varying):
-    """A root whose inverse curvature is that of all columns that vary, and SHORT² more."""
+    """The root for the curvature plus SHORT², on all columns that vary."""
     short = _complement(root, varying) / SHORT
-    bends = np.eye(len(root)) + SHORT**2 * root @ root.T
-    factor = linalg.cholesky(bends, lower=True)
+    curvatures = np.eye(len(root)) + SHORT**2 * root @ root.T
+    factor = linalg.cholesky(curvatures, lower=True)
     return np.vstack([linalg.solve_triangular(factor, root, lower=True), short])
 
 
 def _complement(root, varying):
-    """Orthonormal rows (m, d), on the columns that vary, across those of `root`."""
+    """Orthonormal rows (m, d) on the varying columns, orthogonal to those of `root`."""
     if len(root) == np.count_nonzero(varying):
         return np.empty((0, len(varying)))
     among = linalg.qr(root[:, varying].T, mode="full", check_finite=False)[0]

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-# Rows that are looked at at a time, and for the width of a band at all.
+# The number of rows in a piece, and of rows sampled for the width of a band.
 PIECE, LOOKED_AT = 2**15, 20000
-# A width is known to this share by so many of the rows looked at.
+# The least number of sampled rows within a width, for an estimate of it.
 ENOUGH = 100
-# Residuals below this share of the loss of a constant are ties.
+# Residuals nearer to a kink than this share of the loss of a constant are ties.
 TIE = 1e-12
 
 
@@ -25,7 +25,7 @@ class Kinks:
         return len(self.each)
 
     def half_width(self, count, e, lever, unit, rng):
-        """Half the width of a band of so many kinks, ties aside, a unit of leverage."""
+        """Half the width, per unit of leverage, of a band of `count` kinks beside ties."""
         n = len(e)
         looks = max(LOOKED_AT, int(ENOUGH * n * len(self) / max(count, 1.0)))
         some = slice(None) if n <= 2 * looks else rng.integers(0, n, looks)
@@ -39,17 +39,17 @@ class Kinks:
         return float(np.partition(apart, place)[place])
 
     def near(self, e, lever, width, least=0.0, kept=None):
-        """Of each kink the rows within such a width of it, in their order.
+        """For each kink the rows that are nearer than a width, sorted.
 
         Parameters
         ----------
         e, lever : ndarray of shape (n,)
         width : float
-            A unit of leverage.
+            Per unit of leverage.
         least : float
-            The width is no less.
+            The smallest width.
         kept : ndarray of bool, shape (n,), or None
-            Rows that are in whatever their distance.
+            Rows that are included at any distance.
         """
         n = len(e)
         if np.isinf(width):
@@ -66,14 +66,14 @@ class Kinks:
         return [np.concatenate(rows) for rows in found]
 
     def count(self, e, lever, width):
-        """How many kinks are within such a width."""
+        """The number of kinks that are nearer than a width."""
         return sum(
             int(np.count_nonzero(np.abs(e - offset) <= width * lever))
             for offset, *_ in self.each
         )
 
     def crossed(self, before, after, rows):
-        """Which residuals have changed their side of a kink that they are no `rows` of."""
+        """Which residuals have changed sides at a kink, without the `rows` of that kink."""
         wrong = np.zeros(len(before), bool)
         for known, (offset, *_) in zip(rows, self.each, strict=True):
             changed = (before > offset) & (after < offset)
@@ -84,10 +84,10 @@ class Kinks:
 
 
 def leverage(data, looks):
-    """How far the residual of each row moves, by random directions of the coordinates.
+    """The size of the change of each row's residual, for random moves of length one.
 
-    √ of the mean square of the products with `looks` (d + 1, count), at least one. Where
-    tails are heavy half of all rows would else be near a kink.
+    It is the root of the mean square of the products with `looks` (d + 1, count), at least
+    one. (Without it, half of all rows would be near a kink if features have heavy tails.)
     """
     count, lever = looks.shape[1], np.empty(data.n_rows)
 

@@ -6,46 +6,51 @@ from scipy.linalg.lapack import dpotrf, dpotrs, dpstrf, dtrtrs
 from sgdreg._kernels.coordinates import sweep
 
 EPS = np.finfo(np.float64).eps
-# Sweeps are to find which coefficients are zero: they end where one falls by this share of
-# all, or after so many. The numbers are Cholesky's.
+# Sweeps only have to find which coefficients are zero; Cholesky's factor then gives the
+# others. They end where one sweep lowers the value by less than this share of what all
+# sweeps have lowered it by, or after this number of sweeps.
 SETTLED, SWEEPS = 1e-8, 300
-# Sweeps and Cholesky in turn: of 2,000 problems with correlations up to 0.999 none took
-# more than 7.
+# The largest number of rounds of sweeps and Cholesky. Of 2,000 problems with correlations
+# up to 0.999 none took more than 7.
 ROUNDS = 100
-# Factors, each without what the last has brought to zero, before sweeps are quicker.
+# The largest number of factors in a round, each without the coefficients that the last one
+# has brought to zero; after it sweeps are quicker.
 HITS = 10
-# Slopes this share of the largest are zero: some digits more than a promise needs.
+# Slopes below this share of the largest one count as zero: a few digits more than a
+# predicted decrease needs.
 ZERO_SLOPE = 1e-12
-# Pivots of a curvature with a diagonal of one that are rounding errors, in eps a column.
+# For a curvature with a diagonal of one, pivots below this number of eps for each column
+# are rounding errors.
 DEPENDENT = 16.0
 
 
 def minimum(H, g, at, l1, l2, positive=False):
-    """Where g·p + ½ pᵀH p + Σ l1 |u| + ½ Σ l2 u², p = u - at, is least; what it falls by.
+    """The u that minimises g·p + ½ pᵀH p + Σ l1 |u| + ½ Σ l2 u², where p = u - at.
 
-    Sweeps of coordinate descent find which coefficients are zero, Cholesky's factor of the
-    others' curvature their numbers, as far as the first one that would change its sign;
-    until no zero is pulled harder than l1 holds it. Where H is singular, coefficients go
-    to zero along what it does not bend: no fewer determine such an optimum from here.
+    Sweeps of coordinate descent find which coefficients are zero. Cholesky's factor of the
+    curvature of the others then gives their values; the step ends at the first coefficient
+    that would change its sign. Both are repeated until the optimality conditions are met.
+    Where H is singular, coefficients move along its null space until one is zero: the
+    solution has as few non-zero coefficients as can be reached from here.
 
     Parameters
     ----------
     H : ndarray of shape (d, d)
         Symmetric, positive semidefinite.
     g : ndarray of shape (d,)
-        The slope at `at`, without l1 and l2.
+        The gradient at `at`, without l1 and l2.
     at : ndarray of shape (d,)
-        Where the search begins, too.
+        The search begins there.
     l1, l2 : ndarray of shape (d,)
-        Zeros where a coefficient (an intercept) is not held.
+        Zero for a coefficient that is not penalised (an intercept).
     positive : bool or ndarray of bool, shape (d,)
-        Whether u >= 0: for all, or for each.
+        Whether u >= 0: one answer for all coefficients, or one for each.
 
     Returns
     -------
     u : ndarray of shape (d,)
     promise : float
-        How far the value at `at` is above that at u, without rounding errors below zero.
+        The predicted decrease: the value at `at` minus the value at u; not negative.
     """
     H, u, q = np.ascontiguousarray(H), np.array(at, float), np.array(g, float)
     l1, l2 = np.ascontiguousarray(l1, float), np.ascontiguousarray(l2, float)
@@ -56,7 +61,7 @@ def minimum(H, g, at, l1, l2, positive=False):
     for _ in range(ROUNDS):
         loud = np.abs(g).max(initial=0.0) + l1.max(initial=0.0)
         loud += longest * np.abs(u - at).max(initial=0.0)
-        # ... and what the last digit of u is worth.
+        # The second term is the change of the gradient by the last digit of u.
         slack = ZERO_SLOPE * loud + 4 * EPS * longest * np.abs(u).max(initial=0.0)
         sweep(H, q, u, l1, l2, bounded, slack, SETTLED, SWEEPS, active, space)
         _solve_support(H, q, u, l1, l2, fixed, slack)
@@ -69,12 +74,12 @@ def minimum(H, g, at, l1, l2, positive=False):
 
 
 def least_slope(slope, u, l1, positive=False):
-    """The subgradient of least length: slope + l1 sign(u), or what l1 and bounds leave.
+    """The subgradient of least length: slope + l1 sign(u); at a zero its distance to l1.
 
     Parameters
     ----------
     slope : ndarray of shape (d,)
-        Of all that is smooth.
+        The gradient of the smooth part of the objective.
     """
     held = np.sign(slope) * np.maximum(np.abs(slope) - l1, 0.0)
     held = np.where(positive, np.minimum(slope + l1, 0.0), held)
@@ -82,7 +87,7 @@ def least_slope(slope, u, l1, positive=False):
 
 
 def _solve_support(H, q, u, l1, l2, fixed, slack):
-    """Newton's step on what is not zero, as far as a `fixed` sign allows; in place."""
+    """Newton's step of the non-zero coefficients, up to a `fixed` sign; in place."""
     free = np.flatnonzero((u != 0) & (np.diagonal(H) + l2 > 0))
     for _ in range(HITS):
         if not len(free):
@@ -94,7 +99,7 @@ def _solve_support(H, q, u, l1, l2, fixed, slack):
         slope = (q[free] + l2[free] * before + l1[free] * np.sign(before)) / scale
         at, root = before * scale, _factor(M)
         if root is None:
-            moved, kept = _along_unbent(M, slope, at, signed, slack / scale.min())
+            moved, kept = _along_null_space(M, slope, at, signed, slack / scale.min())
             u[free] = moved / scale
             q += H[:, free] @ (u[free] - before)
             free = free[kept]
@@ -114,21 +119,21 @@ def _solve_support(H, q, u, l1, l2, fixed, slack):
 
 
 def _factor(M):
-    """Cholesky's factor; None where a column depends on others."""
+    """Cholesky's factor of M; None where a column depends on the others."""
     root, failed = dpotrf(M)
     if failed or (np.diagonal(root) ** 2 <= DEPENDENT * EPS * len(M)).any():
         return None
     return root
 
 
-def _along_unbent(M, slope, u, signed, noise):
-    """Move along what M does not bend, each time to the first zero of a signed coordinate.
+def _along_null_space(M, slope, u, signed, noise):
+    """Move along the null space of M, each time until a signed coordinate is zero.
 
     Returns
     -------
     u : ndarray of shape (k,)
     kept : ndarray of bool, shape (k,)
-        Which are free to move, with the others as they are now.
+        Which coordinates may still move; the others stay as they are.
     """
     N, u, kept = _null_space(M), u.copy(), np.ones(len(u), dtype=bool)
     while N.shape[1]:
@@ -139,7 +144,7 @@ def _along_unbent(M, slope, u, signed, noise):
                 first = np.where(signed & kept & (step * u < 0), -u / step, np.inf).argmin()
             u = u + share * step
             u[first] = 0.0
-        else:  # what no bound ends stays what it is
+        else:  # no bound ends this direction: keep a coordinate as it is
             first = int(np.abs(v).argmax())
         kept[first] = False
         N = N - np.outer(v, N[first] / v[first])
@@ -148,7 +153,7 @@ def _along_unbent(M, slope, u, signed, noise):
 
 
 def _null_space(M):
-    """Vectors (columns) that M, of a diagonal of one, takes to zero up to rounding."""
+    """A basis (columns) of the null space of M, up to rounding; its diagonal is one."""
     root, order, rank, _ = dpstrf(M, tol=DEPENDENT * EPS * len(M))
     order, N = order - 1, np.zeros((len(M), len(M) - rank))
     N[order[:rank]] = -dtrtrs(root[:rank, :rank], root[:rank, rank:])[0]
@@ -157,9 +162,10 @@ def _null_space(M):
 
 
 def _downhill(v, along, noise, u, signed):
-    """v or -v, and the share of it that brings the first signed coordinate to zero.
+    """The direction v or -v, and the share of it at which a signed coordinate is zero.
 
-    Downhill by the slope `along` v; to what is nearest, where that is but noise.
+    It is the one that goes downhill by the slope `along` v; where that slope is a rounding
+    error, the one that reaches a zero first.
     """
     ways = [(_to_first_zero(u, way, signed), way) for way in (v, -v)]
     if abs(along) > noise:
@@ -170,6 +176,6 @@ def _downhill(v, along, noise, u, signed):
 
 
 def _to_first_zero(u, step, signed):
-    """The share of a step at which the first signed coordinate is zero; inf: none."""
+    """The share of a step at which the first signed coordinate is zero; inf if none is."""
     nearer = signed & (step * u < 0)
     return float((-u[nearer] / step[nearer]).min(initial=np.inf))

@@ -1,13 +1,13 @@
-"""What the epochs of Newton's method ask of the model of one output."""
+"""The interface between Newton's epochs and the model of one output."""
 
 from sgdreg._persistence.soundness import like
 
 
 class Model:
-    """A model of one output's objective: a curvature, an exact gradient, its kinks.
+    """A model of the objective of one output: curvature, exact gradient, and kinks.
 
-    It knows the best point so far, says which one to look at next, and is told what a
-    pass over the rows says of that.
+    It keeps the best point so far, returns the next point to evaluate (`ask`), and takes
+    the result of a pass over the rows there (`tell`).
 
     Parameters
     ----------
@@ -24,15 +24,15 @@ class Model:
     gradient : ndarray of shape (d + 1,)
         As in `Point`.
     gap : float
-        What the objective is above its optimum there, at most.
+        An upper bound of the objective there minus its optimum.
     """
 
-    # Whether it asks a pass for the predictions of all rows.
+    # Whether a pass has to return the predictions of all rows.
     by_rows = True
     # Whether all outputs step by the curvature of one sample, which the solver enlarges;
     # other models take more rows by themselves.
     shares_sample = False
-    # Whether a pass more would tell more than the gap does, before a fit ends.
+    # Whether a fit should make one more pass before it ends at a small gap.
     unsettled = False
 
     def __init__(self, solver, output):
@@ -46,12 +46,12 @@ class Model:
 
     @staticmethod
     def answer(curvature, plan):
-        """The optimum (k, d + 1) of the rows of a curvature alone, at its centre."""
+        """The optimum (k, d + 1) by a curvature alone, at its centre."""
         raise NotImplementedError
 
     @classmethod
     def lacks(cls, metric):
-        """Whether the metric of a sample is not enough: one of more rows is then taken."""
+        """Whether the metric of a sample is not enough: more rows are then taken."""
         return False
 
     def ask(self):
@@ -59,7 +59,7 @@ class Model:
         raise NotImplementedError
 
     def tell(self, loss, gradient, predictions):
-        """Take in what a pass has found there: go there, or ask for another point.
+        """Take the result of the pass there: move there, or ask for another point next.
 
         Parameters
         ----------

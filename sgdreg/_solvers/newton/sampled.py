@@ -1,16 +1,16 @@
-"""The same problem on a sample of the rows, solved the same way."""
+"""The same problem on a random sample of the rows, solved by the same model."""
 
 import numpy as np
 
 from sgdreg._records import changed
 from sgdreg._training.evaluation import Evaluation
 
-# Passes over a sample, at most.
+# The largest number of passes over a sample.
 PASSES = 30
 
 
 class Sampled:
-    """What a model sees of a sample of the rows, for one of the outputs.
+    """A sample of the rows, in the place of a solver, for a model of one output.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Sampled:
         return model.weights
 
     def moved_to_quantile(self, level):
-        """The weights known so far, moved to where such a share of the targets is below."""
+        """The model's weights, with the intercept at this quantile of the residuals."""
         weights = self.point.weights[0].copy()
         rest = self.data.targets[:, 0] - self.predictions[0]
         weights[-1] += self.plan.fit_intercept * np.quantile(rest, level)

@@ -1,4 +1,4 @@
-"""How far above its optimum a smooth loss may be, by what its model promises."""
+"""Upper bounds of the optimality gap of a smooth loss, by its model."""
 
 import numpy as np
 
@@ -7,32 +7,34 @@ from sgdreg._training.evaluation import EPS, ROUNDINGS, ROUNDINGS_OF_GRADIENTS
 from sgdreg.losses import made_of_hinges
 
 TINY = np.finfo(np.float64).tiny
-# A sample may show a direction as so many times as strong as it is (`conjugate_gradient`).
+# A sample may overestimate the curvature of a direction by this factor
+# (`conjugate_gradient`).
 SAMPLED = 3.0
 
 
 def bound(model, slope):
-    """What the objective may be above its optimum, at a slope of the model's best point.
+    """How far the objective may be above its optimum, from the gradient at the best point.
 
-    The curvature may be less than it is here. With zones, that of the rows which bent
-    before the last step and bend after it counts: once they are all, and go on to bend, it
-    is the duality gap. Of a sample it may be a third. Of a loss without zones the rate of
-    the fall tells. A wider zone makes the loss less than it is.
+    The curvature on the way to the optimum may be smaller than here. For losses with zones
+    the rows that are in the zone before and after the last step are counted: where these
+    are all rows of the zone, and stay in it, the bound is the duality gap. The curvature of
+    a sample may be three times too large. For other losses the rate of convergence is
+    used. A wider zone makes the loss smaller, and the difference is added.
     """
     if not model.whole:
         return SAMPLED * model.promise
     if not made_of_hinges(model.plan.loss):
-        bent = 1.0 - np.sqrt(min(model.rate, 1.0))
-        return model.promise * (1.0 + 1.0 / bent) if bent else np.inf
+        contraction = 1.0 - np.sqrt(min(model.rate, 1.0))
+        return model.promise * (1.0 + 1.0 / contraction) if contraction else np.inf
     small = model.promise <= max(model.plan.tol or 0.0, EPS) * model.unit
-    if not model.bent.compared and (model.bent.before is None or not small):
-        return np.inf  # the next step will tell
-    found = 0.5 * float(slope @ model.solved(model.bent.common(), slope))
+    if not model.curved.compared and (model.curved.before is None or not small):
+        return np.inf  # known after the next step
+    found = 0.5 * float(slope @ model.solved(model.curved.common(), slope))
     return found + max(0.0, model.loss - model.surface[0])
 
 
 def unsure(model):
-    """What they may add to the gap of a model of a smooth loss, at its best point."""
+    """What rounding errors and left-out directions may add to the gap at the best point."""
     metric, weights, loss = model.frame.metric, model.weights[None], model.plan.loss
     gradient, output = model.surface[1][None], model.output
     if is_lacking(model, gradient):
@@ -41,7 +43,7 @@ def unsure(model):
     found = loss.smoothness * squares
     if made_of_hinges(loss):
         found = min(found, max(loss.above, loss.below) * np.sqrt(2 * squares))
-    # Of squares it is known what directions are worth; of other losses it is as much.
+    # For squared errors the value of hidden directions is known; the same share is assumed.
     variance = max(float(model.data.variances[output]), TINY)
     hidden = np.broadcast_to(metric.hidden, model.data.n_outputs)[output]
     found += min(float(hidden) / variance, 1.0) * model.unit
@@ -53,7 +55,7 @@ def unsure(model):
 
 
 def is_lacking(model, gradient):
-    """Whether the gradient has a part, beyond rounding, along what the metric lacks."""
+    """Whether the gradient has a part, above rounding, in directions the metric lacks."""
     length, rounding = model.frame.metric.unseen_gradient(gradient)
     unknown = max(
         ROUNDINGS_OF_GRADIENTS * EPS * float(rounding), ROUNDED_SPREADS * model.data.coarse

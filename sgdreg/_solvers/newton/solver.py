@@ -1,4 +1,4 @@
-"""Epochs of Newton steps: the minimum of a model in feature space, then a pass there."""
+"""Epochs of Newton steps: minimise a model in feature space, then evaluate by a pass."""
 
 import numpy as np
 
@@ -9,11 +9,11 @@ from sgdreg._solvers.newton.kinds import kind_of
 
 
 class Newton(FullGradient):
-    """Each output's model says where to look next; one pass looks there for all outputs.
+    """The model of each output gives the next weights; one pass evaluates all outputs.
 
-    A model is the curvature of a sample of rows or of all, the exact gradient of the last
-    pass, and what is not smooth, exactly: it is solved in as many dimensions as there are
-    features, and what it promises is the optimality gap.
+    A model consists of the curvature of all rows or of a sample, the exact gradient of the
+    last pass, and the exact terms that are not smooth. Its minimum is found in feature
+    space; the predicted decrease is the optimality gap.
     """
 
     told_by = "models"
@@ -21,12 +21,12 @@ class Newton(FullGradient):
     def __init__(self, data, start):
         super().__init__(data, start)
         self.kind = kind_of(self.plan)
-        # Of one output each, or None, where the models have no use for them.
+        # Predictions of each output; None where the models do not use them.
         self.predictions = None
         if self.kind.by_rows:
             self.predictions = np.empty((data.n_outputs, data.n_rows))
         self.models = None  # until there is a point to start from
-        self.shared = None  # what the first model leaves to those of the other outputs
+        self.shared = None  # made by the first model, used by those of all outputs
         self.known = None  # the curvature of the metric's rows
 
     def unpack(self, memory, state):
@@ -60,7 +60,7 @@ class Newton(FullGradient):
         return 1.0 if solved else None
 
     def _is_unlike(self):
-        """Whether the sample's optimum is further from that of all than it should be."""
+        """Whether the sample's optimum is too far from that of all rows."""
         return self.start.sketch.is_unrepresentative(self.gap)
 
     def _arrive(self, state):
@@ -68,7 +68,7 @@ class Newton(FullGradient):
         super()._arrive(state)
 
     def _is_poor(self, before):
-        """Whether a larger sample is quicker; some models take more rows by themselves."""
+        """Whether a larger sample is quicker; some models add rows by themselves."""
         return self.kind.shares_sample and super()._is_poor(before)
 
     def _sharpen(self, state):
@@ -99,7 +99,7 @@ class Newton(FullGradient):
         return 1.0
 
     def _pass(self):
-        """Look where the models ask for, all at once."""
+        """Evaluate the weights that the models ask for, in one pass."""
         there = self._at(np.array([model.ask() for model in self.models]))
         predictions = self.predictions
         if predictions is None:
@@ -114,7 +114,7 @@ class Newton(FullGradient):
         self.point = self.evaluation.point(weights, losses, gradient)
 
     def _gap(self):
-        """What the worst model promises, as a share of what there is to explain."""
+        """The largest gap of the models, as a share of the loss that can be explained."""
         if self.models is None:
             return np.inf
         gaps = np.array([model.gap for model in self.models])

@@ -8,26 +8,27 @@ from sgdreg._solvers.newton.minimum import least_slope, minimum
 from sgdreg._solvers.newton.model import Model
 from sgdreg._training.evaluation import Point
 
-# A sample may hold a row that is rare among all, and show its direction as stronger than it
-# is (`_solvers/conjugate_gradient.py`): of what it promises so many times.
+# A sample may contain a rare row, and so overestimate the curvature of its direction
+# (`_solvers/conjugate_gradient.py`): the predicted decrease is multiplied by this.
 SAMPLED = 3.0
 # A fit by a sample ends at this share of tol (`_training/stopping.py`).
 ENDS_SAMPLED = 0.3
-# The inverse of a sample's curvature is too large by s / (s - d): no less than this share.
+# The inverse of the curvature of s sampled rows is too large by s / (s - d). The correction
+# of the curvature is at least this.
 LEAST_SHARE = 0.5
-# Steps this near to one are one: the pass there is taken as it is.
+# Steps that differ from one by less than this are taken as one: the pass is at one.
 NEAR_ONE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class Bowl:
+class Quadratic:
     """The curvature of rows in features scaled to unit spread, and the penalty there.
 
     Attributes
     ----------
     H : ndarray of shape (d, d)
     scale : ndarray of shape (d,)
-        Of the features; one where a column does not vary.
+        The standard deviations of the features; one where a column is constant.
     l1, l2 : ndarray of shape (d,)
     positive : bool
     """
@@ -40,7 +41,7 @@ class Bowl:
 
     @classmethod
     def of(cls, curvature, penalty, size=None):
-        """That of a curvature, of a sample of so many rows, and a penalty."""
+        """From a curvature and a penalty; `size`: the rows of a sample, or None."""
         triangle, d = curvature.features, curvature.n_features
         H = triangle.T @ triangle / curvature.total
         scale = np.sqrt(np.diagonal(H))
@@ -53,16 +54,16 @@ class Bowl:
         return cls(H, scale, penalty.l1 / scale, penalty.l2 / scale**2, penalty.positive)
 
     def lowest(self, gradient, coef):
-        """Where the model is least from coefficients with this gradient; its promise.
+        """The minimum of the model, from coefficients with this gradient.
 
-        `gradient` is of all that is smooth: l2 is in it.
+        `gradient` is that of the smooth part, with l2.
 
         Returns
         -------
         coef : ndarray of shape (d,)
         promise : float
         left : ndarray of shape (d,)
-            The least subgradient of the model there: rounding errors.
+            The subgradient of least length there: rounding errors.
         """
         at, g = coef * self.scale, gradient / self.scale - self.l2 * coef * self.scale
         u, promise = minimum(self.H, g, at, self.l1, self.l2, self.positive)
@@ -72,50 +73,51 @@ class Bowl:
 
 
 class Squares(Model):
-    """Of a sample's curvature or of that of all rows, with what bounds the rest exactly.
+    """The curvature of all rows or of a sample, with l1 and bounds as they are.
 
-    A step is to the lowest point between here and the model's minimum: the objective is
-    known all along it from its two ends.
+    A step goes to the lowest point on the line to the model's minimum: the objective on
+    that line is known from its two ends.
     """
 
     by_rows, shares_sample = False, True
 
     @staticmethod
     def answer(curvature, plan):
-        d, bowl = curvature.n_features, Bowl.of(curvature, plan.penalty)
+        d, quadratic = curvature.n_features, Quadratic.of(curvature, plan.penalty)
         slopes = curvature.features.T @ curvature.triangle[:, d:] / curvature.total
         weights = np.zeros((slopes.shape[1], d + 1))
         weights[:, -1] = curvature.centre[d:]
         for row, slope in zip(weights, slopes.T, strict=True):
-            row[:-1] = bowl.lowest(-slope, row[:-1])[0]
+            row[:-1] = quadratic.lowest(-slope, row[:-1])[0]
         return weights
 
     def __init__(self, solver, output):
         super().__init__(solver, output)
         self.evaluation = solver.evaluation
         start = self.start
-        self.bowl = solver.shared
-        if self.bowl is None:
+        self.quadratic = solver.shared
+        if self.quadratic is None:
             size = start.sketch.size if start.sampled else None
-            solver.shared = self.bowl = Bowl.of(solver.known, self.plan.penalty, size)
+            self.quadratic = Quadratic.of(solver.known, self.plan.penalty, size)
+            solver.shared = self.quadratic
         tol = self.plan.tol or 0.0
         share = ENDS_SAMPLED if start.sampled else 1.0
         self.enough = tol * share * self.evaluation.unit[output]
         self._look()
 
     def _look(self):
-        """Find the model's minimum, and what it promises."""
+        """Find the model's minimum, and the predicted decrease."""
         centre = self.start.metric.centre
         g, b = self.gradient[:-1], self.gradient[-1]
         about = g if centre is None else g - b * centre
-        coef, promise, left = self.bowl.lowest(about, self.weights[:-1])
+        coef, promise, left = self.quadratic.lowest(about, self.weights[:-1])
         self.aim = np.append(coef, self.weights[-1] - b)
         promise += 0.5 * b * b
         left = np.append(left, 0.0)
         self.gap = promise * (SAMPLED if self.start.sampled else 1.0) + self._rest(left)
 
     def _rest(self, left):
-        """What rounding errors, and directions that are left out, may be worth."""
+        """What rounding errors and left-out directions may add to the gap."""
         metric = self.start.metric
         slope = metric.to_coordinates(left[None])
         point = Point(self.weights[None], np.array([self.loss]), left[None], slope)
@@ -132,22 +134,22 @@ class Squares(Model):
         here, there = self.weights, self.aim
         p = self._raw(there - here)
         change = gradient - self.gradient
-        fall, bend = p @ self.gradient, p @ change
-        share = lowest(here[:-1], p[:-1], fall, bend, self.plan.penalty.l1)
+        fall, curvature = p @ self.gradient, p @ change
+        share = lowest(here[:-1], p[:-1], fall, curvature, self.plan.penalty.l1)
         if self.plan.penalty.positive:
             share = min(share, 1.0)
         if abs(share - 1.0) <= NEAR_ONE:
             self._go(there, float(loss), gradient)
             return
-        # The loss alone: its slope and bend are those of all that is smooth, less l2.
+        # Of the loss alone: slope and curvature of the smooth part, minus those of l2.
         l2 = self.plan.penalty.l2
         down = fall - l2 * (here[:-1] @ p[:-1])
-        curve = bend - l2 * (p[:-1] @ p[:-1])
+        curve = curvature - l2 * (p[:-1] @ p[:-1])
         between = max(0.0, self.loss + share * down + 0.5 * share**2 * curve)
         before = self.gradient
         self._go(here + share * (there - here), between, before + share * change)
         if self.gap <= self.enough:
-            # The model's zeros are at its minimum, so end there if that is near enough.
+            # Only the model's minimum has exact zeros: end there if it is near enough.
             ended = self.weights, self.loss, self.gradient
             self._go(there, float(loss), gradient)
             if self.gap > self.enough:
@@ -175,10 +177,10 @@ class Squares(Model):
         self._look()
 
 
-def lowest(w, p, fall, bend, l1):
-    """The t >= 0 at which t fall + ½ t² bend + l1 ‖w + t p‖₁ is least."""
+def lowest(w, p, fall, curvature, l1):
+    """The t >= 0 that minimises t fall + ½ t² curvature + l1 ‖w + t p‖₁."""
     if not l1:
-        return max(0.0, -fall / bend) if bend > 0 else 0.0
+        return max(0.0, -fall / curvature) if curvature > 0 else 0.0
     with np.errstate(divide="ignore", invalid="ignore"):
         zeros = -w / p
     crossing = np.flatnonzero((zeros > 0) & np.isfinite(zeros))
@@ -187,9 +189,9 @@ def lowest(w, p, fall, bend, l1):
     slope = fall + l1 * (np.sign(w) @ p + np.abs(p[w == 0]).sum())
     # The slope just before each zero, and after it.
     jumps = 2.0 * l1 * np.abs(p[crossing])
-    before = slope + zeros * bend + np.append(0.0, np.cumsum(jumps))[: len(zeros)]
+    before = slope + zeros * curvature + np.append(0.0, np.cumsum(jumps))[: len(zeros)]
     first = int(np.argmax(np.append(before + jumps >= 0, True)))
     if first < len(zeros) and before[first] < 0:
         return float(zeros[first])
     low = slope + jumps[:first].sum()
-    return max(0.0, -low / bend) if bend > 0 else 0.0
+    return max(0.0, -low / curvature) if curvature > 0 else 0.0

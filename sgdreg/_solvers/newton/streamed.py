@@ -1,18 +1,17 @@
-"""Rows of terms that would take too much memory: read anew for each product."""
+"""Rows of terms that would take too much memory: they are read again for each product."""
 
 import numpy as np
 from scipy import linalg
 
-# Numbers of X that are looked at at a time.
+# The number of entries of X that are read at a time.
 PIECE_NUMBERS = 2**17
-# The Gram matrix is turned into the frame where that costs no more than this share of one:
-# its digits are lost by the condition number, which is no more than d times the size of the
-# frame's root.
+# The Gram matrix is transformed into the frame where a bound of the condition number (the
+# squared norm of the frame's root, times d) is at most this: that many digits are lost.
 WELL_CONDITIONED = 1e10
 
 
 class Streamed:
-    """The rows of a band in a frame, as `Dense` has them, without a copy of them.
+    """The rows of a band in a frame, as `Dense`, but without a copy of the rows.
 
     Parameters
     ----------
@@ -52,8 +51,8 @@ class Streamed:
         g = g @ self.frame.coef
         return np.append(g, a.sum()) if self.frame.fit_intercept else g
 
-    def add_gram(self, bends, C):
-        roots = np.sqrt(self._of_rows(bends))[:, None]
+    def add_gram(self, curvatures, C):
+        roots = np.sqrt(self._of_rows(curvatures))[:, None]
         product = linalg.get_blas_funcs("syrk", (C,))
         turned = self.frame.rows if not self.turned_after else self.frame.scaled
         size = C.shape[0] if not self.turned_after else len(self.frame.coef) + 1

@@ -1,4 +1,4 @@
-"""Smooth losses: Newton steps by the rows where the loss bends."""
+"""Smooth losses: Newton steps by the curvature of the rows where the loss is curved."""
 
 from dataclasses import replace
 from functools import cached_property
@@ -7,26 +7,28 @@ import numpy as np
 
 from sgdreg._curvature.costs import cost_of_all, cost_of_sample
 from sgdreg._curvature.of_rows import curvature_of
-from sgdreg._solvers.newton.bends import Formula, lowest_along
-from sgdreg._solvers.newton.bent_rows import BentRows
-from sgdreg._solvers.newton.few import NARROWER, Few, solve, taught, widening
+from sgdreg._solvers.newton.curvature_of_rows import CurvedRows
+from sgdreg._solvers.newton.dense_newton import NARROWER, Few, solve, taught, widening
 from sgdreg._solvers.newton.frame import Frame
+from sgdreg._solvers.newton.loss_curvature import Formula, lowest_along
 from sgdreg._solvers.newton.model import Model
 from sgdreg._solvers.newton.smooth_gap import bound, unsure
 from sgdreg._training.evaluation import EPS
 from sgdreg._training.stopping import ROUNDING
 
-# Numbers of rows that are solved in the model's coordinates, without passes: 1 MB, which a
-# core's cache holds. (Of 8 times as many it takes twice as long as by passes.)
+# Rows of at most this number of entries are solved as an array in memory, without passes:
+# 1 MB, which the cache of a core holds. (8 times as many take twice as long as passes.)
 FEW_NUMBERS = 2**17
-# Where the promise falls by less than this, twice, the sample misleads.
+# If the predicted decrease falls by less than the factor FALL, SLOW times, the curvature of
+# the sample is given up.
 FALL, SLOW = 4.0, 2
-# The answer of a sample need not be nearer than this share of what it is off by.
+# A sample is solved up to this share of the distance of its optimum to that of all rows.
 SAMPLE_TOL = 0.02
-# A step is too long or short where the slope at its end is more than this share of the
-# slope that it began with; a search along it is not needed where it ends between these.
+# The next step needs a line search where the slope at the end of this one is more than
+# STEEP times the slope at its start. Searches are no longer needed where one has ended
+# between SHORT and LONG.
 STEEP, SHORT, LONG = 0.5, 0.5, 2.0
-# What a model goes on from, beside arrays.
+# The numbers that a model continues from, beside arrays.
 KEPT = ("loss", "gap", "promise", "rate", "times", "slow", "stage", "careful")
 # Stages: before the first step; by a sample's curvature; at the least squares of all rows;
 # by the curvature of all rows.
@@ -34,11 +36,11 @@ FIRST, SAMPLE, ANEW, WHOLE = 0.0, 1.0, 2.0, 3.0
 
 
 class Zones(Model):
-    """Curvature of the rows of a sample that bend, or of all, and an exact gradient.
+    """The exact gradient, and the curvature of all rows in the zone, or of a sample.
 
-    A few rows are solved first. Their curvature then serves for steps by the gradient of
-    all rows, and is taught by what each pass shows (BFGS). Where it misleads, steps begin
-    anew from the least squares of all rows, by the curvature of all that bend.
+    A sample of the rows is solved first. Its curvature then gives steps by the gradient of
+    all rows, and is updated after each pass (BFGS). Where that is slow, steps begin again
+    from the least squares of all rows, with the curvature of all rows.
     """
 
     def __init__(self, solver, output):
@@ -48,7 +50,7 @@ class Zones(Model):
         self.x = solver.predictions[output].copy()
         self.stage, self.careful, self.slow = FIRST, False, 0.0
         self.promise, self.rate = np.inf, 0.0
-        self.H, self.bent = None, None
+        self.H, self.curved = None, None
         self.base, self.times = Formula.of(self.plan.loss).resolved(self.y), 1.0
         self.surface = self.loss, self.gradient
 
@@ -59,18 +61,18 @@ class Zones(Model):
 
     @cached_property
     def shares(self):
-        """What each row counts in the mean."""
+        """The weight of each row in the mean."""
         weights = self.data.row_weights
         return (np.ones(self.data.n_rows) if weights is None else weights) / len(self.y)
 
     @property
     def current(self):
-        """The loss that steps are by: with a wider zone than the plan's, at first."""
+        """The loss of the steps: at first with a wider zone than that of the plan."""
         return self.base.wider(self.times) if self.times > 1.0 else self.base
 
     @property
     def unit(self):
-        """What the gap is a share of."""
+        """The value that gaps are divided by."""
         return float(self.evaluation.unit[self.output])
 
     @property
@@ -90,7 +92,7 @@ class Zones(Model):
         return self.there
 
     def _newton(self):
-        """The step to the model's minimum; to the lowest point along it, if in doubt."""
+        """The step to the model's minimum; a line search where the last step was poor."""
         slope = self.frame.slope(self.surface[1])
         step = -self.solved(self.curvature, slope)
         move, self.share = self.frame.raw(step), 1.0
@@ -101,31 +103,31 @@ class Zones(Model):
         self.step, self.there = self.share * step, self.weights + self.share * move
 
     def _along(self, step, change):
-        """The slope of the objective along a step that changes predictions so."""
-        bent = step @ self.bend @ step
+        """The slope of the objective along a step; `change` is that of the predictions."""
+        ridge = step @ self.penalty_curvature @ step
         pull = self.frame.pull(self.plan.penalty.l2, self.weights) @ step
         weights, current = self.shares * change, self.current
 
         def slope(t):
             return float(
-                weights @ current.gradient(self.y, self.x + t * change) + pull + t * bent
+                weights @ current.gradient(self.y, self.x + t * change) + pull + t * ridge
             )
 
         return slope
 
     @cached_property
-    def bend(self):
+    def penalty_curvature(self):
         """The penalty's curvature in the frame."""
-        return self.frame.bend(self.plan.penalty.l2)
+        return self.frame.penalty_curvature(self.plan.penalty.l2)
 
     @property
     def curvature(self):
-        """The model's, without the penalty's."""
-        return self.bent.H if self.whole else self.H
+        """The curvature of the model, without that of the penalty."""
+        return self.curved.H if self.whole else self.H
 
     def solved(self, H, slope):
         """(H + the penalty's)⁻¹ slope."""
-        return solve(H + self.bend, slope, self.current.smoothness)
+        return solve(H + self.penalty_curvature, slope, self.current.smoothness)
 
     def tell(self, loss, gradient, predictions):
         found = self._surface(self.there, loss, gradient, predictions)
@@ -141,27 +143,30 @@ class Zones(Model):
             if lower:
                 if not self.whole:
                     change = self.frame.slope(found[1]) - before
-                    self.H = taught(self.H + self.bend, self.step, change) - self.bend
+                    self.H = (
+                        taught(self.H + self.penalty_curvature, self.step, change)
+                        - self.penalty_curvature
+                    )
                 self._go(loss, gradient, found, predictions)
                 if SHORT <= self.share <= LONG:
                     self._narrow()
                 self._count()
-            elif self.whole:  # which rows the step would have left as they are
-                self.bent.compare(self.current.curvature(self.y, predictions))
+            elif self.whole:  # compare with the rows in the zone after the step
+                self.curved.compare(self.current.curvature(self.y, predictions))
             else:
                 self.slow += 1.0
         self._promise()
 
     def _settle(self, lower, loss, gradient, found, predictions):
-        """Begin from here, or where the search was: the one that is lower."""
+        """Begin from this point, or from the one before it: the one that is lower."""
         if lower:
             self._go(loss, gradient, found, predictions)
         if self.stage == ANEW or self.H is None:
             self.times = widening(self.base, self.y, self.x, self.frame.size)
             self._see()
             self.stage = WHOLE
-            self.bent = self._bent_rows()
-        elif self.bent is not None:
+            self.curved = self._curved_rows()
+        elif self.curved is not None:
             self.stage = WHOLE
             self._count()
         else:
@@ -171,7 +176,7 @@ class Zones(Model):
         return loss + float(self.plan.penalty.values(weights[None, :-1])[0])
 
     def _surface(self, weights, loss, gradient, predictions):
-        """(loss, gradient) of the loss that steps are by."""
+        """(loss, gradient) of the loss of the steps."""
         if self.current is self.base and self.base.exact:
             return loss, gradient.copy()
         current, self.evaluation.passes = self.current, self.evaluation.passes + 0.5
@@ -181,7 +186,7 @@ class Zones(Model):
         return float(self.shares @ current.value(self.y, predictions)), found
 
     def _see(self):
-        """Look at where it is by another width."""
+        """Compute loss and gradient here for another width."""
         self.surface = self._surface(self.weights, self.loss, self.gradient, self.x)
 
     def _go(self, loss, gradient, found, predictions):
@@ -190,22 +195,22 @@ class Zones(Model):
         self.x[:], self.surface = predictions, found
 
     def _narrow(self):
-        """A zone nearer to the plan's."""
+        """Make the zone narrower, but not narrower than that of the plan."""
         if self.times > 1.0:
             self.times = max(1.0, self.times / NARROWER)
             self._see()
 
     def _count(self):
-        """Which rows bend here, where the curvature is that of all that do."""
+        """Update the curvature of all rows to this point."""
         if self.whole:
-            bends = self.current.curvature(self.y, self.x)
-            self.evaluation.passes += self.bent.update(bends)
+            curvatures = self.current.curvature(self.y, self.x)
+            self.evaluation.passes += self.curved.update(curvatures)
 
     # ------------------------------------------------------------------- few rows
 
     @cached_property
     def few(self):
-        """(some rows, or all where they are few, in the frame; whether they are all)."""
+        """(data, rows in the frame, whether they are all rows): a sample, or all rows."""
         data, every = self.data, not self.start.sampled
         if not every:
             data = self.start.sketch.sample
@@ -218,34 +223,39 @@ class Zones(Model):
         """The weights that minimise the objective over some rows, or over all."""
         self.there, self.step = self.weights, None
         if not self.start.sampled and self.data.n_rows * self.frame.size > FEW_NUMBERS:
-            return  # from the least squares of all rows, which is known
+            return  # steps start from the least squares of all rows
         data, Z, every = self.solver.models[0].few
         weights = np.ones(data.n_rows) if data.weights is None else data.row_weights
         y = data.targets[:, self.output]
         p = data.predictions(self.weights, self.start.metric.centre)
         few = Few(Z, y, weights / weights.sum())
-        penalty = self.bend, self.frame.pull(self.plan.penalty.l2, self.weights)
+        penalty = (
+            self.penalty_curvature,
+            self.frame.pull(self.plan.penalty.l2, self.weights),
+        )
         tol = EPS if every else SAMPLE_TOL * self.frame.size / data.n_rows
-        step, H, bent = few.minimum(self.base, p, penalty, tol * self.unit)
+        step, H, curvatures = few.minimum(self.base, p, penalty, tol * self.unit)
         if not every:  # the inverse of a sample's curvature is too large
-            H = H * max(0.5, 1.0 - self.frame.size / max(1, np.count_nonzero(bent)))
+            H = H * max(0.5, 1.0 - self.frame.size / max(1, np.count_nonzero(curvatures)))
         self.H = H
         if every:
-            self.bent = self._bent_rows(bent, H)
+            self.curved = self._curved_rows(curvatures, H)
         self.there = self.weights + self.frame.raw(step)
 
     # ------------------------------------------------------------------- all rows
 
-    def _bent_rows(self, bends=None, H=None):
-        """The curvature of all rows that bend, here or as it is known."""
-        bends = self.current.curvature(self.y, self.x) if bends is None else bends
-        return BentRows(self.data, self.shares, self.frame, self._of_all, bends, H)
+    def _curved_rows(self, curvatures=None, H=None):
+        """The curvature of all rows, at this point or by known second derivatives."""
+        curvatures = (
+            self.current.curvature(self.y, self.x) if curvatures is None else curvatures
+        )
+        return CurvedRows(self.data, self.shares, self.frame, self._of_all, curvatures, H)
 
-    def _of_all(self, bends):
-        """The curvature of all rows with such bends."""
-        if not bends.any():
+    def _of_all(self, curvatures):
+        """The curvature of all rows, by their second derivatives."""
+        if not curvatures.any():
             return np.zeros((self.frame.size, self.frame.size))
-        rows = self.data.weighed(bends, np.zeros((self.data.n_rows, 1)))
+        rows = self.data.weighed(curvatures, np.zeros((self.data.n_rows, 1)))
         share = rows.n_rows / self.data.n_rows
         self.evaluation.passes += share * cost_of_all(self.data.n_features)
         curvature = curvature_of(rows, self.plan.fit_intercept)
@@ -258,20 +268,20 @@ class Zones(Model):
         return curvature_of(self.data, self.plan.fit_intercept)
 
     def _reframe(self):
-        """Coordinates in which all rows are a standard cloud; their least squares."""
+        """Use coordinates in which all rows have covariance I; their least squares."""
         metric, answer = self.solver.models[0].squares.solve(self.plan.penalty.l2)
         weights, centre = answer[self.output], self.start.metric.centre
         if centre is not None:
             weights[-1] += weights[:-1] @ (centre - metric.centre)
             metric = replace(metric, centre=centre)
         self.frame = Frame(metric, self.plan.fit_intercept)
-        vars(self).pop("bend", None)
+        vars(self).pop("penalty_curvature", None)
         return weights
 
     # ------------------------------------------------------------------------ gap
 
     def _promise(self):
-        """What the model promises from the best point, and so the gap."""
+        """The predicted decrease from the best point, and the gap."""
         if self.stage == ANEW:
             return
         before, slope = self.promise, self.frame.slope(self.surface[1])
@@ -308,6 +318,6 @@ class Zones(Model):
             size = self.frame.size
             self.H = memory["H"][:size, :size].copy()
         if self.whole:
-            self.bent = self._bent_rows(H=self.H)
+            self.curved = self._curved_rows(H=self.H)
         self._see()
         self.evaluation.passes = passes

@@ -1,22 +1,22 @@
-"""The problem of so few rows that all of them are kept in the model's coordinates."""
+"""Newton steps for a smooth loss of few rows, which are kept in memory as an array."""
 
 import numpy as np
 from scipy import linalg
 
-from sgdreg._solvers.newton.bends import Formula, lowest_along
-from sgdreg._solvers.newton.bent_rows import MANY
+from sgdreg._solvers.newton.curvature_of_rows import MANY
+from sgdreg._solvers.newton.loss_curvature import Formula, lowest_along
 
-# Fewer rows than this share, or than so many a coordinate, near the fit: the zone is
-# widened at first. It is then narrowed by this factor a step.
+# The zone is widened at first where it has fewer rows than this share of all, or fewer than
+# this number for each coordinate. Each step then narrows it by this factor.
 THIN, ROWS_A_COORDINATE, NARROWER = 0.05, 4, 4.0
 STEPS = 500
-# A share of the curvature of rows that all bend, which every direction has at least: those
-# without any row in the zone then have a long step, which the line search shortens.
+# This share of the largest curvature of the loss is added to all directions. A direction
+# without any row in the zone then has a long step, which the line search shortens.
 RIDGE = 1e-12
 
 
 class Few:
-    """Rows in coordinates, with targets and shares of the whole (their sum is one)."""
+    """Rows in the frame, with their targets, and their weights, whose sum is one."""
 
     def __init__(self, rows, y, shares):
         self.rows, self.y, self.shares = rows, y, shares
@@ -24,29 +24,29 @@ class Few:
     def minimum(self, loss, predictions, quadratic, tol):
         """The displacement that minimises Σ share L(y, p + rows v) and a quadratic.
 
-        Newton steps, each to the lowest point along it. Of a loss made of hinges a row
-        bends in a zone about the fit only: once no row enters or leaves it, the step ends
-        at the minimum. (K. Madsen, H. B. Nielsen, Finite algorithms for robust linear
-        regression, BIT 30 (1990).) A thin zone is first widened, and narrowed step by
-        step (their paper on l1, SIAM Journal on Optimization 3 (1993)).
+        Newton steps, each with a line search. A loss made of hinges is curved only in a
+        zone about the fit: once no row enters or leaves it, a step ends at the minimum.
+        (K. Madsen, H. B. Nielsen, Finite algorithms for robust linear regression, BIT 30
+        (1990).) A thin zone is first widened, and narrowed step by step (their paper on l1,
+        SIAM Journal on Optimization 3 (1993)).
 
         Parameters
         ----------
         loss : Loss
         predictions : ndarray of shape (m,)
-            To begin from.
+            At the start.
         quadratic : (ndarray of shape (r, r), ndarray of shape (r,))
             Curvature and slope of the penalty, with respect to v.
         tol : float
-            What the objective may be above its minimum.
+            How far the objective may be above its minimum.
 
         Returns
         -------
         v : ndarray of shape (r,)
         H : ndarray of shape (r, r)
             The curvature there, without the penalty's.
-        bends : ndarray of shape (m,)
-            Of each row, there.
+        curvatures : ndarray of shape (m,)
+            The second derivative of the loss of each row there.
         """
         ridge, pull = quadratic
         p, v, known = predictions.copy(), np.zeros(self.rows.shape[1]), None
@@ -64,17 +64,19 @@ class Few:
             if not -0.5 * fall > tol:
                 if factor == 1.0:
                     there = current.curvature(self.y, p + self.rows @ step)
-                    if (there == known[0]).all():  # the rest of the way, then
+                    if (there == known[0]).all():  # take the last step, too
                         v = v + step
                     break
                 factor = max(1.0, factor / NARROWER)
                 continue
-            change, bent = self.rows @ step, ridge @ step
+            change, of_ridge = self.rows @ step, ridge @ step
 
-            def slope(t, current=current, p=p, v=v, change=change, bent=bent, step=step):
+            def slope(
+                t, current=current, p=p, v=v, change=change, of_ridge=of_ridge, step=step
+            ):
                 along = current.gradient(self.y, p + t * change)
                 rise = (self.shares * along) @ change
-                return float(rise + bent @ (v + t * step) + pull @ step)
+                return float(rise + of_ridge @ (v + t * step) + pull @ step)
 
             t = lowest_along(slope, fall)
             v, p = v + t * step, p + t * change
@@ -84,7 +86,7 @@ class Few:
         return v, H, known[0]
 
     def _products(self, now, known):
-        """Σ share bend z zᵀ, from the last one where few rows have changed."""
+        """Σ share L'' z zᵀ; the last one is updated where few rows have changed."""
         if known is not None:
             changed = np.flatnonzero(now != known[0])
             if len(changed) <= MANY * len(now):
@@ -94,17 +96,17 @@ class Few:
                     H = known[1] + (Z * more[:, None]).T @ Z
                     known = now, H
                 return known[1], known
-        bent = now != 0
+        curved = now != 0
         rows, weights = self.rows, self.shares * now
-        if not bent.all():
-            rows, weights = rows[bent], weights[bent]
+        if not curved.all():
+            rows, weights = rows[curved], weights[curved]
         Z = np.sqrt(weights)[:, None] * rows
         H = Z.T @ Z
         return H, (now, H)
 
 
 def widening(loss, y, p, size):
-    """How many times as wide a zone is to be at first, for a number of coordinates."""
+    """The factor by which the zone is widened at first, for `size` coordinates."""
     if not isinstance(loss, Formula) or np.isinf(loss.zone):
         return 1.0
     least = min(len(y) / 2, max(THIN * len(y), ROWS_A_COORDINATE * size))
@@ -113,21 +115,21 @@ def widening(loss, y, p, size):
     return max(1.0, float(np.median(np.abs(p - y)) / loss.zone))
 
 
-def solve(H, g, bend):
-    """H⁻¹ g of a curvature that may be singular, where rows bend by so much at most."""
+def solve(H, g, largest):
+    """H⁻¹ g of a curvature that may be singular; `largest` is that of the loss."""
     M = H.copy()
-    M[np.diag_indices(len(M))] += RIDGE * bend
+    M[np.diag_indices(len(M))] += RIDGE * largest
     L, failed = linalg.lapack.dpotrf(M, lower=1)
     if failed:
         values, vectors = linalg.eigh(M, check_finite=False)
-        return (vectors / np.maximum(values, RIDGE * bend)) @ (vectors.T @ g)
+        return (vectors / np.maximum(values, RIDGE * largest)) @ (vectors.T @ g)
     return linalg.cho_solve((L, True), g, check_finite=False)
 
 
 def taught(H, step, change):
-    """The curvature with what a pass has shown of it along a step (BFGS)."""
-    known, bend = H @ step, float(step @ change)
-    if not bend > RIDGE * float(step @ known):
+    """H after a BFGS update by the change of the gradient along a step."""
+    known, along = H @ step, float(step @ change)
+    if not along > RIDGE * float(step @ known):
         return H
     H = H - np.outer(known, known) / (step @ known)
-    return H + np.outer(change, change) / bend
+    return H + np.outer(change, change) / along

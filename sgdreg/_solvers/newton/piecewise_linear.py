@@ -1,9 +1,9 @@
-"""Terms with kinks, of few rows: the part of a model that is not smooth.
+"""A quadratic plus piecewise linear terms: the problem of an interior point's steps.
 
     P(p) = q·p + ½ pᵀQp + Σ max(low_i r_i, high_i r_i),      r = offsets + A p
     D(a) = min_p q·p + ½ pᵀQp + Σ a_i r_i,      low <= a <= high
 
-D is below P everywhere; at the optimum they are equal.
+D is the dual problem: nowhere above P, and equal to it at the optimum.
 """
 
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from scipy import linalg
 
 from sgdreg._data.threads import ALONE
 
-# Numbers of A that a product takes at a time: they and their copy stay in a cache.
+# The number of entries of A that a product takes at a time: they stay in a cache.
 PIECE_NUMBERS = 2**17
-# Products of so much work (m k²) are shared by two threads.
+# Products of more work (m k²) than this are shared by two threads.
 SHARED_WORK = 1e8
 
 
 class Terms:
-    """The rows A of the terms: numbers times p, and what sums over them need.
+    """The matrix A of the terms, in blocks of rows, with the products that steps need.
 
     Parameters
     ----------
     blocks : list
-        Each with ``len()``, ``products(p)``, ``sums(a)`` and ``add_gram(bends, C)``, which
-        adds Aᵀ diag(bends) A to the upper triangle of C.
+        Each with ``len()``, ``products(p)``, ``sums(a)`` and ``add_gram(curvatures, C)``,
+        which adds Aᵀ diag(curvatures) A to the upper triangle of C.
     """
 
     def __init__(self, blocks):
@@ -41,7 +41,7 @@ class Terms:
         return sum(b.sums(piece) for b, piece in zip(self.blocks, pieces, strict=True))
 
     def rows(self, at):
-        """Some of the rows of A, of blocks that have them."""
+        """Some rows of A, by their positions; of blocks that store rows."""
         before, found = 0, []
         for block in self.blocks:
             inside = at[(at >= before) & (at < before + len(block))] - before
@@ -50,16 +50,16 @@ class Terms:
             before += len(block)
         return np.concatenate(found)
 
-    def gram(self, bends, Q, dtype=np.float64):
-        """Aᵀ diag(bends) A + Q, of which the upper triangle counts."""
+    def gram(self, curvatures, Q, dtype=np.float64):
+        """Aᵀ diag(curvatures) A + Q, of which only the upper triangle is filled."""
         C = np.array(Q, dtype, order="F")
-        for block, piece in zip(self.blocks, np.split(bends, self.cuts), strict=True):
+        for block, piece in zip(self.blocks, np.split(curvatures, self.cuts), strict=True):
             C = block.add_gram(piece, C)
         return C
 
 
 class Dense:
-    """Rows of a matrix, each the term of one kink or more.
+    """Rows of a matrix; each is the row of one term or more.
 
     Parameters
     ----------
@@ -85,8 +85,8 @@ class Dense:
     def sums(self, a):
         return self._of_rows(a) @ self.A
 
-    def add_gram(self, bends, C):
-        roots = np.sqrt(self._of_rows(bends))[:, None]
+    def add_gram(self, curvatures, C):
+        roots = np.sqrt(self._of_rows(curvatures))[:, None]
         product = linalg.get_blas_funcs("syrk", (C,))
         size, middle = max(64, PIECE_NUMBERS // max(1, len(C))), len(roots)
         if len(roots) * len(C) ** 2 > SHARED_WORK:
@@ -115,7 +115,7 @@ class Dense:
 
 
 class Box:
-    """p itself, twice: the walls p <= radius and p >= -radius."""
+    """The identity, twice: for the bounds p <= radius and p >= -radius."""
 
     def __init__(self, size):
         self.size = size
@@ -129,14 +129,14 @@ class Box:
     def sums(self, a):
         return a[: self.size] + a[self.size :]
 
-    def add_gram(self, bends, C):
-        np.einsum("ii->i", C)[:] += self.sums(bends)
+    def add_gram(self, curvatures, C):
+        np.einsum("ii->i", C)[:] += self.sums(curvatures)
         return C
 
 
 @dataclass
 class Problem:
-    """P: the terms with what goes with each, and the smooth part.
+    """The function P: the terms, with the offset and slopes of each, and the quadratic.
 
     Attributes
     ----------
@@ -144,14 +144,14 @@ class Problem:
     offsets, low, high : ndarray of shape (m,)
     q, Q : ndarray of shape (k,), (k, k)
     size : float
-        What is large among the r.
+        A large size of r.
     reach : float
-        How far the optimum may be: what slopes that are left are priced by.
+        The largest distance to the optimum: residuals are multiplied by it in bounds.
     walls : int
-        The last so many terms are bounds that begin far from active.
+        The number of terms, the last ones, that are bounds far from active at the start.
     far : float
-        How far the optimum may be where few rows have all the length of a direction: a
-        bound that is to hold prices slopes by this. 0: as `reach`.
+        The largest distance to the optimum where few rows have all the length of a
+        direction: lower bounds use it. 0: as `reach`.
     """
 
     terms: Terms
@@ -166,15 +166,15 @@ class Problem:
     far: float = 0.0
 
     def slope(self, p, a):
-        """What is to be zero at the optimum."""
+        """The gradient of the Lagrangian, which is zero at the optimum."""
         return self.terms.sums(a) + self.q + self.Q @ p
 
-    def bend(self, bends, single=False):
-        """The matrix of Newton's equations, of which the upper triangle counts."""
+    def newton_matrix(self, curvatures, single=False):
+        """The matrix of Newton's equations, of which only the upper triangle is filled."""
         dtype = np.float32 if single else np.float64
-        return self.terms.gram(bends, self.Q, dtype)
+        return self.terms.gram(curvatures, self.Q, dtype)
 
     def clipped(self, a, part):
-        """Multipliers, some of them within their bounds."""
+        """Multipliers, of which a part is clipped to the bounds."""
         a[part] = np.clip(a[part], self.low[part], self.high[part])
         return a

@@ -1,26 +1,26 @@
-"""Where a loss bends, and the lowest point of a sum of losses along a line."""
+"""The curvature of a loss, which may be zero in parts, and line searches along losses."""
 
 import numpy as np
 
 from sgdreg.losses import Distance, ask, made_of_hinges
 
-# Second derivatives of a user's loss are taken as no less than this share of the most.
-LEAST_BEND = 1e-3
-# A line search ends where the slope is this share of the one that it began with, or, where
-# it rises, next to nothing: there the function may be above what it was.
+# Second derivatives of a custom loss are raised to this share of its smoothness.
+LEAST_CURVATURE = 1e-3
+# A line search ends where the slope is this share of the first one, or where it is positive
+# and below the second share: further up the function may be above its first value.
 FLAT, RISING = 0.1, 0.01
-# Residuals of targets are known to some roundings of these.
+# Residuals are known up to this share of their targets: some rounding errors.
 RESOLVED = 64 * np.finfo(np.float64).eps
 EXPANSIONS, SECTIONS = 30, 60
 
 
 class Formula(Distance):
-    """The losses of `sgdreg.losses` by their four numbers.
+    """A loss of `sgdreg.losses`, given by its four numbers.
 
     Attributes
     ----------
     exact : bool
-        Whether it is the loss that it was made of.
+        Whether it is the given loss itself, and not one with a wider zone.
     """
 
     def __init__(self, dead, width, below, above, exact=True):
@@ -29,28 +29,28 @@ class Formula(Distance):
 
     @classmethod
     def of(cls, loss):
-        """The formula of a loss made of hinges; any other loss with what is asked here."""
+        """The `Formula` of a loss made of hinges; an `Other` for any other loss."""
         if not made_of_hinges(loss):
             return Other(loss)
         return cls(loss.dead, loss.width, loss.below, loss.above)
 
     @property
     def zone(self):
-        """How far from where it begins to rise the loss bends."""
+        """The width of the zone in which the loss is curved."""
         return self.width * min(self.below, self.above)
 
     def wider(self, times):
-        """The same with a zone so many times as wide: it lies below."""
+        """The loss with a zone that is wider by this factor: a lower bound of this one."""
         return Formula(self.dead, times * self.width, self.below, self.above, exact=False)
 
     def resolved(self, y):
-        """The same with a zone that floats near these targets can tell."""
+        """The loss with a zone that is wide beside the rounding errors of these targets."""
         least = RESOLVED * np.abs(y).max(initial=0.0)
         return self if self.zone >= least else self.wider(least / self.zone)
 
 
 class Other:
-    """A smooth loss of a user's: there is no zone to widen."""
+    """A custom smooth loss: it has no zone to widen."""
 
     exact = True
 
@@ -65,19 +65,19 @@ class Other:
 
     def curvature(self, y, p):
         found = ask(self.loss, y, p, "curvature")
-        return np.clip(found, LEAST_BEND * self.smoothness, self.smoothness)
+        return np.clip(found, LEAST_CURVATURE * self.smoothness, self.smoothness)
 
     def resolved(self, y):
         return self
 
 
 def lowest_along(slope, fall, longest=np.inf):
-    """The length t of a step at which a convex function is (nearly) least.
+    """The length t of a step at which a convex function is least, up to a tolerance.
 
     Parameters
     ----------
     slope : callable
-        t -> its slope there, which never falls.
+        t -> the slope there, which never decreases.
     fall : float < 0
         The slope at t = 0.
     longest : float

@@ -1,4 +1,4 @@
-"""The minimum of a few terms with kinks, by an interior point in feature space."""
+"""The minimum of a piecewise linear problem, by Mehrotra's predictor-corrector method."""
 
 from dataclasses import dataclass
 
@@ -7,31 +7,34 @@ from scipy import linalg
 
 EPS = np.finfo(np.float64).eps
 STEPS = 80
-# How near to a bound a step goes, of the way there.
+# The share of the way to the nearest bound that a step goes at most.
 NEARLY = 0.9995
-# A step shorter than this is tried again without Mehrotra's second order, and with this
-# share of the products as its aim.
+# A step shorter than this is computed again without Mehrotra's second-order correction, and
+# with this share of the mean product as its target.
 SHORT, CENTRED = 0.1, 0.5
-# The share of what may be left that products are not brought below: nothing but rounding
-# errors would be left to solve for.
+# Products are not reduced below this share of the allowed gap: below it they are rounding
+# errors.
 LEAST = 0.1
-# Steps in a row that leave more than this share of the least so far, after which there is
-# no more to come; and the same where no more is left than so many times the aim.
+# The steps end after STILL steps in a row that have not reduced the smallest gap by the
+# factor FALLEN. Where the gap is at most NEAR_ENOUGH times the goal, the numbers are
+# STILL_NEAR and FALLEN_NEAR.
 STILL, FALLEN = 12, 0.98
-# Steps which are this much longer than the last one are on their way from bounds that were
-# too near: beside an outlier the first may be 1e-8 long, and each three times the last.
+# Steps that are longer than the last one by this factor do not count as still: they leave
+# bounds that were too near. (Beside an outlier the first step may have a length of 1e-8,
+# and each further one three times that of the last.)
 LONGER = 1.5
 NEAR_ENOUGH, STILL_NEAR, FALLEN_NEAR = 300.0, 2, 0.7
-# Sums of steps are rounding errors in the end: residuals are taken anew so often.
+# Residuals are sums of steps, in which rounding errors grow: every ANEW steps they are
+# computed again.
 ANEW = 8
-# A matrix is in single precision where it takes so much work (m k²), as long as each step
-# leaves no more than this share.
+# A matrix of more work (m k²) than this is computed in single precision, as long as each
+# step reduces the gap to this share or less.
 SINGLE_WORK, FALLING = 1e9, 0.9
 
 
 @dataclass
 class Minimum:
-    """Where the steps have ended.
+    """The result of the steps.
 
     Attributes
     ----------
@@ -39,14 +42,14 @@ class Minimum:
     a : ndarray of shape (m,)
         Multipliers of the terms.
     room : ndarray of shape (m,)
-        Their distance to the nearer bound.
+        The distance of each multiplier to its nearer bound.
     slack : ndarray of shape (m,)
         The distance of each r to its kink, by the variables of the steps.
     solve : callable
-        The last factorisation: g (k,) -> M⁻¹ g, with M = Aᵀ diag(bends) A + Q.
-    bends : ndarray of shape (m,)
+        The last factorisation: g (k,) -> M⁻¹ g, with M = Aᵀ diag(curvatures) A + Q.
+    curvatures : ndarray of shape (m,)
     sure : bool
-        Whether as little is left as was asked for, or nearly.
+        Whether the gap is at most NEAR_ENOUGH times the goal.
     """
 
     p: np.ndarray
@@ -54,18 +57,18 @@ class Minimum:
     room: np.ndarray
     slack: np.ndarray
     solve: object
-    bends: np.ndarray
+    curvatures: np.ndarray
     sure: bool
 
 
 def minimum(problem, goal):
-    """The p that makes P least, by Mehrotra's steps from p = 0; a `Minimum`.
+    """The p that minimises P, by Mehrotra's steps from p = 0, as a `Minimum`.
 
     Parameters
     ----------
     problem : Problem
     goal : float
-        What may be left of the gap.
+        The gap P - D at which the steps may end.
     """
     steps = Steps(problem, LEAST * goal)
     best, still, found, share = np.inf, 0, None, 0.0
@@ -82,22 +85,22 @@ def minimum(problem, goal):
             break
         if not steps.step(anew=count % ANEW == ANEW - 1):
             break
-    return Minimum(*found, steps.solve, steps.bends, bool(best <= NEAR_ENOUGH * goal))
+    return Minimum(*found, steps.solve, steps.curvatures, bool(best <= NEAR_ENOUGH * goal))
 
 
 class Steps:
-    """Newton steps on the optimality conditions, through the inside of their bounds.
+    """Newton steps on the optimality conditions, strictly inside the bounds.
 
     S. Mehrotra, On the implementation of a primal-dual interior point method, SIAM Journal
-    on Optimization 2 (1992). Of each term r = above - under with both of them positive, and
-    its multiplier is `up` below its upper bound and `down` above the lower one; products
-    up·above and down·under are zero at the optimum.
+    on Optimization 2 (1992). For each term r = above - under, both positive. `up` and
+    `down` are the distances of its multiplier to the upper and to the lower bound. The
+    products up·above and down·under are zero at the optimum.
 
     Parameters
     ----------
     problem : Problem
     least : float
-        What the sum of the products is not brought below.
+        The sum of the products is not reduced below this.
     """
 
     def __init__(self, problem, least):
@@ -111,22 +114,22 @@ class Steps:
         above = np.maximum(r, 0.0) + 0.3 * size
         a = low + span * (0.5 + 0.4 * r / size)
         a = np.clip(a, low + 0.1 * span, high - 0.1 * span)
-        if walls:  # they begin far from active
+        if walls:  # at the start they are far from active
             at, far = slice(count - walls, None), r[count - walls :]
             above[at] = np.maximum(far, 0.0) + 0.01 * np.abs(far)
             a[at] = np.where(far < 0, (low + 0.01 * span)[at], (high - 0.01 * span)[at])
         self.a, self.above, self.under = a, above, above - r
-        # Variables of their own: differences would be rounding errors in the end.
+        # Kept as variables: near the optimum the differences would be rounding errors.
         self.up, self.down = high - a, a - low
         self.steepest = np.maximum(high, -low)
-        self.solve = self.bends = None
+        self.solve = self.curvatures = None
         self.single = count * len(problem.Q) ** 2 > SINGLE_WORK
         self.before, self.share = np.inf, 0.0
 
     def left(self):
-        """What is left of the gap, and of conditions that are not met yet.
+        """The gap, plus a bound for the residuals of the optimality conditions.
 
-        The latter are priced by a move as far as the optimum may be.
+        Each residual counts as much as it can change the value on the way to the optimum.
         """
         self.dual = -self.problem.slope(self.p, self.a)
         self.primal = self.above - self.under - self.r
@@ -143,16 +146,16 @@ class Steps:
         return self.p, self.a, room, slack
 
     def step(self, anew):
-        """Take a step; whether there was one.
+        """Take a step; returns whether the equations could be solved.
 
         Parameters
         ----------
         anew : bool
-            Whether residuals are products again, and not sums of steps.
+            Whether residuals are computed again, instead of adding the step to them.
         """
         problem = self.problem
-        self.bends = 1.0 / (self.above / self.up + self.under / self.down)
-        self.solve = _solver(problem.bend(self.bends, self.single))
+        self.curvatures = 1.0 / (self.above / self.up + self.under / self.down)
+        self.solve = _solver(problem.newton_matrix(self.curvatures, self.single))
         if self.solve is None:
             return False
         self._towards(0.0, 0.0)
@@ -175,13 +178,13 @@ class Steps:
         return True
 
     def _towards(self, to_above, to_under):
-        """The direction by Newton's equations, of products that are to become these."""
+        """The direction by Newton's equations, with these targets for the products."""
         up, down, above, under = self.up, self.down, self.above, self.under
         terms = self.problem.terms
         shift = self.primal + to_above / up - above - to_under / down + under
-        dp = self.solve(self.dual + terms.sums(self.bends * shift))
+        dp = self.solve(self.dual + terms.sums(self.curvatures * shift))
         change = terms.products(dp)
-        da = self.bends * (change - shift)
+        da = self.curvatures * (change - shift)
         d_above = to_above / up - above + above / up * da
         d_under = to_under / down - under - under / down * da
         ends = (da / up, -da / down, -d_above / above, -d_under / under)
@@ -190,7 +193,7 @@ class Steps:
         self.longest = 1.0 / steepest if steepest > 0 else np.inf
 
     def _aim(self):
-        """What each product is to become: by what a step straight to zero leaves."""
+        """The target of each product, by what remains after a step with targets of zero."""
         share = min(1.0, self.longest)
         da, d_above, d_under = self.moves[2:]
         rest = (self.up - share * da) @ (self.above + share * d_above)
@@ -200,7 +203,7 @@ class Steps:
 
 
 def _solver(M):
-    """g -> M⁻¹ g, of the upper triangle of M; None where it is not positive definite."""
+    """The function g -> M⁻¹ g, from the upper triangle of M; None if M is not definite."""
     diagonal = np.diagonal(M).astype(np.float64)
     rounding = 1e2 * np.finfo(M.dtype).eps
     unit = np.sqrt(np.maximum(diagonal, rounding * diagonal.max()))

@@ -1,4 +1,4 @@
-"""What ends a step of the band: a lower bound that holds, and the vertex."""
+"""From an interior point to a vertex, and a lower bound of the optimum that is valid."""
 
 from functools import cached_property
 
@@ -7,19 +7,19 @@ from scipy import linalg
 
 from sgdreg._curvature.triangles import singular_values
 
-# Rounds that bring the multipliers to where their sums cancel.
+# Rounds of corrections that make the multipliers feasible.
 ROUNDS = 3
-# The terms at their kinks are solved for where this is no more work than some steps: by
-# elimination, or by least squares.
+# The vertex is computed where its work (unknowns² times columns) is at most this: by
+# elimination, and by least squares. This is the work of a few steps.
 WORK, LITTLE_WORK = 2e10, 1e9
-# Terms at their kinks are there to this share of the loss of a constant.
+# A vertex is accepted if its terms are at their kinks up to this share of the reach.
 MET = 1e-9
-# Directions shorter than this share of the longest are none.
+# Singular directions: those shorter than this share of the longest one.
 SHORTEST = 1e-11
 
 
 class Finish:
-    """The end of an interior point's steps, on one set of terms.
+    """The vertex and the lower bound, for the result of an interior point's steps.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Finish:
         self.problem, self.found = problem, found
         inner = len(problem.offsets) - problem.walls
         span = (problem.high - problem.low)[:inner]
-        # Of each product the slack is the small factor: it ends at its kink.
+        # A term ends at its kink where the slack is the smaller factor of the product.
         near = found.slack[:inner] / problem.reach < found.room[:inner] / span
         self.inner, self.at_kink = slice(0, inner), np.flatnonzero(near)
 
@@ -43,10 +43,10 @@ class Finish:
         return float(problem.q @ p + 0.5 * p @ problem.Q @ p + kinks.sum())
 
     def lower_bound(self, enough):
-        """D of multipliers that are within their bounds and, but for rounding, feasible.
+        """D of multipliers that are within their bounds, and feasible up to rounding.
 
-        Those of the walls are nothing, so the bound holds beyond the box as well. Where
-        those of the vertex are not good `enough`, it is by those of the steps.
+        The multipliers of the walls are zero, so that the bound holds beyond the box too.
+        They are those of the vertex; where that bound is not `enough`, those of the steps.
         """
         best = -np.inf if self.vertex is None else self._bound(*self.vertex)
         return best if best >= enough else max(best, self._by_steps())
@@ -55,29 +55,29 @@ class Finish:
         problem, found, inner = self.problem, self.found, self.inner
         if found.solve is None:
             return -np.inf
-        a, p, bends = found.a.copy(), found.p.copy(), found.bends.copy()
-        a[inner.stop :] = bends[inner.stop :] = 0.0
+        a, p, curvatures = found.a.copy(), found.p.copy(), found.curvatures.copy()
+        a[inner.stop :] = curvatures[inner.stop :] = 0.0
         for _ in range(ROUNDS):
             dp = -found.solve(problem.slope(p, a))
-            a = problem.clipped(a + bends * problem.terms.products(dp), inner)
+            a = problem.clipped(a + curvatures * problem.terms.products(dp), inner)
             p = p + dp
         return self._bound(p, a)
 
     @cached_property
     def vertex(self):
-        """p with the terms at their kinks exactly there, and multipliers that go with it.
+        """The p with the terms at their kinks exactly there, and its multipliers.
 
-        All other terms' are at their bounds. None where nothing is at its kink, or too
-        much is for the work that it takes.
+        The multipliers of all other terms are at their bounds. None where no term is at its
+        kink, or where the vertex takes too much work.
         """
         problem, found, at = self.problem, self.found, self.at_kink
         count, k = len(at), len(found.p)
-        bent, square = problem.Q.any(), count == k
-        work = _work_of_bent(count, k) if bent else count**2 * k
-        if not count or work > (WORK if square and not bent else LITTLE_WORK):
+        quadratic, square = problem.Q.any(), count == k
+        work = _work_of_quadratic(count, k) if quadratic else count**2 * k
+        if not count or work > (WORK if square and not quadratic else LITTLE_WORK):
             return None
         A, p, a = problem.terms.rows(at), found.p, found.a.copy()
-        solve = _of_bent(A, problem.Q) if bent else _of_linear(A)
+        solve = _of_quadratic(A, problem.Q) if quadratic else _of_linear(A)
         for _ in range(ROUNDS):
             r = problem.offsets + problem.terms.products(p)
             bounds = np.where(r > 0, problem.high, problem.low)
@@ -90,7 +90,7 @@ class Finish:
         return p, a
 
     def on_vertex(self):
-        """The p of the vertex; None where there is none."""
+        """The p of the vertex; None where there is no exact one."""
         if self.vertex is None:
             return None
         problem, at, p = self.problem, self.at_kink, self.vertex[0]
@@ -98,7 +98,7 @@ class Finish:
         return p if np.abs(r).max() <= MET * problem.reach else None
 
     def _bound(self, p, a):
-        """What is left of the sums is priced by a move as far as the optimum may be."""
+        """D at these multipliers, less what their residuals can change on the way there."""
         problem = self.problem
         reach = max(problem.reach, problem.far)
         moves = np.abs(self.found.p) + np.abs(p) + reach
@@ -108,7 +108,7 @@ class Finish:
 
 
 def _of_linear(A):
-    """(slope, r) -> the p with A p = r, the multipliers with Aᵀ a = slope."""
+    """The function (slope, r) -> p with A p = r, and a with Aᵀ a = slope."""
     if A.shape[0] == A.shape[1]:
         factor, pivots, singular = linalg.lapack.dgetrf(A)
         if not singular and np.abs(np.diagonal(factor)).min() > SHORTEST:
@@ -119,16 +119,16 @@ def _of_linear(A):
     return lambda slope, r: (_least_squares(A, r), _least_squares(A.T, slope))
 
 
-def _work_of_bent(count, k):
-    """Multiplications that `_of_bent` takes, but for a small factor."""
+def _work_of_quadratic(count, k):
+    """Multiplications of `_of_quadratic`, up to a small factor."""
     return count * k**2 if count > k else (count + k) ** 3
 
 
-def _of_bent(A, Q):
-    """The same with Q p + Aᵀ a = slope."""
+def _of_quadratic(A, Q):
+    """The function (slope, r) -> p with A p = r, and a with Q p + Aᵀ a = slope."""
     k = len(Q)
-    if len(A) > k:  # ties: a matrix of all unknowns would be large, and of low rank
-        return _of_bent_ties(A, Q)
+    if len(A) > k:  # ties: the matrix of all unknowns is large, and of low rank
+        return _of_ties(A, Q)
     K = np.zeros((k + len(A), k + len(A)))
     K[:k, :k], K[:k, k:], K[k:, :k] = Q, A.T, A
 
@@ -139,8 +139,8 @@ def _of_bent(A, Q):
     return solve
 
 
-def _of_bent_ties(A, Q):
-    """The same: p where A says, and by Q along the directions that it leaves."""
+def _of_ties(A, Q):
+    """The same, of more rows than columns: A p = r first, then Q where A leaves p free."""
     u, sizes, v = singular_values(A)
     rank = np.count_nonzero(sizes > SHORTEST * sizes[0])
     u, sizes, v, left = u[:, :rank], sizes[:rank], v[:rank], v[rank:]

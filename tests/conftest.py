@@ -46,5 +46,5 @@ def pytest_collection_modifyitems(config, items):
         return
     skip = pytest.mark.skip(reason="heavy; run with: pytest -m heavy")
     for item in items:
-        if "heavy" in item.keywords:
+        if item.get_closest_marker("heavy"):
             item.add_marker(skip)

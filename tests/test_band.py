@@ -4,6 +4,8 @@ The optimum is that of linear programming (HiGHS). The band is made small here, 
 rows are as many to it as hundreds of thousands.
 """
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -15,7 +17,7 @@ from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._data.dataset import Data
 from sgdreg._data.threads import ALONE
 from sgdreg._solvers.newton import band, predictor_corrector
-from sgdreg._solvers.newton.crossover import Finish
+from sgdreg._solvers.newton.crossover import SHORTEST, Finish, _of_quadratic
 from sgdreg._solvers.newton.frame import Frame
 from sgdreg._solvers.newton.kinks import Kinks, leverage
 from sgdreg._solvers.newton.piecewise_linear import Box, Dense, Problem, Terms
@@ -248,6 +250,37 @@ def test_outputs_do_not_know_of_each_other():
         assert_allclose(coef, alone.coef_, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.parametrize("weights", [None, "some zero"])
+def test_no_rows_are_none_of_them(weights):
+    X, y = draw()
+    weights = weights and (np.arange(len(y)) % 3).astype(float)
+    data = data_of(X, y, Quantile(0.5), weights)
+    taken = data.take(np.array([], np.intp))
+    assert [part.shape for part in taken] == [(0, 4), (0, 1), (0,)]
+
+
+@pytest.mark.parametrize("penalty", [None, "l2", "l1"])
+@pytest.mark.parametrize("coef_init", [None, np.array([5.0, 5.0])])
+def test_zeros_without_an_intercept_have_nothing_to_fit(penalty, coef_init):
+    y = np.random.default_rng(0).standard_normal(300)
+    settings = {"loss": "quantile", "penalty": penalty, "fit_intercept": False}
+    model = SGDLinearRegressor(**settings).fit(np.zeros((300, 2)), y, coef_init=coef_init)
+    assert model.converged_
+    assert_allclose(model.history_[-1]["objective"], np.abs(y).mean() / 2)
+
+
+def test_an_output_of_several_is_sampled_by_itself():
+    """What directions left out may be worth is known of each output."""
+    rng = np.random.default_rng(0)
+    X = sparse.csr_array(np.eye(2)[rng.integers(0, 2, 1200)])
+    Y = rng.standard_t(2, (1200, 2))
+    together = fit(X, Y, loss="epsilon_insensitive", epsilon=0.01)
+    assert together.converged_
+    alone = [fit(X, y, loss="epsilon_insensitive", epsilon=0.01) for y in Y.T]
+    objectives = [model.history_[-1]["objective"] for model in alone]
+    assert_allclose(together.history_[-1]["objective"], sum(objectives), rtol=1e-7)
+
+
 def test_weights_are_repetitions():
     X, y = draw(n=900, noise="integers")
     weights = np.random.default_rng(1).integers(0, 4, 900)
@@ -417,3 +450,27 @@ def test_what_is_not_feasible_is_paid_for():
         a = found.a * (1 + size * rng.standard_normal(len(found.a)))
         a[60:] = 0.0
         assert finish._bound(p, problem.clipped(a, slice(0, 60))) <= optimum + 1e-12
+
+
+@pytest.mark.parametrize("rank", [2, 5])
+def test_ties_are_solved_for_like_any_other_terms(rank):
+    """More terms at their kinks than directions: p and multipliers of the whole system."""
+    rng = np.random.default_rng(rank)
+    A = np.repeat(rng.standard_normal((8, rank)), 5, axis=0)
+    A = A @ rng.standard_normal((rank, 5))
+    Q = np.diag([1.0, 2.0, 3.0, 4.0, 0.0])
+    slope, r = rng.standard_normal(5), A @ rng.standard_normal(5)
+    p, a = _of_quadratic(A, Q)(slope, r)
+    K = np.block([[Q, A.T], [A, np.zeros((40, 40))]])
+    expected = np.linalg.lstsq(K, np.append(slope, r), rcond=SHORTEST)[0]
+    assert_allclose(p, expected[:5], rtol=1e-8)
+    assert_allclose(a, expected[5:], rtol=1e-8, atol=1e-12)
+
+
+def test_ties_take_no_square_of_their_number():
+    A = np.ones((3000, 2))
+    tracemalloc.start()
+    _of_quadratic(A, np.diag([1.0, 0.0]))(np.ones(2), np.zeros(3000))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20 * A.nbytes

@@ -9,8 +9,10 @@ import every_problem
 import numpy as np
 import pytest
 from every_problem import FORMS, LOSSES, PATHS, Problem, draw, fitted, forced, judge
+from scipy import linalg
 
 from sgdreg import SGDLinearRegressor
+from sgdreg._solvers.newton.band import Band
 
 SEEDS, SMALL = 42, 200
 BLOCKS, PROBLEMS = 20, 30
@@ -68,3 +70,48 @@ def test_a_false_claim_is_found(loss, monkeypatch):
     assert verdict.known
     assert verdict.failures == ("gap", "tol")
     assert np.isfinite(verdict.true)
+
+
+def test_no_bound_of_a_band_is_above_the_optimum(monkeypatch):
+    """Few rows have the length of a direction: the optimum is further than usual."""
+    told, tell = [], Band.tell
+
+    def noted(band, *seen):
+        tell(band, *seen)
+        if band.level == 0:
+            told.append(band.bound)
+
+    monkeypatch.setattr(Band, "tell", noted)
+    settings = {"loss": "epsilon_insensitive", "epsilon": 0.19221441812270432}
+    settings |= {"penalty": "l1", "alpha": 1.7669922157111492e-06, "form": "CSR"}
+    settings |= {"columns": ("leverage",), "target": "integers", "path": "sampled"}
+    model, _ = fitted(problem := Problem(773, 3000, 3, **settings), problem.X)
+    assert model.converged_
+    assert max(told) <= model.history_[-1]["objective"] * (1 + 1e-7)
+    assert not judge(problem).failures
+
+
+@pytest.mark.parametrize("penalty", [None, "l1"])
+def test_bends_of_a_narrow_band_along_few_directions_only(penalty):
+    """No noise: the width is a rounding error, and rare columns do not bend beside it."""
+    settings = {"loss": "quantile", "quantile": 0.9, "target": "exact", "path": "sampled"}
+    settings |= {"columns": ("near", "rare", "leverage"), "weights": "exponential"}
+    settings |= {"penalty": penalty, "alpha": 1e-4}
+    verdict = judge(Problem(1325, 3000, 1, **settings))
+    assert not verdict.failures, verdict
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_singular_values_are_found_in_another_way(loss, monkeypatch):
+    """Divide and conquer fails on some matrices of one-hot columns."""
+    svd = linalg.svd
+
+    def failing(Z, *given, lapack_driver="gesdd", **options):
+        if lapack_driver == "gesdd":
+            raise linalg.LinAlgError("SVD did not converge")
+        return svd(Z, *given, lapack_driver=lapack_driver, **options)
+
+    monkeypatch.setattr(linalg, "svd", failing)
+    problem = Problem(3, 90, 30, loss=loss, form="one-hot", penalty="l2", alpha=0.01)
+    model, _ = fitted(problem, problem.X)
+    assert model.converged_

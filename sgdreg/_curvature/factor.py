@@ -13,6 +13,7 @@ from sgdreg._curvature.triangles import (
     is_triangle,
     norm,
     root_of,
+    singular_values,
     triangle_of,
     with_diagonal,
 )
@@ -321,7 +322,7 @@ class Curvature:
                 shortest = 1.0 / norm(inverse)
             if shortest > self._rounding(Z, errors, coarse):  # all directions are longer
                 return Z, targets, 0.0, inverse
-        U, s, Vt = linalg.svd(Z, full_matrices=False, check_finite=False)
+        U, s, Vt = singular_values(Z)
         with np.errstate(over="ignore"):
             worst = MEAN_ROUNDINGS * (np.abs(Vt) @ errors)
         sure = s > EPS * np.maximum(floor * s[0], worst)
@@ -381,7 +382,7 @@ def _penalised(Z, targets, roots):
     )
     A[len(Z) :, :size] = np.diag(roots)
     R = triangle_of(A)[:size]
-    U, s, Vt = linalg.svd(R[:, :size], check_finite=False)
+    U, s, Vt = singular_values(R[:, :size])
     by_rows = np.linalg.norm(Z @ Vt.T, axis=0)
     rounding = ROUNDING_MARGIN * size * EPS * np.linalg.norm(Z)
     kept = (s > FAINT_LENGTH) | (by_rows > rounding)

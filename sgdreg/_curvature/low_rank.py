@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import linalg
 
+from sgdreg._curvature.triangles import singular_values
 from sgdreg._data.rows import FLOAT_BYTES
 
 # The largest number of directions; the rows of the sample for each, and its bytes, at most.
@@ -84,7 +85,7 @@ def _largest(Z, rank, rng):
     if failed:
         return None, None
     half = linalg.solve_triangular(R, image.T, trans="T", check_finite=False)
-    _, s, Vt = linalg.svd(half, full_matrices=False, check_finite=False)
+    _, s, Vt = singular_values(half)
     values = s**2 - shift
     known = values > KNOWN_SHARE * values[0]
     return values[known], Vt[known].T

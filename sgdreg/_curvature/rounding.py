@@ -6,7 +6,8 @@ they are as large as one.
 """
 
 import numpy as np
-from scipy import linalg
+
+from sgdreg._curvature.triangles import singular_values
 
 # Weights that are tried instead are ridge solutions, in which weakly determined directions
 # are smaller. Their penalties, as shares of the largest squared singular value, go from
@@ -108,7 +109,7 @@ class Rounding:
             return np.empty((0, len(row)))
         scale = np.sqrt(np.einsum("ij,ij->j", self.lengths, self.lengths))
         scale = np.where(scale > 0, scale, 1.0)
-        _, s, Vt = linalg.svd(self.lengths / scale, full_matrices=False, check_finite=False)
+        _, s, Vt = singular_values(self.lengths / scale)
         along = Vt @ (scale * row[:-1])
         squares, penalties = s**2, PENALTIES[:, None] * s[0] ** 2
         with np.errstate(invalid="ignore"):

@@ -1,4 +1,4 @@
-"""Triangles: QR factorisations and inverses, by LAPACK."""
+"""Triangles: QR factorisations, inverses and singular values, by LAPACK."""
 
 from functools import lru_cache
 from math import sqrt
@@ -106,3 +106,16 @@ def column_norms(A):
     largest = np.maximum.reduce(np.abs(A), axis=0, initial=0.0)
     largest = np.where(largest > 0, largest, 1.0)
     return largest * np.sqrt(np.add.reduce(np.square(A / largest), axis=0))
+
+
+def singular_values(Z):
+    """(U, s, Vt) of Z, without rows and columns of zero.
+
+    Divide and conquer fails on some matrices of many equal singular values, such as those
+    of one-hot columns; QR iterations, which take longer, do not.
+    """
+    options = {"full_matrices": False, "check_finite": False}
+    try:
+        return linalg.svd(Z, **options)
+    except linalg.LinAlgError:
+        return linalg.svd(Z, lapack_driver="gesvd", **options)

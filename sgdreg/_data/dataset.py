@@ -174,7 +174,7 @@ class Data:
 
     def take(self, positions):
         """Some rows as (X, y, weights), dense and in float64."""
-        at = self.rows.only(positions).at
+        at = self.rows.at_of(positions)
         return self.rows.take(positions), self.y[at], self._weights(at)
 
     def chunks(self, at_least=1, within=None, size=CHUNK_BYTES, dense=True):

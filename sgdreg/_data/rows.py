@@ -78,14 +78,18 @@ class Rows:
         """The index that selects the rows taking part from an array of all rows."""
         return self.index if len(self.index) else slice(None)
 
+    def at_of(self, positions):
+        """The index that selects some of the rows, perhaps none, from an array of all."""
+        return self.index[positions] if len(self.index) else positions
+
     def only(self, positions):
-        """Only these of the rows, in this order."""
-        chosen = self.index[positions] if len(self.index) else positions
-        return replace(self, index=np.ascontiguousarray(chosen, dtype=np.intp))
+        """Only these of the rows, at least one, in this order."""
+        index = np.ascontiguousarray(self.at_of(positions), dtype=np.intp)
+        return replace(self, index=index)
 
     def take(self, positions):
         """These rows, as a dense matrix of float64."""
-        return self._piece(self.index[positions] if len(self.index) else positions, True)
+        return self._piece(self.at_of(positions), True)
 
     def chunks(self, at_least=1, within=None, size=CHUNK_BYTES, dense=True):
         """Yield float64 pieces of the rows, each with its index in an array of all rows.

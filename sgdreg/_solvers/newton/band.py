@@ -46,6 +46,8 @@ NEARLY_ALL = 1 / 3
 # The penalty of a coefficient counts as at most this many slopes of the steepest row: with
 # a higher one its optimum is zero as well (features have a length of one).
 BEYOND = 1e3
+# This share of the largest curvature is added to all, where it is above 1e-10.
+ROUNDING = 1e2 * EPS
 # The largest number of entries of rows that are copied, or this many times those of Q.
 COPIED, COPIED_A_SQUARE = 3e6, 2.1
 TINY = np.finfo(np.float64).tiny
@@ -97,6 +99,8 @@ class Band(Model):
         if self.whole:
             self.stage = NARROW
             self._from_constant()
+        if not k:  # columns of zeros and no intercept: all weights are an optimum
+            self.stage, self.dual = DONE, self.objective
 
     def _frame(self):
         plan = self.plan
@@ -145,7 +149,10 @@ class Band(Model):
             self.gradient, self.objective = gradient.copy(), objective
         else:
             before = self.e
-        self.gap = max(self.objective - self.dual, 0.0) + self._blur()
+        blur = self._blur()
+        if self.dual > self.objective + blur + SHARE * self.tol * self.unit:
+            self.dual = -np.inf  # the optimum is further than the bound had room for
+        self.gap = max(self.objective - self.dual, 0.0) + blur
         if self.stage == CONSTANT:
             self.stage = NARROW if self.whole else NEWTON
         elif self.stage == START:
@@ -202,6 +209,8 @@ class Band(Model):
             curvatures *= len(rows) / max(1, len(some)) / (2 * width * self.lever[some])
             A = self.frame.rows(X)
             M += (A * curvatures[:, None]).T @ A
+        # The curvature of a narrow width is large, perhaps along few directions only.
+        M += max(0.0, ROUNDING * np.abs(M).max() - 1e-10) * np.eye(k)
         self.direction = self._model_minimum(M)
         length = float(np.linalg.norm(self.direction))
         if self.steps >= NEWTON_STEPS or not length <= SHORTER * self.moved:
@@ -300,7 +309,10 @@ class Band(Model):
         size = float(np.abs(self.e).mean()) if whole else 0.1 * self.width
         reach = self.unit if whole else min(self.unit, self.box)
         terms = Terms(blocks)
-        problem = Problem(terms, offsets, low, high, q, self.Q, size, reach, walls)
+        # A mean of |x| is at least the root mean square over √n: where few rows have all of
+        # a direction's length the optimum may be as much further.
+        far = self.unit * np.sqrt(n)
+        problem = Problem(terms, offsets, low, high, q, self.Q, size, reach, walls, far)
         found = minimum(problem, goal)
         self.sure, p = found.sure, found.p
         self.within = whole or np.abs(p).max() < 0.99 * self.box

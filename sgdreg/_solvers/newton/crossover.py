@@ -5,6 +5,8 @@ from functools import cached_property
 import numpy as np
 from scipy import linalg
 
+from sgdreg._curvature.triangles import singular_values
+
 # Rounds of corrections that make the multipliers feasible.
 ROUNDS = 3
 # The vertex is computed where its work (unknowns² times columns) is at most this: by
@@ -71,10 +73,8 @@ class Finish:
         problem, found, at = self.problem, self.found, self.at_kink
         count, k = len(at), len(found.p)
         quadratic, square = problem.Q.any(), count == k
-        unknowns = count + k * quadratic
-        if not count or unknowns**2 * k > (
-            WORK if square and not quadratic else LITTLE_WORK
-        ):
+        work = _work_of_quadratic(count, k) if quadratic else count**2 * k
+        if not count or work > (WORK if square and not quadratic else LITTLE_WORK):
             return None
         A, p, a = problem.terms.rows(at), found.p, found.a.copy()
         solve = _of_quadratic(A, problem.Q) if quadratic else _of_linear(A)
@@ -100,9 +100,9 @@ class Finish:
     def _bound(self, p, a):
         """D at these multipliers, less what their residuals can change on the way there."""
         problem = self.problem
-        price = np.abs(problem.slope(p, a)) @ (
-            np.abs(self.found.p) + np.abs(p) + problem.reach
-        )
+        reach = max(problem.reach, problem.far)
+        moves = np.abs(self.found.p) + np.abs(p) + reach
+        price = np.abs(problem.slope(p, a)) @ moves
         bound = float(a @ problem.offsets - 0.5 * p @ problem.Q @ p - price)
         return bound if np.isfinite(bound) else -np.inf
 
@@ -119,15 +119,37 @@ def _of_linear(A):
     return lambda slope, r: (_least_squares(A, r), _least_squares(A.T, slope))
 
 
+def _work_of_quadratic(count, k):
+    """Multiplications of `_of_quadratic`, up to a small factor."""
+    return count * k**2 if count > k else (count + k) ** 3
+
+
 def _of_quadratic(A, Q):
     """The function (slope, r) -> p with A p = r, and a with Q p + Aᵀ a = slope."""
     k = len(Q)
+    if len(A) > k:  # ties: the matrix of all unknowns is large, and of low rank
+        return _of_ties(A, Q)
     K = np.zeros((k + len(A), k + len(A)))
     K[:k, :k], K[:k, k:], K[k:, :k] = Q, A.T, A
 
     def solve(slope, r):
         found = _least_squares(K, np.append(slope, r))
         return found[:k], found[k:]
+
+    return solve
+
+
+def _of_ties(A, Q):
+    """The same, of more rows than columns: A p = r first, then Q where A leaves p free."""
+    u, sizes, v = singular_values(A)
+    rank = np.count_nonzero(sizes > SHORTEST * sizes[0])
+    u, sizes, v, left = u[:, :rank], sizes[:rank], v[:rank], v[rank:]
+
+    def solve(slope, r):
+        p = v.T @ (u.T @ r / sizes)
+        if len(left):
+            p = p + left.T @ _least_squares(left @ Q @ left.T, left @ (slope - Q @ p))
+        return p, u @ (v @ (slope - Q @ p) / sizes)
 
     return solve
 

@@ -149,6 +149,9 @@ class Problem:
         The largest distance to the optimum: residuals are multiplied by it in bounds.
     walls : int
         The number of terms, the last ones, that are bounds far from active at the start.
+    far : float
+        The largest distance to the optimum where few rows have all the length of a
+        direction: lower bounds use it. 0: as `reach`.
     """
 
     terms: Terms
@@ -160,6 +163,7 @@ class Problem:
     size: float
     reach: float
     walls: int = 0
+    far: float = 0.0
 
     def slope(self, p, a):
         """The gradient of the Lagrangian, which is zero at the optimum."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sgdreg._records import changed
 from sgdreg._training.evaluation import Evaluation
 
 # The largest number of passes over a sample.
@@ -21,9 +22,9 @@ class Sampled:
 
     def __init__(self, model, size, rng):
         data = model.data.random_rows(rng, size).of_output(model.output)
-        self.data, self.start, self.plan = data, model.start, model.plan
+        self.data, self.start, self.plan = data, _of_output(model), model.plan
         self.frame, self.level, self.kind = model.frame, model.level + 1, type(model)
-        self.evaluation = Evaluation(data, model.start)
+        self.evaluation = Evaluation(data, self.start)
         self.predictions = np.empty((1, size))
         self.point = self._at(model.weights)
 
@@ -47,3 +48,11 @@ class Sampled:
         rest = self.data.targets[:, 0] - self.predictions[0]
         weights[-1] += self.plan.fit_intercept * np.quantile(rest, level)
         return weights
+
+
+def _of_output(model):
+    """The start of a model, whose metric knows of this output alone."""
+    start, hidden = model.start, model.start.metric.hidden
+    if not np.ndim(hidden):
+        return start
+    return changed(start, metric=changed(start.metric, hidden=hidden[[model.output]]))

@@ -205,7 +205,7 @@ def test_target_as_weights(write):
         (["--alpha", "nan"], "'alpha' parameter .* Got nan"),
         (["--max-iter", "0"], "'max_iter' parameter .* Got 0"),
         (["--batch-size", "some"], "'batch_size' parameter .* Got 'some'"),
-        (["--optimizer", "newton"], "'optimizer' parameter .* Got 'newton'"),
+        (["--optimizer", "lbfgs"], "'optimizer' parameter .* Got 'lbfgs'"),
         (["--target", "bmi"], "give the file, too"),
         (["--max-categories", "1"], "--max-categories must be from 2 to 1,000, got 1"),
         (["--format", "xls"], "There is no format 'xls'; it is one of csv, tsv,"),

@@ -308,7 +308,9 @@ def test_what_the_solver_does_not_serve_is_refused(steepest, settings):
         steepest.set_params(**settings).fit(*rows())
 
 
-def test_a_solver_that_is_not_registered_is_missed():
+def test_a_solver_that_is_not_registered_is_missed(monkeypatch):
+    # The example of the page, run in the same process, may have registered it.
+    monkeypatch.delitem(SOLVERS, SteepestDescent, raising=False)
     with pytest.raises(TypeError, match=r"No solver is registered for SteepestDescent\(\)"):
         SGDLinearRegressor(optimizer=SteepestDescent()).fit(*rows())
 

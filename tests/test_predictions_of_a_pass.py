@@ -8,7 +8,7 @@ from sgdreg._data.dataset import Data
 from sgdreg._data.threads import ALONE
 from sgdreg.losses import get_loss
 
-N, D, K = 3000, 7, 2
+N, D, K = 3000, 12, 2
 
 
 def matrix(kind, rng):

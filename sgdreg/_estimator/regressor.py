@@ -87,10 +87,11 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         The update rule; see :mod:`sgdreg.optimizers`. 'auto' chooses it, and every other
         parameter that is 'auto', from the data: conjugate gradients in the best metric
         that is affordable for least squares, Newton steps for squares with l1 or bounds
-        and for other smooth losses, and an interior point otherwise; with an explicit
-        `batch_size` or `average`, gradient steps in a metric. With an explicit
-        `learning_rate` 'auto' means plain 'sgd' on raw features. An object of a class
-        derived from :class:`sgdreg.optimizers.Optimizer` is a custom update rule.
+        and for other losses, an interior point for other smooth losses with l1 or
+        bounds, and gradient steps in a metric with more features than these can take
+        (2,000; squares with l1: any), or an explicit `batch_size` or `average`. With an
+        explicit `learning_rate` 'auto' means plain 'sgd' on raw features. An object of a
+        class derived from :class:`sgdreg.optimizers.Optimizer` is a custom update rule.
     learning_rate : float, str, object or callable, default='auto'
         The step size eta(t), t counting steps from 1: a number; 'constant' (eta0),
         'invscaling' (eta0 / t^power_t), 'optimal' (1 / (alpha (t0 + t - 1))),
@@ -105,15 +106,15 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         For learning_rate='invscaling'.
     batch_size : int >= 1, 'full' or 'auto', default='auto'
         Rows per step; the last, shorter batch of an epoch is used too. 'auto' is 'full'
-        with optimizer='auto', conjugate gradients and the interior point; 1 for other
+        with optimizer='auto', 'cg', 'newton' and 'interior_point'; 1 for other
         textbook settings (four rows per feature for SVRG in a full curvature); 32 or more
         for mini-batches of a loss with kinks with optimizer='auto'.
     max_iter : int >= 1, default=1000
         Most epochs (passes over the data) of a call of `fit`.
     tol : float >= 0 or None, default=1e-8
-        With optimizer='auto', 'cg', 'interior_point' and, for least squares, 'svrg' (and
-        wherever the curvature is known): the training R² that the model may lack,
-        compared with the exact optimum. The fit stops when its estimate of this loss, the
+        With optimizer='auto', 'cg', 'newton', 'interior_point' and, for least squares,
+        'svrg' (and wherever the curvature is known): the training R² that the model may
+        lack, compared with the exact optimum. The fit stops when its estimate of this loss, the
         optimality gap, is at most `tol`. (For float32, the last entry of `history_` is of
         the rounded coefficients, and the optimum leaves out directions that are rounding
         errors of X.) Otherwise: stop when the epoch's objective has not improved by more

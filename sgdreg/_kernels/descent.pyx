@@ -14,6 +14,7 @@ cost of the batch's non-zeros, *linear* (lazy.pxi) and *visited* (visited.pxi).
 from libc.float cimport DBL_MAX as LARGEST
 from libc.math cimport fabs, sqrt, NAN as NOT_A_NUMBER
 from libc.stdint cimport int32_t, int64_t
+from libc.string cimport memcpy
 
 import numpy as np
 
@@ -38,7 +39,7 @@ cdef extern from "vector.h" nogil:
     void prefetch_span(const void *first, const void *end)
 
 cdef extern from "narrow.h" nogil:
-    enum: NARROW
+    enum: NARROW, SUMMED
     void narrow_pass_f32(
         const float *x, const double *y, const double *s, Py_ssize_t rows, Py_ssize_t d,
         Py_ssize_t k, const double *w, const double *centre, double offset,
@@ -191,7 +192,9 @@ def evaluate(
     cdef Moving m
     cdef double[:, ::1] gradient = np.zeros((problem.n_outputs, problem.n_features + 1))
     cdef double[::1] losses = np.zeros(problem.n_outputs)
-    cdef double[::1] scratch
+    cdef double[::1] scratch, copied
+    cdef double *block = NULL
+    cdef bint narrow
     cdef const double[::1] middle = None
     cdef const double *about = NULL
     cdef double[:, ::1] kept
@@ -216,13 +219,17 @@ def evaluate(
     if centre is not None:
         middle = centre
         about = &middle[0]
+    narrow = is_narrow(problem, &m)
+    if narrow and rows.shape[0]:
+        copied = np.empty(SUMMED * (m.d + m.k + 1))
+        block = &copied[0]
     with nogil:
         for o in range(m.k):
             m.offset[o] = weights[o, m.d]
             if centre is not None:
                 m.offset[o] -= dot_f64(&middle[0], &weights[o, 0], m.d)
-        if narrow_gradient(problem, &m, about, rows, start, stop):
-            pass
+        if narrow:
+            narrow_gradient(problem, &m, about, rows, start, stop, block)
         elif problem.single and problem.narrow:
             gradient_of[float, int32_t](NULL, NULL, problem, &m, rows, start, stop, stop)
         elif problem.single:

@@ -314,6 +314,11 @@ def _curvature(optimizer, problem):
     if problem.affordable.full or (few and by_model):
         return FULL
     if sizes.is_sparse:
+        if optimizer.finds_steps and kind == type(optimizer).metric:
+            raise ValueError(
+                f"{optimizer!r} needs a dense X or at most {FULL_CURVATURE_RANK} features, "
+                f"got {sizes.n_features}. Use optimizer='auto'."
+            )
         raise ValueError(
             f"metric='sketch' needs a dense X or at most {FULL_CURVATURE_RANK} features, "
             f"got {sizes.n_features}. Use metric='diagonal'."

@@ -1,8 +1,12 @@
 """Errors for choices in two slots that do not go with each other."""
 
-from sgdreg.losses import is_squared
+from sgdreg.losses import is_squared, made_of_hinges
 
-LOSSES = {"squared": "the squared error", "any": "any loss"}
+LOSSES = {
+    "squared": "the squared error",
+    "modelled": "smooth losses and the named ones",
+    "any": "any loss",
+}
 # From the narrowest kind to the widest (`AppliedPenalty.kind`).
 PENALTIES = {
     "l2": "an l2 penalty or none",
@@ -17,18 +21,31 @@ def refuse_mismatch(optimizer, loss, penalty):
     Its class declares the losses and penalties that it serves (`optimizers._base.Serves`).
     """
     serves, lacking, kinds = optimizer.serves, None, list(PENALTIES)
-    if serves.losses == "squared" and not is_squared(loss):
+    losses, penalties = LOSSES[serves.losses], serves.penalties
+    bends = loss.smoothness is not None and not is_squared(loss)
+    if bends and serves.penalties_if_smooth:
+        losses, penalties = f"loss={loss!r}", serves.penalties_if_smooth
+    if not _serves_loss(serves, loss):
         lacking = f"loss={loss!r}"
-    elif kinds.index(penalty.kind) > kinds.index(serves.penalties):
+    elif kinds.index(penalty.kind) > kinds.index(penalties):
         lacking = f"penalty={penalty}" if penalty.is_custom else f"the penalty {penalty}"
+        if penalty.positive and not (penalty.l1 or penalty.is_custom):
+            lacking = "positive=True"
     if lacking:
         raise ValueError(
-            f"{optimizer!r} serves {LOSSES[serves.losses]} with "
-            f"{PENALTIES[serves.penalties]}, and not {lacking}. Use optimizer='auto', or "
-            "'sgd', 'momentum' or 'svrg'."
+            f"{optimizer!r} serves {losses} with {PENALTIES[penalties]}, and not "
+            f"{lacking}. Use optimizer='auto', or 'sgd', 'momentum' or 'svrg'."
         )
     if penalty.proximal:
         _refuse_proximal(optimizer, penalty)
+
+
+def _serves_loss(serves, loss):
+    """Whether an optimizer serves a loss, whatever the penalty."""
+    if serves.losses == "squared":
+        return is_squared(loss)
+    modelled = loss.smoothness is not None or made_of_hinges(loss)
+    return modelled or serves.losses == "any"
 
 
 def _refuse_proximal(optimizer, penalty):

@@ -17,7 +17,7 @@ WORDS = {
     "alpha": ("NUMBER", "Weight of the penalty, per row"),
     "l1_ratio": ("SHARE", "Share of l1 in elasticnet"),
     "fit_intercept": (None, "Fit no intercept"),
-    "epsilon": ("NUMBER", "Of the losses huber and …epsilon_insensitive"),
+    "epsilon": ("NUMBER", "Of the losses huber and …epsilon_insensitive; for huber also"),
     "quantile": ("SHARE", "Of the loss quantile"),
     "optimizer": ("NAME", "The update rule"),
     "learning_rate": ("RATE", "The step, a number or a schedule"),

@@ -21,9 +21,12 @@ class Serves(NamedTuple):
 
     Attributes
     ----------
-    losses : {"any", "squared"}
+    losses : {"any", "modelled", "squared"}
+        "modelled": smooth losses, and those with kinks of :mod:`sgdreg.losses`.
     penalties : {"any", "norms", "l2"}
         "norms": l1, l2, their sum and ``positive=True``; "any": also custom penalties.
+    penalties_if_smooth : {"any", "norms", "l2"} or None
+        With a smooth loss other than the squared error; None: the same as `penalties`.
     finds_steps : bool
         Whether it computes the size of its steps itself, from all rows.
     certifies : bool
@@ -41,6 +44,7 @@ class Serves(NamedTuple):
 
     losses: str = "any"
     penalties: str = "any"
+    penalties_if_smooth: str | None = None
     finds_steps: bool = False
     certifies: bool = False
     usable_iterates: bool = True

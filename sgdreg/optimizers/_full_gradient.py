@@ -112,9 +112,11 @@ class ConjugateGradient(Plain):
 class InteriorPoint(Plain):
     """Newton steps on the optimality conditions, strictly inside their bounds [1]_.
 
-    For losses with kinks, l1 and ``positive=True``, for which "auto" chooses it (up to
-    2,000 features). Each step solves a weighted least-squares problem of all rows; a fit
-    takes some ten to fifty steps. There is no learning rate and there are no mini-batches.
+    For smooth losses and the named ones with kinks, with l1 and ``positive=True`` too. Up
+    to 2,000 features "auto" chooses it for smooth losses (other than the squared error)
+    with l1 or ``positive=True``, and for those of sparse rows with many columns. Each step
+    solves a weighted least-squares problem of all rows; a fit takes some ten to fifty
+    steps. There is no learning rate and there are no mini-batches.
 
     References
     ----------
@@ -133,6 +135,7 @@ class InteriorPoint(Plain):
     metric = "diagonal"
     name = "interior_point"
     serves = Serves(
+        losses="modelled",
         penalties="norms",
         finds_steps=True,
         certifies=True,
@@ -147,18 +150,32 @@ class Newton(Plain):
     H is the curvature of all rows or of a sample, g the gradient of all rows, and R(u) the
     terms that are not smooth. The minimum is computed without the rows, in n_features
     dimensions; a pass over the rows then gives the next g. A fit takes some three to ten
-    passes.
+    passes. For losses with kinks the steps narrow a band around the model, and the rows in
+    it are solved by an interior point. "auto" chooses it for the squared error with l1 or
+    ``positive=True``, and for other losses; smooth ones with l1 or ``positive=True`` are
+    solved by :class:`InteriorPoint`. There is no learning rate and there are no
+    mini-batches.
 
     References
     ----------
     .. [1] J. D. Lee, Y. Sun, M. A. Saunders, "Proximal Newton-type methods for minimizing
        composite functions", SIAM Journal on Optimization 24 (2014).
+
+    Examples
+    --------
+    >>> from sgdreg import SGDLinearRegressor
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0], [4.0]], [1.0, 3.0, 5.0, 7.0, 99.0]
+    >>> model = SGDLinearRegressor(loss="absolute_error", optimizer="newton")
+    >>> model.fit(X, y).coef_.round(6)
+    array([2.])
     """
 
     metric = "sketch"
     name = "newton"
     serves = Serves(
+        losses="modelled",
         penalties="norms",
+        penalties_if_smooth="l2",
         finds_steps=True,
         certifies=True,
         by_model=True,

@@ -114,8 +114,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     tol : float >= 0 or None, default=1e-8
         With optimizer='auto', 'cg', 'newton', 'interior_point' and, for least squares,
         'svrg' (and wherever the curvature is known): the training R² that the model may
-        lack, compared with the exact optimum. The fit stops when its estimate of this loss, the
-        optimality gap, is at most `tol`. (For float32, the last entry of `history_` is of
+        lack, compared with the exact optimum. The fit stops when its estimate of this loss,
+        the optimality gap, is at most `tol`. (For float32, the last entry of `history_` is of
         the rounded coefficients, and the optimum leaves out directions that are rounding
         errors of X.) Otherwise: stop when the epoch's objective has not improved by more
         than `tol` relative to itself for `n_iter_no_change` epochs. None: run `max_iter`

@@ -89,7 +89,9 @@ class Window:
         cells = np.ptp(self.limits, axis=1) / (size - 1)
         curvatures = np.linalg.norm(self.plane.root @ self.inverse, axis=0) ** 2
         low = 0.5 * (curvatures * (CELLS * cells) ** 2).max()
-        high = F[np.isfinite(F)].max() - self.plane(self.plane.optimum[None])[0]
+        F = F[np.isfinite(F)]
+        lowest = min(self.plane(self.plane.optimum[None])[0], F.min())  # or its rounding
+        high = F.max() - lowest or np.finfo(float).tiny
         low = np.clip(low, high * RATIO**-MOST, high * RATIO**-1.0)
         count = int(np.ceil(np.log(high / low) / np.log(RATIO)))
         return np.geomspace(low, high, max(count, FEWEST) + 1)

@@ -115,3 +115,14 @@ def test_singular_values_are_found_in_another_way(loss, monkeypatch):
     problem = Problem(3, 90, 30, loss=loss, form="one-hot", penalty="l2", alpha=0.01)
     model, _ = fitted(problem, problem.X)
     assert model.converged_
+
+
+def test_an_optimum_of_zero_is_held_by_float32():
+    """The steps of the first output end at 1e-60 where the optimum is zero."""
+    settings = {"loss": "quantile", "penalty": "elasticnet", "alpha": 0.0004565415454163238}
+    settings |= {"l1_ratio": 0.67, "positive": True, "form": "float32", "outputs": 2}
+    settings |= {"columns": ("scales", "heavy"), "target": "integers", "path": "sampled"}
+    problem = Problem(149, 3000, 23, **settings)
+    model, _ = fitted(problem, problem.X)
+    assert model.converged_
+    assert not model.coef_[0].any()

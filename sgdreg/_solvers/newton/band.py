@@ -382,6 +382,9 @@ class Band(Model):
     def _within(self, weights):
         if self.plan.penalty.positive:
             weights[:-1] = np.maximum(weights[:-1], 0.0)
+        # What is below the square of a rounding error is zero: float32 may not hold it.
+        sizes = np.abs(weights) * np.append(self.frame.metric.scale, 1.0)
+        weights[sizes < EPS**2 * self.unit] = 0.0
         return weights
 
     # ---------------------------------------------------------------- checkpoints

@@ -71,6 +71,16 @@ MOST_KNOWN = 1000
 MOST_BITS = 1023
 # The named schedules that read `eta0`.
 NAMED_STEPS = ("constant", "invscaling", "adaptive")
+# The parameters which others may leave without effect: see `_disabled`.
+IDLE = (
+    "l1_ratio",
+    "alpha",
+    "epsilon",
+    "quantile",
+    "eta0",
+    "power_t",
+    "validation_fraction",
+)
 
 
 _known = set()
@@ -121,10 +131,13 @@ def check_parameters(estimator, depth, *, online=False, known=False, **validatio
             "leaves no measure of stalling; set tol.",
             stacklevel=depth,
         )
-    for name, other, value in _without_effect(p):
-        if getattr(p, name) != _default(type(p), name):
+    given, defaults = vars(p), _defaults(type(p))
+    for name in [n for n in defaults if n in given and given[n] != defaults[n]]:
+        disabled = _disabled(p, name)
+        if disabled:
+            other, value = disabled
             warnings.warn(
-                f"{name}={getattr(p, name)!r} has no effect with {other}={value!r}.",
+                f"{name}={given[name]!r} has no effect with {other}={value!r}.",
                 stacklevel=depth,
             )
 
@@ -192,29 +205,30 @@ def _refuse_beyond_floats(p, place=""):
             )
 
 
-def _without_effect(p):
-    """Yield (parameter without effect, parameter that disables it, by this value)."""
-    takes = PENALTIES[p.penalty][1] if isinstance(p.penalty, str) else ()
-    if "l1_ratio" not in takes and p.l1_ratio is not None:
-        yield "l1_ratio", "penalty", p.penalty
-    if "alpha" not in takes and p.learning_rate != "optimal":
-        yield "alpha", "penalty", p.penalty
-    loss = p.loss if isinstance(p.loss, str) else type(p.loss).__name__
-    for name in ("epsilon", "quantile"):
-        if LOSSES.get(loss, (None, None))[1] != name:
-            yield name, "loss", loss
-    if not (isinstance(p.learning_rate, str) and p.learning_rate in NAMED_STEPS):
-        yield "eta0", "learning_rate", p.learning_rate
-    if not (isinstance(p.learning_rate, str) and p.learning_rate == "invscaling"):
-        yield "power_t", "learning_rate", p.learning_rate
-    if not p.early_stopping:
-        yield "validation_fraction", "early_stopping", False
+def _disabled(p, name):
+    """(parameter, value) by which another parameter has no effect; None: it has one."""
+    if name in ("l1_ratio", "alpha"):
+        takes = PENALTIES[p.penalty][1] if isinstance(p.penalty, str) else ()
+        idle = name not in takes and (name != "alpha" or p.learning_rate != "optimal")
+        other, value = "penalty", p.penalty
+        idle = idle and (name != "l1_ratio" or p.l1_ratio is not None)
+    elif name in ("epsilon", "quantile"):
+        value = p.loss if isinstance(p.loss, str) else type(p.loss).__name__
+        other, idle = "loss", value not in LOSSES or LOSSES[value][1] != name
+    elif name in ("eta0", "power_t"):
+        other, value = "learning_rate", p.learning_rate
+        readers = NAMED_STEPS if name == "eta0" else ("invscaling",)
+        idle = not (isinstance(value, str) and value in readers)
+    else:
+        other, value, idle = "early_stopping", False, not p.early_stopping
+    return (other, value) if idle else None
 
 
 @cache
-def _default(cls, name):
-    for base in cls.__mro__:  # a subclass may take fewer parameters
+def _defaults(cls):
+    """The defaults of the parameters which may be without effect: {name: value}."""
+    found = {}
+    for base in reversed(cls.__mro__):  # a subclass may take fewer parameters
         parameters = inspect.signature(base.__init__).parameters
-        if name in parameters:
-            return parameters[name].default
-    return None
+        found |= {n: parameters[n].default for n in IDLE if n in parameters}
+    return found

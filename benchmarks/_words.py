@@ -21,3 +21,13 @@ def notes(model, share=None):
     if not model.converged_:
         words.append("NOT CONVERGED")
     return ", ".join(words)
+
+
+def chosen(only, tables, parser):
+    """The tables named in `only`, with commas; an error of the parser for others."""
+    names = only.split(",")
+    if unknown := set(names) - set(tables):
+        parser.error(
+            f"no table {', '.join(sorted(unknown))}: choose of {', '.join(tables)}"
+        )
+    return names

@@ -25,7 +25,7 @@ from sklearn.linear_model import LinearRegression
 from benchmarks import problems
 from benchmarks._memory import fit_growth
 from benchmarks._timing import memory_bandwidth, side_by_side
-from benchmarks._words import met, notes
+from benchmarks._words import chosen, met, notes
 from benchmarks.exact import LeastSquares
 from benchmarks.peers import OURS, Solver, dense_solvers, fit_side_by_side, ridge
 from benchmarks.ridge_and_stream import ridge_tables, stream_table
@@ -215,11 +215,7 @@ def main():
     parser.add_argument("--scale", type=float, default=1.0, help="share of all rows")
     parser.add_argument("--quick", action="store_true", help="leave out the slow solvers")
     arguments = parser.parse_args()
-    tables = arguments.only.split(",")
-    if unknown := set(tables) - set(TABLES):
-        parser.error(
-            f"no table {', '.join(sorted(unknown))}: choose of {', '.join(TABLES)}"
-        )
+    tables = chosen(arguments.only, TABLES, parser)
     warnings.simplefilter("ignore")
     bandwidth = memory_bandwidth(np.ones(2**25))
     print(

@@ -22,7 +22,7 @@ from sklearn.model_selection import GridSearchCV
 
 from benchmarks import problems
 from benchmarks._timing import side_by_side
-from benchmarks._words import met
+from benchmarks._words import chosen, met
 from sgdreg import SGDLinearRegressor
 
 ROWS, FEATURES = (100, 1_000, 10_000, 100_000, 1_000_000), (1, 5, 20, 100)
@@ -162,11 +162,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=SECONDS, help="for each size")
     parser.add_argument("--quick", action="store_true", help="leave out the large sizes")
     arguments = parser.parse_args()
-    tables = arguments.only.split(",")
-    if unknown := set(tables) - set(TABLES):
-        parser.error(
-            f"no table {', '.join(sorted(unknown))}: choose of {', '.join(TABLES)}"
-        )
+    tables = chosen(arguments.only, TABLES, parser)
     warnings.simplefilter("ignore")
     quick = QUICK_NUMBERS if arguments.quick else np.inf
     options = SimpleNamespace(

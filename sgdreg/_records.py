@@ -37,6 +37,23 @@ def _refuse(self, name, *value):
     raise FrozenInstanceError(f"cannot change {name!r} of a record")
 
 
+class once:
+    """A property that is computed at its first use, and from then on an attribute.
+
+    `functools.cached_property` without its lock, which takes 1 µs (before Python 3.12).
+    """
+
+    def __init__(self, compute):
+        self.compute, self.name = compute, compute.__name__
+        self.__doc__ = compute.__doc__
+
+    def __get__(self, instance, owner=None):
+        if instance is None:
+            return self
+        value = vars(instance)[self.name] = self.compute(instance)
+        return value
+
+
 def changed(record, **fields):
     """A copy with some fields changed, as `dataclasses.replace` makes it, but faster.
 

@@ -1,6 +1,5 @@
 """The private names of scikit-learn that an estimator needs, in one place."""
 
-from sklearn.base import _fit_context
 from sklearn.utils._param_validation import (
     Interval,
     InvalidParameterError,
@@ -11,7 +10,6 @@ __all__ = [
     "Interval",
     "InvalidParameterError",
     "StrOptions",
-    "_fit_context",
     "is_watched_by",
 ]
 

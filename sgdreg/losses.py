@@ -292,7 +292,8 @@ class SquaredEpsilonInsensitive(EpsilonInsensitive):
 
 
 def _checked(loss, name, value, positive=False):
-    good = isinstance(value, Real) and 0 <= value < np.inf and (value > 0 or not positive)
+    number = type(value) is float or isinstance(value, Real)  # the first takes no 1 µs
+    good = number and 0 <= value < np.inf and (value > 0 or not positive)
     if not good:
         raise ValueError(
             f"{name} of {type(loss).__name__} must be a {'positive' if positive else ''} "

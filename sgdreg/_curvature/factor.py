@@ -185,16 +185,23 @@ class Curvature:
         d = self.n_features
         triangle = self.triangle / sqrt(self.total)
         Z, targets = triangle[:, :d], triangle[:, d:]
-        scale, penalised = column_norms(Z), bool(np.any(alpha))
-        varying = ~self.constant(scale)
-        roots = np.sqrt(np.zeros(d) + alpha)
-        scale = np.where(varying, np.hypot(scale, roots) if penalised else scale, 1.0)
-        Z, errors, roots = np.divide(Z, scale, order="F"), self.mean / scale, roots / scale
-        all_vary = varying.all()
+        scale = column_norms(Z)
+        constant = self.constant(scale)
+        all_vary = not np.logical_or.reduce(constant)
+        penalised = bool(np.logical_or.reduce(alpha, axis=None))
+        if penalised:
+            roots = np.sqrt(np.zeros(d) + alpha)
+            scale = np.hypot(scale, roots)
         if not all_vary:
-            Z, errors, roots = Z[:, varying], errors[varying], roots[varying]
-        errors, penalised = np.abs(errors), penalised and roots.any()
-        coarse = self.coarse * np.hypot(1.0, errors)
+            scale = np.where(constant, 1.0, scale)
+        Z, errors = np.divide(Z, scale, order="F"), np.abs(self.mean / scale)
+        if not all_vary:
+            varying = ~constant
+            Z, errors = Z[:, varying], errors[varying]
+        if penalised:
+            roots = roots / scale if all_vary else (roots / scale)[varying]
+            penalised = roots.any()
+        coarse = self.coarse * np.hypot(1.0, errors) if self.coarse else None
         most = max(self.rows - self.centred, 0)
         hidden, faint, simple, span, inverse = 0.0, None, None, None, None
         if penalised:
@@ -219,9 +226,8 @@ class Curvature:
                     faint[:, varying] = rows
             elif penalised:
                 Z, targets = with_diagonal(Z, targets, roots)
-                none = 0.0 * errors
                 Z, targets, _, inverse = self._without_errors(
-                    Z, targets, none, none, len(errors)
+                    Z, targets, 0.0 * errors, None, len(errors)
                 )
         root = np.ascontiguousarray(root_of(Z, inverse))
         if not all_vary:
@@ -232,7 +238,7 @@ class Curvature:
                 span[:, varying] = of_varying
         centre = self.mean if self.centred else None
         metric = Metric(
-            centre, scale, root, hidden=hidden, constant=~varying, faint=faint, span=span
+            centre, scale, root, hidden=hidden, constant=constant, faint=faint, span=span
         )
         answer = np.empty((len(self.centre) - d, len(Z) + 1))
         answer[:, :-1], answer[:, -1] = targets.T, self.centre[d:]
@@ -280,7 +286,7 @@ class Curvature:
         """How long a direction of rounding errors in Z can be; see `_without_errors`."""
         floor = max(sqrt(self.total), Z.shape[1])
         rounding = EPS * max(floor * norm(Z), MEAN_ROUNDINGS * norm(errors))
-        return max(rounding, self._capped(norm(coarse)))
+        return rounding if coarse is None else max(rounding, self._capped(norm(coarse)))
 
     def _without_errors(self, Z, targets, errors, coarse, most, root=0.0):
         """Z and targets with the same products, without directions of rounding errors.
@@ -293,8 +299,8 @@ class Curvature:
         targets : ndarray of shape (m, k)
         errors : ndarray of shape (d,)
             A rounding of the mean of each column, in units of eps.
-        coarse : ndarray of shape (d,)
-            The rounding error of the numbers of X, of each column.
+        coarse : ndarray of shape (d,) or None
+            The rounding error of the numbers of X, of each column; None: no error.
         most : int
             The largest number of directions.
         root : float
@@ -317,18 +323,17 @@ class Curvature:
             if len(Z) > size or not is_triangle(Z):
                 both = triangle_of(np.column_stack([Z, targets]))[:size]
                 Z, targets = both[:, :size], both[:, size:]
-            with np.errstate(over="ignore"):
-                inverse = inverse_of(Z)
-                shortest = 1.0 / norm(inverse)
+            inverse = inverse_of(Z)
+            shortest = 1.0 / norm(inverse)
             if shortest > self._rounding(Z, errors, coarse):  # all directions are longer
                 return Z, targets, 0.0, inverse
         U, s, Vt = singular_values(Z)
-        with np.errstate(over="ignore"):
-            worst = MEAN_ROUNDINGS * (np.abs(Vt) @ errors)
+        worst = MEAN_ROUNDINGS * (np.abs(Vt) @ errors)
         sure = s > EPS * np.maximum(floor * s[0], worst)
         likely = SINGLE_ROUNDINGS * np.linalg.norm(Vt * errors, axis=1)
         unsure = ~sure & (s > EPS * np.maximum(floor * s[0], likely))
-        resolved = s > self._capped(np.abs(Vt) @ coarse)  # by float32 numbers
+        none = 0.0 if coarse is None else np.abs(Vt) @ coarse
+        resolved = s > self._capped(none)  # by float32 numbers
         resolved[most:] = False
         sure, unsure = sure & resolved, unsure & resolved
         shares = s[unsure] ** 2 / (s[unsure] ** 2 + root**2)

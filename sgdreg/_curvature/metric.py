@@ -4,13 +4,12 @@ X is never transformed.
 """
 
 from dataclasses import replace
-from functools import cached_property
 
 import numpy as np
 from sklearn.utils.extmath import row_norms
 
 from sgdreg._data.moments import moments, refuse_overflow
-from sgdreg._records import record
+from sgdreg._records import once, record
 
 
 @record
@@ -56,14 +55,14 @@ class Metric:
         """Whether the metric has the curvature of all directions."""
         return self.root is not None and not self.low_rank and self.certain > 0
 
-    @cached_property
+    @once
     def sizes(self):
         """Root mean squares of the features about zero; 0.0 if they are not known."""
         if self.scale is None:
             return 0.0
         return self.scale if self.centre is None else np.hypot(self.scale, self.centre)
 
-    @cached_property
+    @once
     def rounding_reach(self):
         """Squared length, in these coordinates, of a gradient error of `sizes`."""
         if self.scale is None:
@@ -149,7 +148,7 @@ class Metric:
             g = self._low_rank_root(g)
         elif self.root is not None:
             g = product(g, self.root.T)
-        return np.column_stack([g, b])
+        return np.concatenate((g, b), axis=1)
 
     def least_curvature(self, alpha):
         """The least curvature of a penalty alpha ½‖w‖², in these coordinates."""

@@ -32,17 +32,16 @@ def curvature_of(data, fit_intercept, start=None, *, work=QR_WORK):
     known = start or Curvature.empty(d, data.n_outputs, fit_intercept)
     if data.coarse > known.coarse:
         known = changed(known, coarse=data.coarse)
-    with np.errstate(invalid="ignore", over="ignore"):
-        if start is None and data.n_rows <= d + fit_intercept:
-            known = known.of_few(*next(data.chunks(at_least=data.n_rows)))
-        else:
-            # Each factorisation includes the triangle again, so pieces have d rows or more.
-            for piece in data.chunks(at_least=d):
-                known = known.add(*piece)
-        squares = known.mean @ known.mean, np.vdot(known.features, known.features)
-        if isfinite(sum(squares)):  # nearly always: all numbers are then finite
-            return known
-        sizes = column_norms(known.features)
+    if start is None and data.n_rows <= d + fit_intercept:
+        known = known.of_few(*next(data.chunks(at_least=data.n_rows)))
+    else:
+        # Each factorisation includes the triangle again, so pieces have d rows or more.
+        for piece in data.chunks(at_least=d):
+            known = known.add(*piece)
+    squares = known.mean @ known.mean, np.vdot(known.features, known.features)
+    if isfinite(sum(squares)):  # nearly always: all numbers are then finite
+        return known
+    sizes = column_norms(known.features)
     if not np.isfinite(known.mean).all() or not np.isfinite(sizes).all():
         refuse_overflow(data, known.mean + sizes)
     return known

@@ -11,7 +11,7 @@ from sgdreg._curvature.factor import EASY_INFLATION, Curvature
 from sgdreg._curvature.sparse_products import NEAR, by_nonzeros, sparse_products, split
 from sgdreg._curvature.triangles import inverse_of, inverse_size, triangle_of
 from sgdreg._data.moments import CONSTANT_SHARE
-from sgdreg._data.rows import FLOAT_BYTES
+from sgdreg._data.rows import FLOAT_BYTES, all_finite
 from sgdreg._kernels.descent import centred_products, move_to_mean, rough_centre
 
 # In ZᵀZ a direction of length s has a relative error of eps·(s_max/s)²: 2e-6 at this ratio
@@ -46,11 +46,12 @@ def curvature_by_products(data, centred, easy=False):
     squares = products.diagonal()[:d]
     scale = np.sqrt(squares)
     varying = scale > CONSTANT_SHARE * sqrt(total) * np.abs(centre[:d])
-    all_vary = bool(varying.all())
+    all_vary = bool(np.logical_and.reduce(varying))
     used = squares if all_vary else squares[varying]
-    if len(used) and not SMALLEST < used.min() <= used.max() < LARGEST:
+    low, high = np.minimum.reduce(used, initial=1.0), np.maximum.reduce(used, initial=1.0)
+    if not (low > SMALLEST and high < LARGEST):
         return None
-    if not (np.isfinite(products).all() and np.isfinite(centre).all()):
+    if not (all_finite(products) and all_finite(centre)):
         return None
     if not all_vary:
         zero = np.flatnonzero(~varying & (squares < SMALLEST))
@@ -77,12 +78,11 @@ def curvature_by_products(data, centred, easy=False):
 def _products(data, centred):
     """Σ s, mean and (its upper triangle) Σ s (z - mean)(z - mean)ᵀ of z = [x, y]."""
     pieces = _pieces(data)
-    with np.errstate(over="ignore", invalid="ignore"):
-        if by_nonzeros(data):
-            known = sparse_products(data, centred, pieces)
-            if known is not None:
-                return known
-        return _about_mean(data, centred, pieces)
+    if by_nonzeros(data):
+        known = sparse_products(data, centred, pieces)
+        if known is not None:
+            return known
+    return _about_mean(data, centred, pieces)
 
 
 def _pieces(data):

@@ -191,10 +191,11 @@ def rounded(weights, centre, dtype):
 
 def sizes(coef, intercept):
     """The largest number of each output's model; not finite if any number is not."""
-    return np.maximum(np.abs(coef).max(axis=1, initial=0.0), np.abs(intercept))
+    largest = np.maximum.reduce(np.abs(coef), axis=1, initial=0.0)
+    return np.maximum(largest, np.abs(intercept))
 
 
 def is_lost(weights, held, dtype):
     """Which outputs have numbers so small that a floating-point type loses digits."""
     lost = held < np.finfo(dtype).tiny
-    return lost & weights.any(axis=1) if lost.any() else lost
+    return lost & weights.any(axis=1) if np.logical_or.reduce(lost) else lost

@@ -11,6 +11,7 @@ QR_BLOCK = 64
 # Columns from which on factorisations that save work are worth their calls (at 300 they
 # take half of the time, docs/design-notes.md), and those that they take at a time.
 BLOCKED, QR_PANEL = 256, 48
+TINY = np.finfo(np.float64).tiny
 # Up to this condition number R R⁻¹ is the identity to 1e-10, from whichever side.
 SAME_INVERSE = 1e5
 
@@ -103,8 +104,7 @@ def root_of(Z, inverse=None):
 
 def column_norms(A):
     """Euclidean norm of each column, without overflow or underflow of the squares."""
-    largest = np.maximum.reduce(np.abs(A), axis=0, initial=0.0)
-    largest = np.where(largest > 0, largest, 1.0)
+    largest = np.maximum.reduce(np.abs(A), axis=0, initial=TINY)
     return largest * np.sqrt(np.add.reduce(np.square(A / largest), axis=0))
 
 

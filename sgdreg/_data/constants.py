@@ -27,16 +27,16 @@ def constants(y, weights, loss):
     -------
     best, at_best : ndarray of shape (k,)
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        if is_squared(loss):
-            if len(y) > MANY:
-                return _of_many(y, weights)
-            best = _average(y, weights)
-            best = best + _average(y - best, weights)  # corrects rounding
-        else:
-            best = np.array([_best(column, weights, loss) for column in y.T])
+    if is_squared(loss):
+        if len(y) > MANY:
+            return _of_many(y, weights)
+        best = _average(y, weights)
+        best = best + _average(y - best, weights)  # corrects rounding
+    else:
+        best = np.array([_best(column, weights, loss) for column in y.T])
+    if np.logical_or.reduce(y[0] == y[-1]):  # else no column is constant
         best = np.where((y == y[0]).all(axis=0), y[0], best)
-        return best, _mean(y, weights, loss, best)
+    return best, _mean(y, weights, loss, best)
 
 
 def _of_many(y, weights):
@@ -52,8 +52,7 @@ def _of_many(y, weights):
 
 def loss_of_zero(y, weights, loss):
     """Mean loss of predicting zero, of each output."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return _mean(y, weights, loss, None)
+    return _mean(y, weights, loss, None)
 
 
 def _average(y, weights):

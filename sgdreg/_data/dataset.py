@@ -1,7 +1,6 @@
 """The data of a fit: rows, targets, weights, a loss, and threads."""
 
 from dataclasses import replace
-from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +9,7 @@ from sgdreg._data.constants import constants, loss_of_zero
 from sgdreg._data.rows import CHUNK_BYTES, NO_ROWS, Rows
 from sgdreg._data.threads import Team
 from sgdreg._kernels.descent import Problem, evaluate
-from sgdreg._records import record
+from sgdreg._records import once, record
 from sgdreg.losses import SQUARED_ERROR, Loss
 
 # A pass is cut into PIECES pieces for threads, or fewer: each has at least PIECE_NUMBERS
@@ -86,20 +85,20 @@ class Data:
             self, y=y, weights=weights, loss=loss, problem=problem, weight_unit=weight_unit
         )
 
-    @property
+    @once
     def n_rows(self):
         """The number of rows that take part."""
         return self.rows.n_rows
 
-    @property
+    @once
     def n_features(self):
         return self.rows.n_features
 
-    @property
+    @once
     def n_outputs(self):
         return self.y.shape[1]
 
-    @property
+    @once
     def is_sparse(self):
         return self.rows.is_sparse
 
@@ -134,7 +133,7 @@ class Data:
         weights = self.row_weights
         return float(self.n_rows) if weights is None else float(weights.sum())
 
-    @cached_property
+    @once
     def pieces(self):
         """(start, stop) of the pieces of the rows taking part that threads work on."""
         numbers = self.n_rows * self.row_size * self.n_outputs
@@ -209,11 +208,13 @@ class Data:
         def part(piece):
             return evaluate(self.problem, weights, centre, index, *piece, predictions)
 
-        first, *others = self.team.in_order(part, self.pieces)
-        losses, gradient = first
+        (losses, gradient), *others = self.team.in_order(part, self.pieces)
         for more_losses, more_gradient in others:
-            losses, gradient = losses + more_losses, gradient + more_gradient
-        return losses / self.n_rows, gradient / self.n_rows
+            losses += more_losses
+            gradient += more_gradient
+        losses /= self.n_rows
+        gradient /= self.n_rows
+        return losses, gradient
 
     def check_finite(self):
         """Raise ValueError if X has NaN or infinity in any row."""
@@ -254,14 +255,14 @@ class Data:
         spread[self.rows.at] = values
         return spread
 
-    @cached_property
+    @once
     def unweighted(self):
         """The same rows with weights one: for draws in proportion to the weights."""
         if self.weights is None:
             return self
         return self._with(self.y, None, self.loss, None)
 
-    @cached_property
+    @once
     def _constants(self):
         return constants(self.targets, self.row_weights, self.loss)
 
@@ -275,12 +276,12 @@ class Data:
         """Loss of the best constant (squared error: half the variance)."""
         return self._constants[1]
 
-    @cached_property
+    @once
     def variances(self):
         """Half the variance of each output, for every loss."""
         return constants(self.targets, self.row_weights, SQUARED_ERROR)[1]
 
-    @cached_property
+    @once
     def zero_losses(self):
         """Loss of predicting zero, which needs no search for the best constant."""
         return loss_of_zero(self.targets, self.row_weights, self.loss)

@@ -1,5 +1,6 @@
 """A fingerprint by which another data set is recognised, from some of its numbers."""
 
+from functools import cache
 from hashlib import blake2b
 
 import numpy as np
@@ -39,10 +40,16 @@ def fingerprint(data, flat):
     return {
         "X": list(rows.X.shape),
         "y": [len(data.y)] if flat else list(data.y.shape),
-        "dtype": rows.dtype.name,
+        "dtype": _name(rows.dtype),
         "kind": "sparse" if rows.is_sparse else "dense",
         "digest": digest.hexdigest(),
     }
+
+
+@cache
+def _name(dtype):
+    """The name of a type of numbers, which takes NumPy 4 µs."""
+    return dtype.name
 
 
 def refuse_other_data(now, then):

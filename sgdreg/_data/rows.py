@@ -6,13 +6,12 @@ take part.
 """
 
 from dataclasses import replace
-from functools import cached_property
 from math import isfinite
 
 import numpy as np
 from scipy import sparse
 
-from sgdreg._records import record
+from sgdreg._records import once, record
 
 # Bytes of the rows that NumPy works on at a time: enough for the speed of BLAS, and little
 # beside the data.
@@ -38,16 +37,16 @@ class Rows:
     X: object
     index: np.ndarray
 
-    @property
+    @once
     def n_rows(self):
         """The number of rows that take part."""
         return len(self.index) or self.X.shape[0]
 
-    @property
+    @once
     def n_features(self):
         return self.X.shape[1]
 
-    @cached_property
+    @once
     def is_sparse(self):
         return sparse.issparse(self.X)
 
@@ -127,7 +126,7 @@ class Rows:
         """The rows taking part from one position to another, as they are stored."""
         return self.X[self.index[start:stop] if len(self.index) else slice(start, stop)]
 
-    @cached_property
+    @once
     def by_column(self):
         """CSR rows taking part, in float64 and by columns."""
         return self.canonical.astype(np.float64, copy=False).tocsc()
@@ -148,12 +147,12 @@ class Rows:
             start += len(X)
         return total
 
-    @cached_property
+    @once
     def _compressed(self):
         """The CSR rows that take part, as one matrix."""
         return self.X[self.index] if len(self.index) else self.X
 
-    @cached_property
+    @once
     def canonical(self):
         """The CSR rows that take part without duplicates: for work not linear in X."""
         X = self._compressed
@@ -186,6 +185,11 @@ class Rows:
     def check_finite(self):
         """Raise ValueError if X has NaN or infinity in any row."""
         check_finite(self.X, "X")
+
+
+def all_finite(numbers):
+    """Whether all numbers of a small array are finite: a finite sum tells, too."""
+    return isfinite(np.add.reduce(numbers, axis=None)) or bool(np.isfinite(numbers).all())
 
 
 def check_finite(X, name):
@@ -226,8 +230,7 @@ def _surely_finite(X):
     if not X.flags.c_contiguous:
         return X.size < CHUNK_BYTES // FLOAT_BYTES and bool(np.isfinite(X).all())
     flat = X.reshape(-1)
-    with np.errstate(over="ignore", invalid="ignore"):
-        return isfinite(flat @ flat)
+    return isfinite(flat @ flat)
 
 
 def _kind_of(value):

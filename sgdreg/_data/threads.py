@@ -19,20 +19,6 @@ def _blas():
     return ThreadpoolController().select(user_api="blas").lib_controllers
 
 
-def thread_count(n_jobs):
-    """The number of threads that passes over the data may use.
-
-    Parameters
-    ----------
-    n_jobs : int or None
-        As in scikit-learn; None: as many as BLAS uses, which respects the limits set by
-        the user, joblib's workers or a container.
-    """
-    if n_jobs is not None:
-        return effective_n_jobs(n_jobs)
-    return max((lib.num_threads or 1 for lib in _blas()), default=1)
-
-
 def quiet_numbers():
     """Switch off NumPy's warnings of overflow and invalid numbers in this thread.
 
@@ -53,11 +39,15 @@ class Team:
     Parameters
     ----------
     n_jobs : int or None
-        See `thread_count`.
+        As in scikit-learn; None: as many as BLAS uses, which respects the limits set by
+        the user, joblib's workers or a container.
+    of_blas : int
+        How many that are: what `one_blas_thread` returns.
     """
 
-    def __init__(self, n_jobs=1):
-        self.size, self._pool = thread_count(n_jobs), None
+    def __init__(self, n_jobs=1, of_blas=1):
+        self.size = of_blas if n_jobs is None else effective_n_jobs(n_jobs)
+        self._pool = None
 
     def __enter__(self):
         return self
@@ -107,10 +97,13 @@ class _OneThread:
 
     def __enter__(self):
         with self.lock:
+            found = 1
             if self.inside == 0:
-                self.limits = [(lib, lib.num_threads) for lib in _blas()]
+                self.limits = [(lib, lib.num_threads or 1) for lib in _blas()]
                 self._set(lambda found: 1)
+                found = max((found for _, found in self.limits), default=1)
             self.inside += 1
+        return found
 
     def __exit__(self, *error):
         with self.lock:
@@ -126,7 +119,7 @@ class _OneThread:
 
     def _set(self, number):
         for lib, found in self.limits:
-            if (found or 1) != 1:
+            if found != 1:
                 lib.set_num_threads(number(found))
 
 
@@ -137,7 +130,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def one_blas_thread():
-    """A context in which BLAS uses one thread (entering it takes 12 µs).
+    """A context in which BLAS uses one thread; it returns how many BLAS used before.
 
     With more BLAS threads the last bits of a product depend on their number, and the
     threads wait for each other when other processes use the cores: a fit of 250,000 × 100

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sgdreg._curvature.rounding import is_lost, sizes
+from sgdreg._data.rows import all_finite
 from sgdreg._estimator.predictions import predictions
 from sgdreg._plan.report import Report
 from sgdreg._plan.start import Start
@@ -52,22 +53,19 @@ def attributes(start, state, weights, dtype, made_for):
     """
     report, start = Report.of(start), start.released()
     state.statistics = state.statistics.kept(start.plan)
-    with np.errstate(over="ignore", invalid="ignore"):
-        if state.exponent:
-            weights = np.ldexp(weights, state.exponent)
-        coef, intercept = weights[:, :-1].astype(dtype, copy=False), weights[:, -1]
-        if start.metric.centre is not None:  # of the rounded coefficients
-            intercept = (
-                intercept - coef.astype(np.float64, copy=False) @ start.metric.centre
-            )
-        coef, intercept = coef.astype(dtype, order="C"), intercept.astype(dtype)
+    if state.exponent:
+        weights = np.ldexp(weights, state.exponent)
+    coef, intercept = weights[:, :-1].astype(dtype, order="C"), weights[:, -1]
+    if start.metric.centre is not None:  # of the rounded coefficients
+        intercept = intercept - coef.astype(np.float64, copy=False) @ start.metric.centre
+    intercept = intercept.astype(dtype)
     held = sizes(coef, intercept)
-    if not np.isfinite(held).all():
+    if not all_finite(held):
         raise ValueError(
             f"The fitted coefficients cannot be held in {np.dtype(dtype)}: they overflow. "
             "Pass X as float64, or rescale X or y."
         )
-    if is_lost(weights, held, dtype).any():
+    if np.logical_or.reduce(is_lost(weights, held, dtype)):
         raise ValueError(
             f"The fitted coefficients cannot be held in {np.dtype(dtype)}: they are below "
             f"{np.finfo(dtype).tiny:.0e}, and their digits are lost. Pass X as float64, or "

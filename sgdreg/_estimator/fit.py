@@ -5,11 +5,11 @@ from contextlib import ExitStack
 from functools import partial
 
 import numpy as np
-from sklearn import get_config
 
 from sgdreg._callbacks.hooks import Hooks
 from sgdreg._callbacks.progress import print_line
 from sgdreg._data.dataset import Data
+from sgdreg._data.draws import Draws, Seeds
 from sgdreg._data.fingerprint import fingerprint, refuse_other_data
 from sgdreg._data.threads import Team, one_blas_thread, within_floats
 from sgdreg._data.units import exponent_of, joined, loss_in_unit, refuse_unit, within_reach
@@ -30,7 +30,7 @@ from sgdreg._persistence.soundness import damage_noticed
 from sgdreg._plan.choose import Sizes, choose, loss_of
 from sgdreg._records import changed
 from sgdreg._solvers.conclusion import conclude, conclude_call
-from sgdreg._solvers.prepare import Draws, prepare
+from sgdreg._solvers.prepare import prepare
 from sgdreg._solvers.registry import solver_of
 from sgdreg._solvers.scale import (
     TIMES,
@@ -45,9 +45,7 @@ from sgdreg._training.state import State
 from sgdreg.losses import SQUARED_ERROR, Huber
 
 # Calls between the user's line and `warnings.warn`, so that a warning points to that line.
-DEPTH_OF_FIT, DEPTH_OF_PARTIAL_FIT = 8, 5
-# Numbers of 32 bits that a RandomState gives as a seed: 128 bits, SeedSequence's pool.
-SEED_WORDS = 4
+DEPTH_OF_FIT, DEPTH_OF_PARTIAL_FIT = 7, 5
 
 
 def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None):
@@ -70,15 +68,21 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
         The fitted attributes; the caller sets them on the estimator.
     warnings : list of str or Warning
     """
-    check_parameters(estimator, DEPTH_OF_FIT, **validation)
-    with within_floats(), Team(estimator.n_jobs) as team, ExitStack() as on_exit:
+    parameters = snapshot(estimator)
+    check_parameters(estimator, parameters, DEPTH_OF_FIT, **validation)
+    with (
+        within_floats(),
+        one_blas_thread() as threads,
+        Team(estimator.n_jobs, threads) as team,
+        ExitStack() as on_exit,
+    ):
         seen = {"X": X, "y": y}  # callbacks get the user's own objects
         if sample_weight is not None:
             seen["metadata"] = {"sample_weight": sample_weight}
         X, y = check_X_y(estimator, X, y, reset=True)
         weights = check_weights(sample_weight, X, "sample_weight")
         state, memory = checkpoint or (None, None)
-        seeds = _seeds(estimator.random_state, memory)
+        seeds = Seeds(memory["entropy"] if memory else estimator.random_state)
         by_scale, held_out = is_by_scale(estimator), None
         loss = SQUARED_ERROR if by_scale else loss_of(estimator)
         data = Data.build(X, y.reshape(len(y), -1), weights, team=team, loss=loss)
@@ -97,8 +101,8 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
                     "(measured in the unit of y) overflow in float64. Rescale y_val."
                 )
         elif estimator.early_stopping:
-            draw = np.random.default_rng(seeds.spawn(1)[0])
-            data, held_out = hold_out(data, estimator.validation_fraction, weights, draw)
+            share = estimator.validation_fraction
+            data, held_out = hold_out(data, share, weights, seeds.child())
         flat = y.ndim == 1
         source = {
             "entropy": seeds.entropy,
@@ -107,34 +111,33 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
         }
         if memory is not None:
             refuse_other_data(source, memory)
-        with one_blas_thread():
-            settings, near = estimator, None
-            if by_scale:
-                settings, data, near = _scaled(estimator, data, exponent, seeds)
-            plan = choose(settings, Sizes.of(data), data.loss, exponent=exponent)
-            begin, learned = prepare(data, plan, rng=Draws(seeds))
-            if near is not None:
-                begin = near_to(begin, near)
-            if memory is None:
-                state = _state(estimator, begin, data, seeds, flat, start, exponent)
-            else:
-                with damage_noticed(memory["where"]):
-                    for _ in range(memory["sharpened"]):
-                        begin, curvature = begin.sharper()
-                        learned = changed(learned, curvature=curvature)
-                    state = State.unpacked(state).checked(begin, data, flat, exponent)
-            state.statistics = learned
-            hooks = _hooks(estimator, seen, X.dtype, source, state, memory, on_exit)
-            training = Training(data, begin, state, solver_of(data, begin), held_out, hooks)
-            if memory is not None:
-                with damage_noticed(memory["where"]):
-                    training.recall(memory)
-                training.guarded = partial(damage_noticed, memory["where"], ValueError)
-            outcome = conclude(training, *training.fit(estimator.max_iter))
+        settings, near = estimator, None
+        if by_scale:
+            settings, data, near = _scaled(estimator, data, exponent, seeds)
+        plan = choose(settings, Sizes.of(data), data.loss, exponent=exponent)
+        begin, learned = prepare(data, plan, rng=Draws(seeds.child))
+        if near is not None:
+            begin = near_to(begin, near)
+        if memory is None:
+            state = _state(estimator, begin, data, seeds, flat, start, exponent)
+        else:
+            with damage_noticed(memory["where"]):
+                for _ in range(memory["sharpened"]):
+                    begin, curvature = begin.sharper()
+                    learned = changed(learned, curvature=curvature)
+                state = State.unpacked(state).checked(begin, data, flat, exponent)
+        state.statistics = learned
+        hooks = _hooks(estimator, seen, X.dtype, source, state, memory, on_exit)
+        training = Training(data, begin, state, solver_of(data, begin), held_out, hooks)
+        if memory is not None:
+            with damage_noticed(memory["where"]):
+                training.recall(memory)
+            training.guarded = partial(damage_noticed, memory["where"], ValueError)
+        outcome = conclude(training, *training.fit(estimator.max_iter))
         if hooks is not None:
             hooks.finish(outcome.start, outcome.state, outcome.weights, training.memory)
         columns = unresolved(outcome.start.metric, data, seen["X"])
-        fitted = all_attributes(outcome, X.dtype, MadeFor(False, snapshot(estimator)))
+        fitted = all_attributes(outcome, X.dtype, MadeFor(False, parameters))
     fitted |= {"_memory": source | training.memory(), "_told": columns}
     if by_scale:
         fitted |= of_scale(settings.epsilon, TIMES, X, y, fitted)
@@ -153,11 +156,14 @@ def partial_fit(estimator, X, y, sample_weight):
     first = earlier is None
     before, state = (None, None) if first else (earlier.start, earlier.state)
     known = not first and alike(earlier.made_for.parameters, parameters)
-    if not known and not (first and get_config()["skip_parameter_validation"]):
-        estimator._validate_params()
-    check_parameters(estimator, DEPTH_OF_PARTIAL_FIT, online=True, known=known)
+    depth = DEPTH_OF_PARTIAL_FIT
+    check_parameters(estimator, parameters, depth, online=True, known=known)
     passed, told = X, getattr(estimator, "_told", [])
-    with within_floats(), Team(estimator.n_jobs) as team:
+    with (
+        within_floats(),
+        one_blas_thread() as threads,
+        Team(estimator.n_jobs, threads) as team,
+    ):
         X, y = check_X_y(estimator, X, y, reset=first)
         if not first:
             shape = () if state.flat else (len(state.weights),)
@@ -179,25 +185,23 @@ def partial_fit(estimator, X, y, sample_weight):
         refuse_unit(exponent, estimator.optimizer, loss)
         if exponent:
             data = data.in_unit(exponent, loss_in_unit(loss, exponent))
-        with one_blas_thread():
-            if first:
-                seeds = _seeds(estimator.random_state)
-                draws = Draws(seeds)
-                plan = choose(estimator, Sizes.of(data), data.loss, True, exponent)
-                start, learned = prepare(data, plan, rng=draws)
-                rng = np.random.default_rng(seeds)
-                state = State.start(start, data, rng, flat=y.ndim == 1)
-                state.exponent = exponent
-            else:
-                unchanged = known
-                if exponent != state.exponent:
-                    state, unchanged = state.in_unit(exponent), False
-                start, learned = _online_start(estimator, data, before, unchanged, state)
-                state = state.continued(before, start, data)
-            state.statistics = learned
-            training = Training(data, start, state, solver_of(data, start))
-            training.one_epoch()
-            outcome = conclude_call(training)
+        if first:
+            seeds = Seeds(estimator.random_state)
+            plan = choose(estimator, Sizes.of(data), data.loss, True, exponent)
+            start, learned = prepare(data, plan, rng=Draws(seeds.child))
+            rng = Draws(seeds.generator)
+            state = State.start(start, data, rng, flat=y.ndim == 1)
+            state.exponent = exponent
+        else:
+            unchanged = known
+            if exponent != state.exponent:
+                state, unchanged = state.in_unit(exponent), False
+            start, learned = _online_start(estimator, data, before, unchanged, state)
+            state = state.continued(before, start, data)
+        state.statistics = learned
+        training = Training(data, start, state, solver_of(data, start))
+        training.one_epoch()
+        outcome = conclude_call(training)
         fitted = all_attributes(outcome, X.dtype, MadeFor(True, parameters))
         columns = unresolved(outcome.start.metric, data, passed, told)
     for warning in _of_columns(estimator, columns):
@@ -209,7 +213,7 @@ def partial_fit(estimator, X, y, sample_weight):
 
 def _scaled(estimator, data, exponent, seeds):
     """(parameters, data, model) with the epsilon that the scale of the residuals gives."""
-    settings, rng = automatic(with_epsilon(estimator, 1.0)), Draws(seeds)
+    settings, rng = automatic(with_epsilon(estimator, 1.0)), Draws(seeds.child)
 
     def begin(data):
         plan = choose(settings, Sizes.of(data), data.loss, exponent=exponent)
@@ -225,15 +229,6 @@ def _of_columns(estimator, columns):
     """The warning about columns that vary but are taken as constant, if there are any."""
     names = getattr(estimator, "feature_names_in_", None)
     return [UserWarning(in_words(columns, names))] if columns else []
-
-
-def _seeds(seed, memory=None):
-    """The seeds of the random generators: of the state, and of the held-out rows."""
-    if memory is not None:
-        seed = memory["entropy"]
-    elif isinstance(seed, np.random.RandomState):
-        seed = seed.randint(0, 2**32, size=SEED_WORDS, dtype=np.uint32).tolist()
-    return np.random.SeedSequence(seed)
 
 
 def _state(estimator, begin, data, seeds, flat, start, exponent):
@@ -252,7 +247,7 @@ def _state(estimator, begin, data, seeds, flat, start, exponent):
             state.begin_anew(state.weights)
             state.factor = 1.0
         return state
-    rng = np.random.default_rng(seeds)
+    rng = Draws(seeds.generator)
     start = {name: check_init(value, data, name) for name, value in start.items()}
     coef = start["coef_init"]
     if estimator.positive and coef is not None and (coef < 0).any():

@@ -106,11 +106,14 @@ def _as_they_are(X, y):
     """
     if not (type(X) is type(y) is np.ndarray and X.ndim == 2 and y.ndim in (1, 2)):
         return False
-    layouts = X.flags, y.flags
+    x_layout, y_layout = X.flags, y.flags
     return (
         X.dtype in (DOUBLE, SINGLE)
         and y.dtype == DOUBLE
-        and all(layout.c_contiguous and layout.aligned for layout in layouts)
+        and x_layout.c_contiguous
+        and x_layout.aligned
+        and y_layout.c_contiguous
+        and y_layout.aligned
         and len(X) == len(y)
         and X.size
         and y.size

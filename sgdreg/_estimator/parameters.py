@@ -7,9 +7,10 @@ from functools import cache
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import BaseEstimator
 
-from sgdreg._persistence.snapshot import PLAIN
+from sgdreg._persistence.snapshot import is_plain
 from sgdreg._sklearn import Interval, StrOptions
 from sgdreg.losses import LOSSES
 from sgdreg.optimizers import OPTIMIZERS
@@ -83,67 +84,77 @@ IDLE = (
 )
 
 
-_known = set()
+# {set of parameters that has passed the checks: the messages about those without effect}
+_passed = {}
 
 
-def checked_once(estimator, check):
-    """Call scikit-learn's check of the parameters, unless it has passed these before.
+def check_parameters(
+    estimator, parameters, depth, *, online=False, known=False, **validation
+):
+    """Raise for parameters that are wrong or contradict each other; warn about idle ones.
 
-    It takes 0.2 ms, as long as the fit of a few rows. Only values that never change are
-    remembered, by their types too: True is no 1.
-    """
-    kind, own = type(estimator), vars(estimator)
-    values = [own.get(name, own) for name in kind._get_param_names()]
-    kinds = tuple(map(type, values))
-    if not PLAIN.issuperset(kinds):
-        return check()
-    key = kind, kinds, tuple(values)
-    if key not in _known:
-        check()
-        if len(_known) >= MOST_KNOWN:
-            _known.clear()
-        _known.add(key)
-    return None
-
-
-def check_parameters(estimator, depth, *, online=False, known=False, **validation):
-    """Raise for parameters that contradict each other; warn about those without effect.
+    What the values alone tell is found once: it takes 0.2 ms, as long as the fit of a few
+    rows. Only values that never change are remembered, by their types too: True is no 1.
 
     Parameters
     ----------
+    parameters : dict
+        The snapshot of the estimator's parameters.
     depth : int
         Stack level of the user's call, which warnings point to.
     online : bool
         Whether the call is `partial_fit`.
     known : bool
-        Whether the last call had the same parameters.
+        Whether the call continues one that had the same parameters.
     **validation
         X_val, y_val and sample_weight_val as given to `fit`.
     """
-    p = estimator
-    if not (known and online):
-        _refuse_contradictions(p, online, validation)
-    if p.epsilon == "auto":
-        _refuse_scale(p, online)
-    if p.learning_rate == "adaptive" and p.tol is None and not online:
+    key = _key(type(estimator), parameters)
+    messages = _passed.get(key)
+    if messages is None:
+        skipped = get_config()["skip_parameter_validation"]
+        if not known:
+            if not skipped:
+                estimator._validate_params()
+            _refuse_contradictions(estimator)
+        messages = _without_effect(estimator)
+        if key is not None and not skipped:
+            if len(_passed) >= MOST_KNOWN:
+                _passed.clear()
+            _passed[key] = messages
+    _refuse_call(estimator, online, known, validation)
+    if estimator.learning_rate == "adaptive" and estimator.tol is None and not online:
         warnings.warn(
             "learning_rate='adaptive' never shortens its steps with tol=None, which "
             "leaves no measure of stalling; set tol.",
             stacklevel=depth,
         )
+    for message in messages:
+        warnings.warn(message, stacklevel=depth)
+
+
+def _key(kind, parameters):
+    """What tells these parameters from all others; None: their values may change."""
+    if not is_plain(parameters):
+        return None
+    values = tuple(parameters.values())
+    return kind, tuple(parameters), values, tuple(map(type, values))
+
+
+def _without_effect(p):
+    """The messages about parameters that others leave without effect."""
     given, defaults = vars(p), _defaults(type(p))
+    messages = []
     for name in [n for n in defaults if n in given and given[n] != defaults[n]]:
         disabled = _disabled(p, name)
         if disabled:
             other, value = disabled
-            warnings.warn(
-                f"{name}={given[name]!r} has no effect with {other}={value!r}.",
-                stacklevel=depth,
-            )
+            messages.append(f"{name}={given[name]!r} has no effect with {other}={value!r}.")
+    return messages
 
 
-def _refuse_contradictions(p, online, validation):
-    _refuse_beyond_floats(p)
+def _refuse_call(p, online, known, validation):
+    """Raise for parameters that contradict the call."""
     X_val, y_val = validation.get("X_val"), validation.get("y_val")
     if (X_val is None) != (y_val is None):
         given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
@@ -155,11 +166,21 @@ def _refuse_contradictions(p, online, validation):
             "early_stopping=True holds out a validation set of its own, but X_val and "
             "y_val were given too. Use early_stopping=False to validate on X_val."
         )
-    if p.early_stopping and online:
+    if p.early_stopping and online and not known:
         raise ValueError(
             "early_stopping=True does not work with partial_fit, which never stops by "
             "itself. Set early_stopping=False and score after each call."
         )
+    if online and p.epsilon == "auto":
+        raise ValueError(
+            "epsilon='auto' needs all rows at once, and partial_fit has those of a call: "
+            "pass a number, for example 1.35 times the scale_ of a fit of some rows."
+        )
+
+
+def _refuse_contradictions(p):
+    """Raise for parameters that contradict each other."""
+    _refuse_beyond_floats(p)
     if isinstance(p.learning_rate, bool):
         raise ValueError(
             f"learning_rate={p.learning_rate} is neither a step size nor the name of a "
@@ -174,19 +195,10 @@ def _refuse_contradictions(p, online, validation):
         raise ValueError("penalty='elasticnet' needs an l1_ratio in [0, 1], got None.")
     if p.n_jobs == 0:
         raise ValueError("n_jobs=0 leaves no thread to work: use None, -1 or a number.")
-
-
-def _refuse_scale(p, online):
-    """Raise where epsilon='auto' has no scale to be found, or no rows to find it from."""
-    if p.loss != "huber":
+    if p.epsilon == "auto" and p.loss != "huber":
         raise ValueError(
             f"epsilon='auto' is for loss='huber', got loss={p.loss!r}: pass a number, in "
             "the units of y."
-        )
-    if online:
-        raise ValueError(
-            "epsilon='auto' needs all rows at once, and partial_fit has those of a call: "
-            "pass a number, for example 1.35 times the scale_ of a fit of some rows."
         )
 
 

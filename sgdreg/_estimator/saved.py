@@ -150,7 +150,8 @@ def _once(memory, weights):
 def _same(one, other):
     """Whether two snapshots have the same parameters, and the same types of numbers."""
     try:
-        return bool(one == other) and repr(one) == repr(other)
+        ordered = (repr(sorted(part.items())) for part in (one, other))
+        return bool(one == other) and len(set(ordered)) == 1
     except (TypeError, ValueError):
         return False
 

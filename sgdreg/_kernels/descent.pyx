@@ -190,8 +190,10 @@ def evaluate(
         Σ s_i L'(y_i, p_i) [x_i, 1].
     """
     cdef Moving m
-    cdef double[:, ::1] gradient = np.zeros((problem.n_outputs, problem.n_features + 1))
-    cdef double[::1] losses = np.zeros(problem.n_outputs)
+    gradients = np.zeros((problem.n_outputs, problem.n_features + 1))
+    sums = np.zeros(problem.n_outputs)
+    cdef double[:, ::1] gradient = gradients
+    cdef double[::1] losses = sums
     cdef double[::1] scratch, copied
     cdef double *block = NULL
     cdef bint narrow
@@ -239,7 +241,7 @@ def evaluate(
         else:
             gradient_of[double, int64_t](NULL, NULL, problem, &m, rows, start, stop, stop)
     problem.raise_error()
-    return np.asarray(losses), np.asarray(gradient)
+    return sums, gradients
 
 
 cdef object fit_problem(Problem problem, const double[:, ::1] weights):

@@ -16,7 +16,8 @@ def centred_products(
     """
     cdef Py_ssize_t used = problem.n_features + problem.n_outputs + 1
     cdef Py_ssize_t width = (used + TILE - 1) // TILE * TILE, first = start
-    cdef double[:, ::1] products = np.zeros((width, width))
+    found = np.zeros((width, width))
+    cdef double[:, ::1] products = found
     cdef double[::1] block = np.zeros(width * BLOCK)
     if not 0 <= start <= stop <= (rows.shape[0] if rows.shape[0] else problem.n_rows):
         raise ValueError("start and stop are not within the rows")
@@ -27,7 +28,7 @@ def centred_products(
             fill_block(problem, centre, rows, first, min(BLOCK, stop - first), &block[0])
             add_products(&block[0], width, &products[0, 0])
             first += BLOCK
-    return np.asarray(products)[:used, :used]
+    return found[:used, :used]
 
 
 def rough_centre(
@@ -39,14 +40,15 @@ def rough_centre(
     Of equal numbers it is that number.
     """
     cdef Py_ssize_t width = problem.n_features + problem.n_outputs, n = rows.shape[0], j
-    cdef double[::1] none = np.zeros(width), centre = np.empty(width)
+    found = np.empty(width)
+    cdef double[::1] none = np.zeros(width), centre = found
     cdef double[::1] block = np.zeros(width * BLOCK)
     if not 0 < n <= BLOCK:
         raise ValueError("the rows must be few")
     fill_columns(problem, none, rows, 0, n, &block[0])
     for j in range(width):
         centre[j] = mean_of(&block[j * BLOCK], n)
-    return np.asarray(centre)
+    return found
 
 
 def move_to_mean(

@@ -1,6 +1,8 @@
 """Copies of parameters, for comparison later and for files."""
 
+import inspect
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -18,16 +20,28 @@ class Frozen:
 
 
 def snapshot(estimator):
-    """The parameters of an estimator, or of a dict of its attributes, with nested ones.
+    """The parameters of an estimator, or of a dict of them, with nested ones."""
+    parameters = estimator
+    if type(estimator) is not dict:
+        own = vars(estimator)
+        parameters = {name: own[name] for name in _names(type(estimator)) if name in own}
+    if is_plain(parameters):
+        return parameters
+    return {name: _frozen(value) for name, value in parameters.items()}
 
-    (get_params would take 50 µs.)
-    """
-    attributes = estimator if type(estimator) is dict else vars(estimator)
-    return {
-        name: value if type(value) in PLAIN else _frozen(value)
-        for name, value in attributes.items()
-        if name[:1] != "_" and name[-1:] != "_"
-    }
+
+@cache
+def _names(kind):
+    """The parameters of a class and of its bases: a subclass may take fewer."""
+    names = {}
+    for base in kind.__mro__:
+        names |= dict.fromkeys(inspect.signature(base.__init__).parameters)
+    return tuple(names)
+
+
+def is_plain(parameters):
+    """Whether all values are immutable ones, which can be compared and never change."""
+    return PLAIN.issuperset(map(type, parameters.values()))
 
 
 def alike(one, other):

@@ -88,14 +88,16 @@ class ConjugateGradients(FullGradient):
         large, the least curvature is the one along the steps, divided by a margin for
         directions that they have not explored, and not below the penalty's.
         """
-        metric = self.start.metric
-        least = np.where(np.isinf(self.least), 1.0, self.least)
+        metric, sampled = self.start.metric, self.start.sampled
         if metric.full:
-            if self.start.sampled and self.evaluation.unseen(self.point.gradient):
+            if sampled and self.evaluation.unseen(self.point.gradient):
                 return np.inf
-            least = np.minimum(least, 1.0) / (SAMPLED if self.start.sampled else 1.0)
+            least = np.minimum(self.least, 1.0)
+            if sampled:
+                least /= SAMPLED
             least *= metric.certain
             return self.evaluation.gap(self.point, least)
+        least = np.where(np.isinf(self.least), 1.0, self.least)
         tol = self.plan.tol or USUAL_TOL
         if self.plan.provable:
             cheap = self.data.n_rows * self.data.n_features**2 <= QR_WORK

@@ -113,7 +113,7 @@ class FullGradient(Solver):
     @property
     def objective(self):
         """F at the point, summed over the outputs."""
-        return float(self.evaluation.objectives(self.point).sum())
+        return float(np.add.reduce(self.evaluation.objectives(self.point)))
 
     def _begin(self, state):
         """Set the first point; returns the size of the step if it is a solution already.
@@ -121,10 +121,9 @@ class FullGradient(Solver):
         The least squares of a sample can be worse than a constant (it may contain a row
         that the others contradict). A larger sample is then drawn at once.
         """
-        self._arrive(state)
+        solved = self._arrive(state)
         # A fit that starts far from the optimum has not diverged where it ends nearer.
-        state.reference = max(state.reference, float(self.point.losses.sum()))
-        solved = self._is_solved(state)
+        state.reference = max(state.reference, float(np.add.reduce(self.point.losses)))
         sampled = solved and self.start.sampled
         while sampled and self.start.sketch.is_unrepresentative(self.gap):
             self._sharpen(state)
@@ -162,17 +161,20 @@ class FullGradient(Solver):
         return start.solved and bool((state.weights == start.weights).all())
 
     def _arrive(self, state):
+        """Set the point of the state's weights; returns whether they are the solution."""
         self.point = self._at(state.weights)
-        chosen = self.plan.automatic and not self.plan.online
-        chosen = chosen and not self._is_solved(state)
+        solved = self._is_solved(state)
+        chosen = self.plan.automatic and not self.plan.online and not solved
         if chosen and begin_anew(self.evaluation, state, self.point.losses).any():
             self.point = self._at(state.weights)
+            solved = self._is_solved(state)
         if not self.point.finite:
             raise ValueError(
                 "The loss at the weights to start from overflows: are numbers of X, y or "
                 "coef_init near the largest that float64 can hold? Rescale them."
             )
         self.gap = self._gap()
+        return solved
 
     def _gap(self):
         """The optimality gap at the point, where the curvature is known."""

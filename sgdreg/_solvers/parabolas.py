@@ -26,8 +26,7 @@ def curvature_at(data, start, weights):
 
 def residuals(data, weights, centre):
     """Prediction minus target of each row, by weights (d + 1,) at a centre."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        r = data.predictions(weights, centre) - data.targets[:, 0]
+    r = data.predictions(weights, centre) - data.targets[:, 0]
     if not np.isfinite(r).all():
         data.check_finite()
     return r
@@ -62,19 +61,18 @@ def parabola(data, r, small):
     """
     y, loss, small = data.targets[:, 0], data.loss, small or 1.0
     dead = getattr(loss, "dead", 0.0)
-    with np.errstate(invalid="ignore", over="ignore"):
-        if not dead:
-            r = np.where(np.abs(r) < small, np.where(r < 0, -small, small), r)
-            return ask(loss, y, y + r, "gradient") / r, None
-        if loss.width:
-            row_curvature = np.full(len(r), loss.smoothness)
-            slopes = loss.gradient(y, y + r)
-        else:
-            row_curvature = slopes = 0.0
-            for sign, cap in ((1.0, loss.above), (-1.0, loss.below)):
-                e = sign * r - dead
-                far = np.maximum(np.abs(e), small)
-                row_curvature = row_curvature + 0.5 * cap / far
-                slopes = slopes + 0.5 * sign * cap * (1.0 + e / far)
-        targets = y + r - slopes / row_curvature
+    if not dead:
+        r = np.where(np.abs(r) < small, np.where(r < 0, -small, small), r)
+        return ask(loss, y, y + r, "gradient") / r, None
+    if loss.width:
+        row_curvature = np.full(len(r), loss.smoothness)
+        slopes = loss.gradient(y, y + r)
+    else:
+        row_curvature = slopes = 0.0
+        for sign, cap in ((1.0, loss.above), (-1.0, loss.below)):
+            e = sign * r - dead
+            far = np.maximum(np.abs(e), small)
+            row_curvature = row_curvature + 0.5 * cap / far
+            slopes = slopes + 0.5 * sign * cap * (1.0 + e / far)
+    targets = y + r - slopes / row_curvature
     return row_curvature, targets[:, None]

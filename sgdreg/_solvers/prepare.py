@@ -1,9 +1,5 @@
 """From a plan and the rows to a start: the metric, first weights, the size of the steps."""
 
-from functools import cached_property
-
-import numpy as np
-
 from sgdreg._curvature.costs import cost_of_all, sample_size, single_size
 from sgdreg._curvature.diagonal import Stream
 from sgdreg._curvature.low_rank import low_rank_metric
@@ -11,6 +7,7 @@ from sgdreg._curvature.metric import Metric, diagonal_metric
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._curvature.sample import Sketch
 from sgdreg._curvature.single import single_metric
+from sgdreg._data.rows import all_finite
 from sgdreg._plan.plan import DIAGONAL, FULL, SINGLE
 from sgdreg._plan.start import Start
 from sgdreg._records import changed
@@ -50,7 +47,7 @@ def prepare(data, plan, seen=None, rng=None):
     learned : Statistics
         In a stream those of the rows before are included.
     """
-    if not np.isfinite(data.zero_losses).all():
+    if not all_finite(data.zero_losses):
         raise ValueError(
             "The losses of y overflow: its numbers are too large for sums in float64. "
             "Rescale y."
@@ -62,23 +59,6 @@ def prepare(data, plan, seen=None, rng=None):
         return changed(start, reason=reason), learned
     start = _weights(data, start, learned.curvature is not None, first=seen is None)
     return _steps(data, start, learned), learned
-
-
-class Draws:
-    """The generator for samples of rows, made at the first draw (which saves 40 µs).
-
-    It is independent of the generator of the steps.
-    """
-
-    def __init__(self, seeds):
-        self.seeds = seeds
-
-    @cached_property
-    def generator(self):
-        return np.random.default_rng(self.seeds.spawn(1)[0])
-
-    def __getattr__(self, name):
-        return getattr(self.generator, name)
 
 
 def _steps(data, start, learned):

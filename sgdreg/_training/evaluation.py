@@ -3,13 +3,11 @@
 Each of them takes one pass over the rows and takes no steps.
 """
 
-from functools import cached_property
-from math import isfinite
-
 import numpy as np
 
 from sgdreg._curvature.factor import ROUNDED_SPREADS
-from sgdreg._records import record
+from sgdreg._data.rows import all_finite
+from sgdreg._records import once, record
 from sgdreg.losses import made_of_hinges
 
 # Rows of a subsample whose loss costs next to nothing beside an epoch.
@@ -49,7 +47,7 @@ class Point:
     @property
     def finite(self):
         """Whether neither loss nor gradient overflows."""
-        return bool(np.isfinite(self.losses).all() and np.isfinite(self.slope).all())
+        return all_finite(self.losses) and all_finite(self.slope)
 
 
 class Evaluation:
@@ -73,16 +71,18 @@ class Evaluation:
         self.plan = start.plan
         self.passes = 0.0
 
-    @cached_property
+    @once
     def constant(self):
         """Loss of the best constant (zero without an intercept), for each output."""
         if self.plan.fit_intercept:
             return self.data.constant_losses
         return self.data.zero_losses
 
-    @cached_property
+    @once
     def worthless(self):
         """The objective of that constant (a custom penalty need not be zero at zero)."""
+        if not self.plan.penalty.is_custom:
+            return self.constant
         zero = np.zeros((self.data.n_outputs, self.data.n_features))
         return self.constant + self.plan.penalty.values(zero)
 
@@ -91,12 +91,13 @@ class Evaluation:
 
         Plus a custom penalty at these weights, which need not be zero at zero.
         """
-        loss, penalty = max(loss, float(self.data.zero_losses.sum())), self.plan.penalty
+        zero, penalty = np.add.reduce(self.data.zero_losses), self.plan.penalty
+        loss = max(loss, float(zero))
         if penalty.is_custom:
             loss += float(penalty.values(weights[:, :-1]).sum())
         return loss
 
-    @cached_property
+    @once
     def variance(self):
         """The loss that a model can explain: half the variance of each output.
 
@@ -105,12 +106,12 @@ class Evaluation:
         """
         known = self.data.constant_losses
         varies = known > self.rounding
-        if not varies.all():
+        if not np.logical_and.reduce(varies):
             flat = self.negligible if self.plan.fit_intercept else self.data.zero_losses
             known = np.where(varies, known, np.maximum(known, flat))
         return np.maximum(known, TINY)
 
-    @cached_property
+    @once
     def unit(self):
         """The value that gaps are divided by.
 
@@ -120,7 +121,7 @@ class Evaluation:
             return self.variance
         return np.maximum(self.variance, self.constant)
 
-    @cached_property
+    @once
     def negligible(self):
         """Losses of each output that earn no warning: (1e-8 of a constant target)²."""
         flat = self.data.constant_losses <= self.rounding
@@ -129,7 +130,7 @@ class Evaluation:
             flat, ROUNDINGS_OF_TARGETS * eps * self.data.zero_losses, self.rounding
         )
 
-    @cached_property
+    @once
     def rounding(self):
         """Losses that consist of rounding errors of the targets, for each output.
 
@@ -151,7 +152,7 @@ class Evaluation:
         """Mean loss of each output over the training rows."""
         losses, _ = self.data.evaluate(weights, self.start.metric.centre)
         self.passes += 1.0
-        if not isfinite(sum(losses.tolist())):
+        if not all_finite(losses):
             self.data.check_finite()
         return losses
 
@@ -167,9 +168,10 @@ class Evaluation:
         weights, centre = weights.copy(), self.start.metric.centre
         losses, gradient = self.data.evaluate(weights, centre, predictions)
         self.passes += 1.0
-        if not np.isfinite(losses).all():
+        if not all_finite(losses):
             self.data.check_finite()
-        gradient[:, :-1] += self.plan.penalty.l2 * weights[:, :-1]
+        if self.plan.penalty.l2:
+            gradient[:, :-1] += self.plan.penalty.l2 * weights[:, :-1]
         if self.start.proximal_term is not None:
             strength, anchor = self.start.proximal_term
             slope = strength * (weights - anchor)
@@ -232,7 +234,8 @@ class Evaluation:
         """
         if metric is not None and metric.full and self.unseen(point.gradient, metric):
             return np.inf
-        return float(np.max(self.excesses(point, least, metric) / self.variance))
+        shares = self.excesses(point, least, metric) / self.variance
+        return float(np.maximum.reduce(shares))
 
     def excesses(self, point, least=1.0, metric=None):
         """½ ∇Fᵀ H⁻¹ ∇F of each output, and what rounding errors may add: see `gap`."""

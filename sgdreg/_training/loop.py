@@ -91,7 +91,7 @@ class Training:
         last = self.began + max_epochs
         converged, reason = self._train_until(last)
         losses = self._final_losses()
-        while self.solver.runs_away(self.state, losses.sum(), TOO_HIGH):
+        while self.solver.runs_away(self.state, np.add.reduce(losses), TOO_HIGH):
             self._start_again()  # the last steps have raised the loss too far
             converged, reason = self._train_until(last)
             losses = self._final_losses()

@@ -86,10 +86,10 @@ class State:
         state = cls(weights=np.zeros(shape), rng=rng, flat=flat)
         if coef_init is not None:
             state.weights[:, :-1] = coef_init
+            if start.metric.centre is not None:
+                state.weights[:, -1] += state.weights[:, :-1] @ start.metric.centre
         if intercept_init is not None:
-            state.weights[:, -1] = intercept_init
-        if start.metric.centre is not None:
-            state.weights[:, -1] += state.weights[:, :-1] @ start.metric.centre
+            state.weights[:, -1] += intercept_init
         if start.weights is not None and coef_init is None and intercept_init is None:
             state.weights[:] = start.weights
         if plan.optimizer.slots:

@@ -6,7 +6,7 @@ from scipy import sparse
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._data.dataset import Data
 from sgdreg._data.moments import merged
-from sgdreg._data.threads import ALONE
+from sgdreg._data.threads import ALONE, within_floats
 from sgdreg.losses import SQUARED_ERROR
 
 # Most multiplications of a comparison with exact solutions: some seconds.
@@ -87,7 +87,8 @@ def exact_residual(X, y, alpha, fit_intercept, weights):
     them: for example the categories of `--one-hot`.
     """
     data = Data.build(X, y[:, None], weights, loss=SQUARED_ERROR, team=ALONE)
-    curvature = curvature_of(data, fit_intercept, work=np.inf)  # exact, not of a sample
-    metric, (solution,) = curvature.solve(alpha)
+    with within_floats():
+        curvature = curvature_of(data, fit_intercept, work=np.inf)  # exact, of no sample
+        metric, (solution,) = curvature.solve(alpha)
     Z = X if metric.centre is None else X - metric.centre
     return y - solution[-1] - Z @ solution[:-1]

@@ -304,7 +304,7 @@ class AppliedPenalty:
         if self.l2:
             sums += 0.5 * self.l2 * np.einsum("ij,ij->i", coef, coef)
         if self.l1:
-            sums += self.l1 * np.abs(coef).sum(axis=1)
+            sums += self.l1 * np.add.reduce(np.abs(coef), axis=1)
         return sums
 
     def _value(self, coef):

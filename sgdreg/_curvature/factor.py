@@ -187,6 +187,7 @@ class Curvature:
         Z, targets = triangle[:, :d], triangle[:, d:]
         scale = column_norms(Z)
         constant = self.constant(scale)
+        varying = ~constant
         all_vary = not np.logical_or.reduce(constant)
         penalised = bool(np.logical_or.reduce(alpha, axis=None))
         if penalised:
@@ -196,7 +197,6 @@ class Curvature:
             scale = np.where(constant, 1.0, scale)
         Z, errors = np.divide(Z, scale, order="F"), np.abs(self.mean / scale)
         if not all_vary:
-            varying = ~constant
             Z, errors = Z[:, varying], errors[varying]
         if penalised:
             roots = roots / scale if all_vary else (roots / scale)[varying]

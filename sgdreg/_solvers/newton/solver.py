@@ -119,7 +119,7 @@ class Newton(FullGradient):
             return np.inf
         gaps = np.array([model.gap for model in self.models])
         gaps = np.minimum(gaps, self.evaluation.objectives(self.point))
-        return float(np.max(gaps / self.evaluation.unit))
+        return float(np.maximum.reduce(gaps / self.evaluation.unit))
 
     def memory(self):
         return super().memory() | {"models": [model.memory() for model in self.models]}

@@ -44,11 +44,14 @@ class Quadratic:
         """From a curvature and a penalty; `size`: the rows of a sample, or None."""
         triangle, d = curvature.features, curvature.n_features
         H = triangle.T @ triangle / curvature.total
-        scale = np.sqrt(np.diagonal(H))
+        scale = np.sqrt(H.diagonal())
         constant = curvature.constant(scale)
-        scale = np.where(constant, 1.0, scale)
+        some = np.logical_or.reduce(constant)
+        if some:
+            scale = np.where(constant, 1.0, scale)
         H = H / scale[:, None] / scale
-        H[constant] = H[:, constant] = 0.0
+        if some:
+            H[constant] = H[:, constant] = 0.0
         if size is not None:
             H *= max(LEAST_SHARE, 1.0 - d / size)
         return cls(H, scale, penalty.l1 / scale, penalty.l2 / scale**2, penalty.positive)
@@ -111,9 +114,9 @@ class Squares(Model):
         g, b = self.gradient[:-1], self.gradient[-1]
         about = g if centre is None else g - b * centre
         coef, promise, left = self.quadratic.lowest(about, self.weights[:-1])
-        self.aim = np.append(coef, self.weights[-1] - b)
+        self.aim = _extended(coef, self.weights[-1] - b)
         promise += 0.5 * b * b
-        left = np.append(left, 0.0)
+        left = _extended(left, 0.0)
         self.gap = promise * (SAMPLED if self.start.sampled else 1.0) + self._rest(left)
 
     def _rest(self, left):
@@ -125,7 +128,7 @@ class Squares(Model):
             return np.inf
         least = 1.0 / SAMPLED if self.start.sampled else 1.0
         excess = self.evaluation.excesses(point, least)
-        return float(np.broadcast_to(excess, self.data.n_outputs)[self.output])
+        return float(excess[self.output if len(excess) > 1 else 0])
 
     def ask(self):
         return self.aim
@@ -165,7 +168,7 @@ class Squares(Model):
         """A step with the intercept of the features as they are."""
         if self.start.metric.centre is None:
             return p
-        return np.append(p[:-1], p[-1] - p[:-1] @ self.start.metric.centre)
+        return _extended(p[:-1], p[-1] - p[:-1] @ self.start.metric.centre)
 
     def memory(self):
         kept = {"weights": self.weights.copy(), "loss": self.loss}
@@ -175,6 +178,13 @@ class Squares(Model):
         self.weights, self.gradient = memory["weights"].copy(), memory["gradient"].copy()
         self.loss = memory["loss"]
         self._look()
+
+
+def _extended(coef, last):
+    """[coef, last]: np.append takes 4 µs."""
+    both = np.empty(len(coef) + 1)
+    both[:-1], both[-1] = coef, last
+    return both
 
 
 def lowest(w, p, fall, curvature, l1):

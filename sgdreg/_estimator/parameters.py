@@ -105,7 +105,7 @@ def check_parameters(
     online : bool
         Whether the call is `partial_fit`.
     known : bool
-        Whether the call continues one that had the same parameters.
+        Whether the call continues one with equal parameters, objects among them included.
     **validation
         X_val, y_val and sample_weight_val as given to `fit`.
     """
@@ -113,7 +113,7 @@ def check_parameters(
     messages = _passed.get(key)
     if messages is None:
         skipped = get_config()["skip_parameter_validation"]
-        if not known:
+        if key is not None or not known:
             if not skipped:
                 estimator._validate_params()
             _refuse_contradictions(estimator)

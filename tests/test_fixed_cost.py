@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn import config_context
+from test_online_cost import calls_made, rows
 from threadpoolctl import threadpool_info
 
 from sgdreg import SGDLinearRegressor
 from sgdreg._data.draws import Draws, Seeds
 from sgdreg._data.threads import Team, one_blas_thread
 from sgdreg.optimizers import Momentum
-from test_online_cost import calls_made, rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, Y = rows(100, d=3)

@@ -10,6 +10,7 @@ from sgdreg._curvature.costs import MOST_COMPILED
 from sgdreg._curvature.factor import EASY_INFLATION, Curvature
 from sgdreg._curvature.sparse_products import NEAR, by_nonzeros, sparse_products, split
 from sgdreg._curvature.triangles import inverse_of, inverse_size, triangle_of
+from sgdreg._data.dataset import PIECES
 from sgdreg._data.moments import CONSTANT_SHARE
 from sgdreg._data.rows import FLOAT_BYTES
 from sgdreg._kernels.descent import centred_products, move_to_mean, rough_centre
@@ -27,6 +28,8 @@ PRODUCT_ROWS = 256
 # this many bytes at most, but MATRICES is the least number of pieces.
 PIECES_BYTES = 2**24
 MATRICES = 2
+# Multiplications of a piece, at least: they take 0.2 ms.
+PIECE_WORK = 2**23
 # The centre about which products are first computed is the mean of this many rows.
 CENTRE_ROWS = 32
 # Squares beyond these are too near to the ends of the range of floats.
@@ -87,13 +90,16 @@ def _products(data, centred):
 
 def _pieces(data):
     """(start, stop) of the rows that threads work on: few, if their matrices are large."""
-    if len(data.pieces) == 1:
-        return data.pieces
-    size = FLOAT_BYTES * (data.n_features + data.n_outputs) ** 2
-    count = max(MATRICES, min(len(data.pieces), PIECES_BYTES // size))
-    cuts = np.linspace(0, len(data.pieces), min(count, len(data.pieces)) + 1).astype(int)
-    starts = [piece[0] for piece in data.pieces] + [data.n_rows]
-    return [(starts[a], starts[b]) for a, b in pairwise(cuts)]
+    width = data.n_features + data.n_outputs
+    wanted = len(data.pieces)
+    if not by_nonzeros(data):
+        wanted = max(wanted, data.n_rows * width**2 // PIECE_WORK)
+    most = max(MATRICES, PIECES_BYTES // (FLOAT_BYTES * width**2))
+    count = min(wanted, most, PIECES)
+    if count < 2:
+        return [(0, data.n_rows)]
+    cuts = np.linspace(0, data.n_rows, count + 1).astype(int).tolist()
+    return list(pairwise(cuts))
 
 
 def _about_mean(data, centred, pieces):

@@ -10,7 +10,13 @@ from sgdreg._curvature.costs import MOST_COMPILED
 from sgdreg._curvature.factor import EASY_INFLATION, Curvature
 from sgdreg._curvature.gram import Gram, block_rows
 from sgdreg._curvature.sparse_products import NEAR, by_nonzeros, sparse_products, split
-from sgdreg._curvature.triangles import inverse_of, inverse_size, triangle_of
+from sgdreg._curvature.triangles import (
+    LARGEST,
+    SMALLEST,
+    inverse_of,
+    inverse_size,
+    triangle_of,
+)
 from sgdreg._data.moments import CONSTANT_SHARE
 from sgdreg._data.rows import FLOAT_BYTES
 from sgdreg._kernels.descent import centred_products, move_to_mean, rough_centre
@@ -31,8 +37,6 @@ MATRICES = 2
 PIECE_WORK, PIECE_ROWS, PIECES = 2**23, 1000, 16
 # The centre about which products are first computed is the mean of this many rows.
 CENTRE_ROWS = 32
-# Squares beyond these are too near to the ends of the range of floats.
-SMALLEST, LARGEST = 1e-200, 1e200
 
 
 def curvature_by_products(data, centred, easy=False):

@@ -26,7 +26,8 @@ def missing(model, X, y, sample_weight=None, alpha=0.0, fit_intercept=True):
     if alpha:
         rows = np.vstack([rows, np.sqrt(LONG(alpha)) * np.eye(X.shape[1], dtype=LONG)])
         targets = np.append(targets, np.zeros(X.shape[1], LONG))
-    found = s @ (X @ coef + intercept - y) ** 2 + alpha * coef @ coef
+    at_mean = intercept + middle @ coef  # about the mean, products lose no digits
+    found = s @ ((X - middle) @ coef + at_mean - y) ** 2 + alpha * coef @ coef
     vectors, least = _basis(rows), targets
     for q in vectors * 2:
         least = least - q * (q @ least)

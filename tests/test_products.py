@@ -2,14 +2,19 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from sgdreg import SGDLinearRegressor
+from sgdreg._curvature.metric import diagonal_metric
 from sgdreg._curvature.of_rows import curvature_of
+from sgdreg._curvature.products import _pass_by_blas
+from sgdreg._curvature.single import _products as single_products
+from sgdreg._curvature.triangles import column_norms, products_of, symmetric_times
 from sgdreg._data import constants as constant_module
 from sgdreg._data.dataset import Data
-from sgdreg._data.threads import ALONE
+from sgdreg._data.moments import second_moments
+from sgdreg._data.threads import ALONE, Team
 from sgdreg._kernels.descent import (
     centred_products,
     evaluate,
@@ -46,7 +51,17 @@ def rows(kind, n, d, k=1, weighted=False, offset=0.0, seed=0):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize(
-    ("n", "d", "k"), [(1, 1, 1), (256, 4, 2), (257, 1, 1), (700, 11, 3)]
+    ("n", "d", "k"),
+    [
+        (1, 1, 1),
+        (256, 4, 2),
+        (257, 1, 1),
+        (700, 11, 3),
+        (4200, 1, 1),  # more rows than are summed by themselves
+        (4200, 6, 1),
+        (130, 3, 1),
+        (70, 30, 1),
+    ],
 )
 def test_products_of_rows(kind, weighted, n, d, k):
     data, X, y, s = rows(kind, n, d, k, weighted)
@@ -56,6 +71,75 @@ def test_products_of_rows(kind, weighted, n, d, k):
     Z = np.column_stack([X, y, np.ones(len(X))]) - np.append(centre, 0.0)
     expected = (Z[start:].T * s[start:]) @ Z[start:]
     assert_allclose(np.triu(found), np.triu(expected).astype(float), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_products_by_blas(kind, weighted):
+    data, X, y, s = rows(kind, 700, 11, 2, weighted)
+    centre = np.linspace(-1, 1, 13)
+    found = _pass_by_blas(data, centre, [(0, 300), (300, data.n_rows)])
+    Z = np.column_stack([X, y, np.ones(len(X))]) - np.append(centre, 0.0)
+    expected = (Z.T * s) @ Z
+    assert_allclose(found, expected.astype(float), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [3, 256, 301])
+def test_products_of_two_threads(size):
+    rng = np.random.default_rng(size)
+    A = rng.standard_normal((size, size + 5))
+    exact = A @ A.T
+    for some in (A.T, np.asfortranarray(A.T)):
+        with Team(2) as team:
+            found, alone = products_of(some, team), products_of(some, ALONE)
+        assert_array_equal(np.triu(found), np.triu(alone))
+        assert_allclose(np.triu(found), np.triu(exact), rtol=1e-13, atol=1e-12)
+        with Team(2) as team:
+            S = np.asfortranarray(np.triu(exact))
+            found, alone = (symmetric_times(S.copy("F"), A, t) for t in (team, ALONE))
+        assert_array_equal(found, alone)
+        assert_allclose(found, exact @ A, rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.parametrize(("n", "d", "alpha"), [(300, 300, 0), (300, 300, 1), (9000, 60, 0)])
+def test_the_same_bits_from_any_number_of_threads(n, d, alpha):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((n, d)) + 1.0, rng.standard_normal(n)
+    penalty = "l2" if alpha else None
+    models = [
+        SGDLinearRegressor(penalty=penalty, n_jobs=jobs, tol=1e-12).fit(X, y)
+        for jobs in (1, 2, 3)
+    ]
+    for model in models[1:]:
+        assert_array_equal(model.coef_, models[0].coef_)
+        gaps = [one.history_[-1]["optimality_gap"] for one in (model, models[0])]
+        assert gaps[0] == gaps[1]
+
+
+def test_a_wide_block_in_single_precision():
+    """Its blocks end where they are full, and where the rows end."""
+    data, X, _, s = rows("dense", 1100, 70, weighted=True, offset=2.0)
+    metric = diagonal_metric(data, True, 0.0)
+    found, total = single_products(data, metric)
+    Z = (X - metric.centre) / metric.scale
+    assert_allclose(total, float(s.sum()))
+    assert_allclose(found, ((Z.T * s) @ Z).astype(float), atol=2e-5 * len(X))
+
+
+def test_moments_of_pieces():
+    data, X, _, s = rows("dense", 60_000, 10, weighted=True, offset=3.0)
+    total, mean, squares = second_moments(data)
+    assert len(data.pieces) > 1
+    middle = s @ X / s.sum()
+    assert_allclose(total, float(s.sum()))
+    assert_allclose(mean, middle.astype(float), rtol=1e-14)
+    assert_allclose(squares, (s @ (X - middle) ** 2).astype(float), rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1e-170, 1.0, 1e160])
+def test_norms_of_columns_of_any_size(size):
+    A = np.random.default_rng(0).standard_normal((9, 4))
+    assert_allclose(column_norms(size * A), size * np.linalg.norm(A, axis=0), rtol=1e-14)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -7,7 +7,7 @@ QR_WORK = 2e7
 # The cost of a row, in passes over that row (measured from 10 to 1000 features,
 # docs/design-notes.md): its products with itself (once, and for each feature), by the
 # compiled pass or by BLAS, and reading it from a random place.
-COMPILED_COST, COMPILED_COST_A_FEATURE = 0.5, 1 / 20
+COMPILED_COST, COMPILED_COST_A_FEATURE = 0.6, 1 / 40
 BLAS_COST, BLAS_COST_A_FEATURE = 4.0, 1 / 50
 SINGLE_COST, SINGLE_COST_A_FEATURE = 9.0, 1 / 90  # in single precision
 FETCH_COST = 2.0
@@ -15,9 +15,9 @@ FETCH_COST = 2.0
 FACTOR_COST = 0.06
 # Passes until steps have corrected a curvature of all rows in single precision.
 SINGLE_STEPS = 2.0
-# Up to this many columns the compiled pass is faster than BLAS, whose products of narrow
-# blocks wait for memory: at 20 columns BLAS takes 1.5 times as long.
-MOST_COMPILED = 150
+# Up to this many columns the compiled pass is faster than BLAS, for which rows have to be
+# centred in memory first: at 20 columns BLAS takes three times as long, at 500 1.6 times.
+MOST_COMPILED = 600
 # A non-zero of a sparse row costs as much as SPARSE_COST numbers of a dense row.
 SPARSE_COST = 4.0
 # The least sample has SAMPLE_ROWS rows for each feature: a step then shrinks the gap

@@ -12,12 +12,15 @@ from sgdreg._curvature.triangles import (
     inverse_size,
     is_triangle,
     norm,
+    products_of,
     root_of,
     singular_values,
+    symmetric_times,
     triangle_of,
     with_diagonal,
 )
 from sgdreg._data.moments import CONSTANT_SHARE, pooled
+from sgdreg._data.threads import ALONE
 from sgdreg._records import changed, record
 
 EPS, TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
@@ -130,7 +133,10 @@ class Curvature:
         if self.centred:
             axis = root / sqrt(total)
             axis[0] += 1.0
-            Z = Z[1:] - np.outer(axis[1:] / axis[0], axis @ Z)
+            turned, Z = axis @ Z, Z[1:]
+            if len(Z):  # Z - (axis / axis_0) turnedᵀ, in place
+                shares = axis[1:] / axis[0]
+                Z = linalg.blas.dger(-1.0, turned, shares, a=Z.T, overwrite_a=True).T
         total = float(total)
         return changed(self, total=total, rows=len(X), centre=centre, triangle=Z)
 
@@ -170,7 +176,7 @@ class Curvature:
             scale = column_norms(self.features / np.sqrt(self.total))
         return scale <= CONSTANT_SHARE * np.abs(self.mean)
 
-    def solve(self, alpha):
+    def solve(self, alpha, team=ALONE):
         """The metric, and the least squares of the rows: weights (k, d + 1) at its centre.
 
         In the scaled features, rootᵀ root = (ZᵀSZ/total + alpha)⁺; alpha is a number, or an
@@ -182,10 +188,9 @@ class Curvature:
         than these errors or than the rounding of float32 numbers in X, and more directions
         than there are rows (minus one, about their mean).
         """
-        d = self.n_features
-        triangle = self.triangle / sqrt(self.total)
-        Z, targets = triangle[:, :d], triangle[:, d:]
-        scale = column_norms(Z)
+        d, size = self.n_features, sqrt(self.total)
+        targets = self.triangle[:, d:] / size
+        scale = column_norms(self.features) / size
         constant = self.constant(scale)
         varying = ~constant
         all_vary = not np.logical_or.reduce(constant)
@@ -195,7 +200,8 @@ class Curvature:
             scale = np.hypot(scale, roots)
         if not all_vary:
             scale = np.where(constant, 1.0, scale)
-        Z, errors = np.divide(Z, scale, order="F"), np.abs(self.mean / scale)
+        Z = np.divide(self.features, size * scale, order="F")
+        errors = np.abs(self.mean / scale)
         if not all_vary:
             Z, errors = Z[:, varying], errors[varying]
         if penalised:
@@ -205,9 +211,9 @@ class Curvature:
         most = max(self.rows - self.centred, 0)
         hidden, faint, simple, span, inverse = 0.0, None, None, None, None
         if penalised:
-            simple = self._penalised_by_products(Z, targets, roots, errors, coarse)
+            simple = self._penalised_by_products(Z, targets, roots, errors, coarse, team)
         elif len(Z) == most <= Z.shape[1]:
-            inverse = self._inverse_of_rows(Z, errors, coarse)
+            inverse = self._inverse_of_rows(Z, errors, coarse, team)
         if simple is not None:
             Z, targets = simple
             inverse = inverse_of(Z)
@@ -244,7 +250,7 @@ class Curvature:
         answer[:, :-1], answer[:, -1] = targets.T, self.centre[d:]
         return metric, metric.to_raw(answer)
 
-    def _penalised_by_products(self, Z, targets, roots, errors, coarse):
+    def _penalised_by_products(self, Z, targets, roots, errors, coarse, team):
         """Z and targets with a penalty, by a Cholesky factorisation of ZᵀZ + roots².
 
         None unless that has digits to spare: each direction is long beside the rounding
@@ -252,7 +258,7 @@ class Curvature:
         """
         if not len(Z):
             return None
-        H = linalg.blas.dsyrk(1.0, Z, trans=1)
+        H = products_of(Z, team)
         H.ravel(order="K")[:: len(H) + 1] += roots * roots
         R, failed = linalg.lapack.dpotrf(H, clean=True, overwrite_a=True)
         if failed:
@@ -263,14 +269,14 @@ class Curvature:
             return None
         return R, linalg.lapack.dtrtrs(R, Z.T @ targets, trans=1)[0]
 
-    def _inverse_of_rows(self, Z, errors, coarse):
+    def _inverse_of_rows(self, Z, errors, coarse, team):
         """Z⁺ of no more rows than columns, by a Cholesky factorisation of ZZᵀ.
 
         None unless all directions are long, as above.
         """
         if not len(Z):
             return None
-        K = linalg.blas.dsyrk(1.0, Z)
+        K = products_of(Z.T, team)
         size = float(K.diagonal().sum())
         R, failed = linalg.lapack.dpotrf(K, overwrite_a=True)
         if failed:
@@ -280,7 +286,7 @@ class Curvature:
         if not shortest > MUCH_LONGER * self._rounding(Z, errors, coarse):
             return None
         inverse, _ = linalg.lapack.dpotri(R, overwrite_c=True)
-        return linalg.blas.dsymm(1.0, inverse, Z).T
+        return symmetric_times(inverse, Z, team).T
 
     def _rounding(self, Z, errors, coarse):
         """How long a direction of rounding errors in Z can be; see `_without_errors`."""

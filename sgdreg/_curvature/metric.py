@@ -70,8 +70,7 @@ class Metric:
         shares = self.sizes / self.scale
         if not self.full:
             return float(shares @ shares)
-        lengths = self.root * shares
-        return float(np.vdot(lengths, lengths))
+        return float(np.einsum("ij,ij->j", self.root, self.root) @ shares**2)
 
     def along_faint(self, gradient, rounding):
         """Squared slope along the faint directions, of each output, beyond rounding errors.

@@ -7,7 +7,7 @@ import numpy as np
 from sgdreg._curvature.costs import QR_WORK
 from sgdreg._curvature.factor import Curvature
 from sgdreg._curvature.products import curvature_by_products
-from sgdreg._curvature.triangles import column_norms
+from sgdreg._curvature.triangles import column_norms, column_squares
 from sgdreg._data.moments import refuse_overflow
 from sgdreg._records import changed
 
@@ -38,7 +38,7 @@ def curvature_of(data, fit_intercept, start=None, *, work=QR_WORK):
         # Each factorisation includes the triangle again, so pieces have d rows or more.
         for piece in data.chunks(at_least=d):
             known = known.add(*piece)
-    squares = known.mean @ known.mean, np.vdot(known.features, known.features)
+    squares = known.mean @ known.mean, column_squares(known.features).sum()
     if isfinite(sum(squares)):  # nearly always: all numbers are then finite
         return known
     sizes = column_norms(known.features)

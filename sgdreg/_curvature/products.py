@@ -8,8 +8,15 @@ from scipy import linalg
 
 from sgdreg._curvature.costs import MOST_COMPILED
 from sgdreg._curvature.factor import EASY_INFLATION, Curvature
+from sgdreg._curvature.gram import Gram, block_rows
 from sgdreg._curvature.sparse_products import NEAR, by_nonzeros, sparse_products, split
-from sgdreg._curvature.triangles import inverse_of, inverse_size, triangle_of
+from sgdreg._curvature.triangles import (
+    LARGEST,
+    SMALLEST,
+    inverse_of,
+    inverse_size,
+    triangle_of,
+)
 from sgdreg._data.moments import CONSTANT_SHARE
 from sgdreg._data.rows import FLOAT_BYTES, all_finite
 from sgdreg._kernels.descent import centred_products, move_to_mean, rough_centre
@@ -19,18 +26,17 @@ from sgdreg._kernels.descent import centred_products, move_to_mean, rough_centre
 SQUARED_CONDITION = 1e5
 # Up to this share of weak directions, that is cheap beside a QR of all columns.
 WEAK_SHARE = 0.25
-# The rows of a product: 1 MiB, which a core's cache holds, but at least PRODUCT_ROWS, which
-# the product needs for its speed.
+# The rows of a product: 1 MiB, which a core's cache holds, or what its speed needs.
 PRODUCT_BYTES = 2**20
-PRODUCT_ROWS = 256
 # Each of the pieces that threads work on has its own matrix of products. All together have
 # this many bytes at most, but MATRICES is the least number of pieces.
 PIECES_BYTES = 2**24
 MATRICES = 2
+# Multiplications of a piece, at least: they take 0.2 ms; rows, beside whose products the
+# sum of the matrices is little; and pieces at most.
+PIECE_WORK, PIECE_ROWS, PIECES = 2**23, 1000, 16
 # The centre about which products are first computed is the mean of this many rows.
 CENTRE_ROWS = 32
-# Squares beyond these are too near to the ends of the range of floats.
-SMALLEST, LARGEST = 1e-200, 1e200
 
 
 def curvature_by_products(data, centred, easy=False):
@@ -87,13 +93,16 @@ def _products(data, centred):
 
 def _pieces(data):
     """(start, stop) of the rows that threads work on: few, if their matrices are large."""
-    if len(data.pieces) == 1:
-        return data.pieces
-    size = FLOAT_BYTES * (data.n_features + data.n_outputs) ** 2
-    count = max(MATRICES, min(len(data.pieces), PIECES_BYTES // size))
-    cuts = np.linspace(0, len(data.pieces), min(count, len(data.pieces)) + 1).astype(int)
-    starts = [piece[0] for piece in data.pieces] + [data.n_rows]
-    return [(starts[a], starts[b]) for a, b in pairwise(cuts)]
+    width = data.n_features + data.n_outputs
+    wanted = len(data.pieces)
+    if not by_nonzeros(data):
+        wanted = max(wanted, data.n_rows * width**2 // PIECE_WORK)
+    most = max(MATRICES, PIECES_BYTES // (FLOAT_BYTES * width**2))
+    count = min(wanted, most, PIECES, data.n_rows // PIECE_ROWS)
+    if count < 2:
+        return [(0, data.n_rows)]
+    cuts = np.linspace(0, data.n_rows, count + 1).astype(int).tolist()
+    return list(pairwise(cuts))
 
 
 def _about_mean(data, centred, pieces):
@@ -131,8 +140,8 @@ def _pass_by_blas(data, centre, pieces):
     d, width = data.n_features, len(centre) + 1
 
     def part(piece):
-        products, Z = np.zeros((width, width), order="F"), None
-        for X, y, weights in data.chunks(PRODUCT_ROWS, piece, PRODUCT_BYTES):
+        gram, Z = Gram(width), None
+        for X, y, weights in data.chunks(block_rows(width), piece, PRODUCT_BYTES):
             if Z is None or len(Z) != len(X):
                 Z = np.empty((len(X), width))
             np.subtract(X, centre[:d], out=Z[:, :d])
@@ -140,8 +149,8 @@ def _pass_by_blas(data, centre, pieces):
             Z[:, -1] = 1.0
             if data.weights is not None:
                 Z *= np.sqrt(weights)[:, None]
-            products = _added(products, Z.T)
-        return products
+            gram.add(Z)
+        return gram.total
 
     return _sum(data.team.in_order(part, pieces))
 
@@ -152,11 +161,6 @@ def _sum(parts):
     for more in others:
         total += more
     return total
-
-
-def _added(products, columns):
-    """The upper triangle of products + columns columnsᵀ, in place."""
-    return linalg.blas.dsyrk(1.0, columns, beta=1.0, c=products, overwrite_c=True)
 
 
 def _factor(C, size, easy):

@@ -7,9 +7,10 @@ import numpy as np
 from scipy import linalg
 
 from sgdreg._curvature.costs import SAMPLED
+from sgdreg._curvature.gram import Gram, block_rows
 
-# Rows of a product, for its speed.
-PRODUCT_ROWS = 512
+# Rows that are centred and scaled at a time: a core's cache holds them.
+CACHED_ROWS = 64
 # This is added to the diagonal, whose mean is one: single precision cannot tell directions
 # of less curvature from none (docs/design-notes.md). If rounding errors are larger, ten
 # times as much is tried, up to MOST_JITTER.
@@ -62,7 +63,7 @@ def single_metric(data, diagonal, alpha, size, rng):
     jitter, failed = JITTER, True
     while failed and jitter <= MOST_JITTER:  # rounding errors may be larger
         C[at] = np.where(rare, 1.0, seen + ridge) + jitter
-        R, failed = linalg.lapack.spotrf(C, clean=True)
+        R, failed = linalg.lapack.spotrf(C.T, clean=True)
         jitter *= 10.0
     if failed:
         return diagonal, rows.n_rows
@@ -80,7 +81,7 @@ def single_metric(data, diagonal, alpha, size, rng):
 
 
 def _products(data, diagonal):
-    """The upper triangle of ZᵀSZ in single precision, and the sum of the weights."""
+    """ZᵀSZ in single precision, and the sum of the weights."""
     centre, inverse = diagonal.centre, 1.0 / diagonal.scale
     half = len(data.pieces) // 2
     cuts = [0, data.n_rows]
@@ -88,18 +89,23 @@ def _products(data, diagonal):
         cuts.insert(1, data.pieces[half][0])
 
     def part(piece):
-        d = data.n_features
-        products, total = np.zeros((d, d), np.float32, order="F"), 0.0
-        size = 8 * d * PRODUCT_ROWS
-        for X, _, weights in data.chunks(1, piece, size):
-            Z = X if centre is None else X - centre
-            factors = inverse
+        d, total = data.n_features, 0.0
+        gram, rows = Gram(d, np.float32), block_rows(d)
+        Z, block, filled = np.empty((CACHED_ROWS, d)), np.empty((rows, d), np.float32), 0
+        for X, _, weights in data.chunks(CACHED_ROWS, piece, 1):
+            n, factors = len(X), inverse
+            if filled + n > rows:
+                gram.add(block[:filled])
+                filled = 0
             if data.weights is not None:
                 factors = np.sqrt(weights)[:, None] * inverse
-            Z = np.multiply(Z, factors, dtype=np.float64).astype(np.float32)
-            products = linalg.blas.ssyrk(1.0, Z.T, beta=1.0, c=products, overwrite_c=True)
+            centred = X if centre is None else np.subtract(X, centre, out=Z[:n])
+            scaled = block[filled : filled + n]
+            np.multiply(centred, factors, out=scaled, casting="same_kind")
+            filled += n
             total += weights.sum()
-        return products, total
+        gram.add(block[:filled])
+        return gram.total, total
 
     pieces = list(itertools.pairwise(cuts))
     with np.errstate(over="ignore", invalid="ignore"):

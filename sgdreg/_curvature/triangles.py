@@ -12,6 +12,8 @@ QR_BLOCK = 64
 # take half of the time, docs/design-notes.md), and those that they take at a time.
 BLOCKED, QR_PANEL = 256, 48
 TINY = np.finfo(np.float64).tiny
+# Sums of squares beyond these are too near to the ends of the range of floats.
+SMALLEST, LARGEST = 1e-200, 1e200
 # Up to this condition number R R⁻¹ is the identity to 1e-10, from whichever side.
 SAME_INVERSE = 1e5
 
@@ -63,6 +65,48 @@ def _identity(size):
     return np.eye(size, order="F")
 
 
+def products_of(A, team):
+    """AᵀA, the upper triangle at least, in Fortran's order.
+
+    Of many columns by two threads: one has the products of half of the columns with the
+    others, one those of each half with itself. (NumPy's product lets the other one work.)
+    """
+    if A.shape[1] < BLOCKED:
+        if A.flags.f_contiguous:
+            return linalg.blas.dsyrk(1.0, A, trans=1)
+        return linalg.blas.dsyrk(1.0, A.T)
+    half, out = A.shape[1] // 2, np.empty((A.shape[1], A.shape[1]))
+    parts = slice(None, half), slice(half, None)
+
+    def multiply(pairs):
+        for a, b in pairs:
+            np.matmul(A[:, parts[a]].T, A[:, parts[b]], out=out[parts[a], parts[b]])
+
+    for _ in team.in_order(multiply, [[(1, 0)], [(0, 0), (1, 1)]]):
+        pass
+    return out.T
+
+
+def symmetric_times(S, A, team):
+    """S A, C-ordered, of a symmetric S, with zeros below its diagonal; S is changed."""
+    if len(S) < BLOCKED:
+        return np.ascontiguousarray(linalg.blas.dsymm(1.0, S, A))
+    for start in range(0, len(S), BLOCKED):
+        stop = start + BLOCKED
+        S[stop:, start:stop] = S[start:stop, stop:].T
+        square = S[start:stop, start:stop]
+        square += np.triu(square, 1).T
+    out = np.empty(A.shape)
+    half = len(S) // 2
+
+    def multiply(rows):
+        np.matmul(S[rows], A, out=out[rows])
+
+    for _ in team.in_order(multiply, [slice(None, half), slice(half, None)]):
+        pass
+    return out
+
+
 def norm(x):
     """Euclidean norm of all numbers: np.linalg.norm without its checks."""
     x = x.ravel(order="K")
@@ -102,8 +146,16 @@ def root_of(Z, inverse=None):
     return Z / np.einsum("ij,ij->i", Z, Z)[:, None]
 
 
+def column_squares(A):
+    """Σ a² of each column, without a copy of A."""
+    return np.einsum("ij,ij->j", A, A)
+
+
 def column_norms(A):
     """Euclidean norm of each column, without overflow or underflow of the squares."""
+    squares = column_squares(A)
+    if squares.size and SMALLEST < squares.min() <= squares.max() < LARGEST:
+        return np.sqrt(squares)
     largest = np.maximum.reduce(np.abs(A), axis=0, initial=TINY)
     return largest * np.sqrt(np.add.reduce(np.square(A / largest), axis=0))
 

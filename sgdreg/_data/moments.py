@@ -33,9 +33,16 @@ def second_moments(data):
     """
     if data.is_sparse:
         return _sparse_moments(data)
-    known = 0.0, np.zeros(data.n_features), np.zeros(data.n_features)
-    for X, _, weights in data.chunks():
-        known = merged(known, _chunk_moments(X, weights))
+
+    def part(piece):
+        known = 0.0, np.zeros(data.n_features), np.zeros(data.n_features)
+        for X, _, weights in data.chunks(within=piece):
+            known = merged(known, _chunk_moments(X, weights))
+        return known
+
+    known, *others = data.team.in_order(part, data.pieces)
+    for more in others:
+        known = merged(known, more)
     return known
 
 

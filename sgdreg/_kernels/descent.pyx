@@ -53,13 +53,22 @@ cdef extern from "narrow.h" nogil:
         double *sums)
 
 cdef extern from "products.h" nogil:
-    const int BLOCK, TILE
-    void centred_f32(const float *x, const double *centre, Py_ssize_t rows, Py_ssize_t d,
-                     double *block)
-    void centred_f64(const double *x, const double *centre, Py_ssize_t rows, Py_ssize_t d,
-                     double *block)
-    void times_block(const double *factor, Py_ssize_t columns, double *block)
-    void add_products(const double *block, Py_ssize_t width, double *out)
+    enum: BLOCK, TILE
+    double *line_of(double *numbers)
+    void centred_f32(
+        const float *x, const double *y, const double *centre, Py_ssize_t rows,
+        Py_ssize_t d, Py_ssize_t k, Py_ssize_t stride, double *block)
+    void centred_f64(
+        const double *x, const double *y, const double *centre, Py_ssize_t rows,
+        Py_ssize_t d, Py_ssize_t k, Py_ssize_t stride, double *block)
+    void line_products_f32(const float *x, const double *y, const double *centre,
+                           Py_ssize_t rows, double *sums)
+    void line_products_f64(const double *x, const double *y, const double *centre,
+                           Py_ssize_t rows, double *sums)
+    void times_rows(const double *factor, Py_ssize_t rows, Py_ssize_t width,
+                    Py_ssize_t stride, double *block)
+    void add_products(const double *block, Py_ssize_t rows, Py_ssize_t width,
+                      Py_ssize_t stride, double *out)
 
 cdef extern from "rules.h" nogil:
     void momentum_direction(double momentum, bint nesterov, double *g, double *v,

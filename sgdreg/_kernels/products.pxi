@@ -15,19 +15,30 @@ def centred_products(
         On and above the diagonal; the last column holds the sums Σ s z.
     """
     cdef Py_ssize_t used = problem.n_features + problem.n_outputs + 1
-    cdef Py_ssize_t width = (used + TILE - 1) // TILE * TILE, first = start
+    cdef Py_ssize_t width = (used + TILE - 1) // TILE * TILE, first = start, last, size
+    cdef Py_ssize_t stride = stride_of(used), i
     found = np.zeros((width, width))
     cdef double[:, ::1] products = found
-    cdef double[::1] block = np.zeros(width * BLOCK)
+    cdef double[:, ::1] some = np.zeros((width, width))
+    cdef double[::1] numbers = np.zeros(stride * BLOCK + TILE)
+    cdef double *block = line_of(&numbers[0])
     if not 0 <= start <= stop <= (rows.shape[0] if rows.shape[0] else problem.n_rows):
         raise ValueError("start and stop are not within the rows")
     if centre.shape[0] != used - 1:
         raise ValueError("the centre does not fit the problem")
+    if is_line(problem) and not rows.shape[0]:
+        return line_products(problem, centre, start, stop)
     with nogil:
         while first < stop:
-            fill_block(problem, centre, rows, first, min(BLOCK, stop - first), &block[0])
-            add_products(&block[0], width, &products[0, 0])
-            first += BLOCK
+            last = min(first + SUMMED, stop)
+            while first < last:
+                size = min(BLOCK, last - first)
+                fill_block(problem, centre, rows, first, size, stride, block)
+                add_products(block, size, width, stride, &some[0, 0])
+                first += size
+            for i in range(width * width):
+                (&products[0, 0])[i] += (&some[0, 0])[i]
+                (&some[0, 0])[i] = 0.0
     return found[:used, :used]
 
 
@@ -42,12 +53,12 @@ def rough_centre(
     cdef Py_ssize_t width = problem.n_features + problem.n_outputs, n = rows.shape[0], j
     found = np.empty(width)
     cdef double[::1] none = np.zeros(width), centre = found
-    cdef double[::1] block = np.zeros(width * BLOCK)
+    cdef double[::1] block = np.zeros((width + 1) * BLOCK)
     if not 0 < n <= BLOCK:
         raise ValueError("the rows must be few")
-    fill_columns(problem, none, rows, 0, n, &block[0])
+    fill_rows(problem, none, rows, 0, n, width + 1, &block[0])
     for j in range(width):
-        centre[j] = mean_of(&block[j * BLOCK], n)
+        centre[j] = mean_of(&block[j], n, width + 1)
     return found
 
 
@@ -80,108 +91,123 @@ def move_to_mean(
     return far
 
 
-cdef double mean_of(const double *values, Py_ssize_t n) noexcept nogil:
+cdef Py_ssize_t stride_of(Py_ssize_t width) noexcept nogil:
+    """The distance of the rows of a block: lines of an odd number, or few fit a cache."""
+    return ((width + TILE - 1) // TILE | 1) * TILE
+
+
+cdef double mean_of(const double *values, Py_ssize_t n, Py_ssize_t stride) noexcept nogil:
     cdef double total = 0.0
     cdef Py_ssize_t i
     for i in range(1, n):
-        total += values[i] - values[0]
+        total += values[i * stride] - values[0]
     return values[0] + total / n
 
 
 cdef void fill_block(
     Problem problem, const double[::1] centre, const Py_ssize_t[::1] rows,
-    Py_ssize_t first, Py_ssize_t size, double *block,
+    Py_ssize_t first, Py_ssize_t size, Py_ssize_t stride, double *block,
 ) noexcept nogil:
-    """√s [x - centre, y - centre, 1] of `size` rows, column by column, zeros beyond."""
-    cdef Py_ssize_t width = problem.n_features + problem.n_outputs, i, j
-    cdef double *ones = block + width * BLOCK
-    fill_columns(problem, centre, rows, first, size, block)
-    if problem.weights is NULL:
+    """√s [x - centre, y - centre, 1] of `size` rows, whose further columns stay as is."""
+    cdef Py_ssize_t width = problem.n_features + problem.n_outputs, i
+    cdef double factors[BLOCK]
+    fill_rows(problem, centre, rows, first, size, stride, block)
+    if problem.weights is not NULL:
         for i in range(size):
-            ones[i] = 1.0
-    else:
-        for i in range(size):
-            ones[i] = sqrt(problem.weights[row_at(rows, first + i)])
-        times_block(ones, width, block)
-    if size < BLOCK:
-        for j in range(width + 1):
-            for i in range(size, BLOCK):
-                block[j * BLOCK + i] = 0.0
+            factors[i] = sqrt(problem.weights[row_at(rows, first + i)])
+        times_rows(factors, size, width + 1, stride, block)
 
 
-cdef void fill_columns(
+cdef void fill_rows(
     Problem problem, const double[::1] centre, const Py_ssize_t[::1] rows,
-    Py_ssize_t first, Py_ssize_t size, double *block,
+    Py_ssize_t first, Py_ssize_t size, Py_ssize_t stride, double *block,
 ) noexcept nogil:
-    """[x - centre, y - centre] of `size` rows, column by column."""
-    cdef Py_ssize_t d = problem.n_features, k = problem.n_outputs, i, j
-    cdef double *column
-    cdef double middle
-    if problem.single:
-        if problem.narrow:
-            fill_features[float, int32_t](
-                NULL, NULL, problem, centre, rows, first, size, block)
-        else:
-            fill_features[float, int64_t](
-                NULL, NULL, problem, centre, rows, first, size, block)
+    """[x - centre, y - centre, 1] of `size` rows."""
+    if problem.single and problem.narrow:
+        fill[float, int32_t](NULL, NULL, problem, centre, rows, first, size, stride, block)
+    elif problem.single:
+        fill[float, int64_t](NULL, NULL, problem, centre, rows, first, size, stride, block)
     elif problem.narrow:
-        fill_features[double, int32_t](
-            NULL, NULL, problem, centre, rows, first, size, block)
+        fill[double, int32_t](NULL, NULL, problem, centre, rows, first, size, stride, block)
     else:
-        fill_features[double, int64_t](
-            NULL, NULL, problem, centre, rows, first, size, block)
-    for j in range(k):
-        column, middle = block + (d + j) * BLOCK, centre[d + j]
-        for i in range(size):
-            column[i] = problem.y[row_at(rows, first + i) * k + j] - middle
+        fill[double, int64_t](NULL, NULL, problem, centre, rows, first, size, stride, block)
 
 
-cdef void fill_features(
+cdef void fill(
     const real *_value, const index *_index, Problem problem, const double[::1] centre,
-    const Py_ssize_t[::1] rows, Py_ssize_t first, Py_ssize_t size, double *block,
+    const Py_ssize_t[::1] rows, Py_ssize_t first, Py_ssize_t size, Py_ssize_t stride,
+    double *block,
 ) noexcept nogil:
     cdef const real *values = <const real *> problem.values
     cdef const index *indices = <const index *> problem.indices
     cdef const index *indptr = <const index *> problem.indptr
-    cdef Py_ssize_t d = problem.n_features, i, j, r
+    cdef Py_ssize_t d = problem.n_features, k = problem.n_outputs, i, j, r
+    cdef double *row = block
     if indptr is NULL and not rows.shape[0]:
-        if real is float:
-            centred_f32(values + first * d, &centre[0], size, d, block)
-        else:
-            centred_f64(values + first * d, &centre[0], size, d, block)
+        centred[real](values + first * d, problem.y + first * k, &centre[0], size, d, k,
+                      stride, block)
         return
-    if indptr is NULL:
-        for i in range(size):  # TILE columns of TILE rows touch few lines of a cache
-            fetch_ahead(values, indices, indptr, d, problem.y, problem.n_outputs,
-                        problem.n_rows, rows, first + i, rows.shape[0], rows.shape[0])
-            if i % TILE == TILE - 1 or i == size - 1:
-                add_group(values, rows, first, i // TILE * TILE, i + 1, d, &centre[0], block)
-        return
-    for j in range(d):
-        for i in range(size):
-            block[j * BLOCK + i] = -centre[j]
     for i in range(size):
         r = row_at(rows, first + i)
-        for j in range(indptr[r], indptr[r + 1]):
-            block[indices[j] * BLOCK + i] += values[j]
+        if rows.shape[0]:
+            fetch_ahead(values, indices, indptr, d, problem.y, k, problem.n_rows, rows,
+                        first + i, rows.shape[0], rows.shape[0])
+        if indptr is NULL:
+            centred[real](values + r * d, problem.y + r * k, &centre[0], 1, d, k, stride,
+                          row)
+        else:
+            for j in range(d):
+                row[j] = -centre[j]
+            for j in range(indptr[r], indptr[r + 1]):
+                row[indices[j]] += values[j]
+            for j in range(k):
+                row[d + j] = problem.y[r * k + j] - centre[d + j]
+            row[d + k] = 1.0
+        row += stride
 
 
-cdef void add_group(
-    const real *values, const Py_ssize_t[::1] rows, Py_ssize_t first, Py_ssize_t start,
-    Py_ssize_t stop, Py_ssize_t d, const double *centre, double *block,
+cdef inline void centred(
+    const real *x, const double *y, const double *centre, Py_ssize_t rows, Py_ssize_t d,
+    Py_ssize_t k, Py_ssize_t stride, double *block,
 ) noexcept nogil:
-    """Rows `start` to `stop` of a block, of dense rows that lie anywhere."""
-    cdef Py_ssize_t i, j = 0
-    while j < d:
-        for i in range(start, stop):
-            fill(values + rows[first + i] * d + j, centre + j, min(TILE, d - j),
-                 block + j * BLOCK + i)
-        j += TILE
+    if real is float:
+        centred_f32(x, y, centre, rows, d, k, stride, block)
+    else:
+        centred_f64(x, y, centre, rows, d, k, stride, block)
 
 
-cdef inline void fill(
-    const real *row, const double *centre, Py_ssize_t columns, double *out,
-) noexcept nogil:
-    cdef Py_ssize_t j
-    for j in range(columns):
-        out[j * BLOCK] = row[j] - centre[j]
+cdef bint is_line(Problem problem) noexcept nogil:
+    """Whether the rows are of one feature and one target, without weights."""
+    if problem.sparse or problem.weights is not NULL:
+        return False
+    return problem.n_features == 1 and problem.n_outputs == 1
+
+
+cdef object line_products(
+    Problem problem, const double[::1] centre, Py_ssize_t start, Py_ssize_t stop
+):
+    """`centred_products` of such rows, as stored."""
+    cdef double sums[5]
+    cdef double some[5]
+    cdef Py_ssize_t first = start, rows, j
+    for j in range(5):
+        sums[j] = 0.0
+    with nogil:
+        while first < stop:
+            rows = min(<Py_ssize_t> SUMMED, stop - first)
+            for j in range(5):
+                some[j] = 0.0
+            if problem.single:
+                line_products_f32(<const float *> problem.values + first,
+                                  problem.y + first, &centre[0], rows, some)
+            else:
+                line_products_f64(<const double *> problem.values + first,
+                                  problem.y + first, &centre[0], rows, some)
+            for j in range(5):
+                sums[j] += some[j]
+            first += rows
+    return np.array([
+        [sums[0], sums[1], sums[2]],
+        [sums[1], sums[3], sums[4]],
+        [sums[2], sums[4], <double> (stop - start)],
+    ])

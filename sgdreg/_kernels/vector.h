@@ -13,6 +13,7 @@
 
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12 && defined(__x86_64__) \
     && defined(__gnu_linux__) && defined(__GLIBC__)
+#define SGDREG_X86_CLONES
 #define SGDREG_CLONES \
     __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else

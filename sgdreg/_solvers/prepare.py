@@ -161,11 +161,13 @@ def _full(data, plan, seen, rng):
     if plan.shrinks:
         metric, weights = curvature.solve(penalty_beside(plan, data))
     elif plan.optimizer.serves.by_model:
-        metric, weights = curvature.solve(plan.penalty.l2)
+        metric, weights = curvature.solve(plan.penalty.l2, data.team)
         if by_squares:
             weights = kind_of(plan).answer(curvature, plan)
     else:
-        metric, weights = answer or solved(curvature, plan, weight, near=near)
+        metric, weights = answer or solved(
+            curvature, plan, weight, near=near, team=data.team
+        )
     kept = weights if plan.recursive and not plan.quadratic else None
     fields = {"sketch": sketch, "metric": metric, "weights": weights, "passes": passes}
     return fields, Statistics(curvature, sample, answer=kept)

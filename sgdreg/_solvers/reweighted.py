@@ -7,6 +7,7 @@ import numpy as np
 from sgdreg import optimizers
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._data.constants import constants, loss_of_zero
+from sgdreg._data.threads import ALONE
 from sgdreg._records import changed
 from sgdreg._solvers.interior_point import InteriorPoint
 from sgdreg._solvers.newton.squares import Quadratic
@@ -150,7 +151,7 @@ def _no_worse_than_a_constant(curvature, rows, plan, weight):
     return curvature.solved_by(constant, None, 0.0)
 
 
-def solved(curvature, plan, weight=None, tol=BOUND_TOL, near=None):
+def solved(curvature, plan, weight=None, tol=BOUND_TOL, near=None, team=ALONE):
     """The metric, and the optimum (k, d + 1) at its centre, by the curvature of rows.
 
     Parameters
@@ -164,11 +165,12 @@ def solved(curvature, plan, weight=None, tol=BOUND_TOL, near=None):
         (Iterations ask for no more than STILL needs.)
     near : ndarray of shape (k, d + 1) or None
         Weights near the optimum.
+    team : Team
     """
     penalty, share = plan.penalty, 1.0
     if not is_squared(plan.loss):
         share = curvature.rows_per_weight if weight is None else weight / curvature.total
-    metric, start = curvature.solve(penalty.l2 * share)
+    metric, start = curvature.solve(penalty.l2 * share, team)
     if not penalty.proximal or not len(curvature.triangle):  # of a single row: constants
         return metric, start
     near = start if near is None else near

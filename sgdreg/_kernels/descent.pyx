@@ -61,6 +61,25 @@ cdef extern from "products.h" nogil:
     void times_block(const double *factor, Py_ssize_t columns, double *block)
     void add_products(const double *block, Py_ssize_t width, double *out)
 
+cdef extern from "moments.h" nogil:
+    enum: STRIP
+    void add_moments_f32(const float *x, double s, const double *centre, Py_ssize_t d,
+                         double *sums, double *squares)
+    void add_moments_f64(const double *x, double s, const double *centre, Py_ssize_t d,
+                         double *sums, double *squares)
+    void add_four_moments_f32(const float *x, Py_ssize_t apart, const double *centre,
+                              Py_ssize_t d, double *sums, double *squares)
+    void add_four_moments_f64(const double *x, Py_ssize_t apart, const double *centre,
+                              Py_ssize_t d, double *sums, double *squares)
+    void scale_f32_f32(const float *x, double s, const double *centre,
+                       const double *factor, const Py_ssize_t *at, Py_ssize_t k, float *out)
+    void scale_f32_f64(const float *x, double s, const double *centre,
+                       const double *factor, const Py_ssize_t *at, Py_ssize_t k, double *out)
+    void scale_f64_f32(const double *x, double s, const double *centre,
+                       const double *factor, const Py_ssize_t *at, Py_ssize_t k, float *out)
+    void scale_f64_f64(const double *x, double s, const double *centre,
+                       const double *factor, const Py_ssize_t *at, Py_ssize_t k, double *out)
+
 cdef extern from "rules.h" nogil:
     void momentum_direction(double momentum, bint nesterov, double *g, double *v,
                             Py_ssize_t d)
@@ -96,6 +115,7 @@ include "dense.pxi"
 include "lazy.pxi"
 include "visited.pxi"
 include "products.pxi"
+include "moments.pxi"
 include "narrow.pxi"
 
 

@@ -22,6 +22,7 @@ from sgdreg._persistence import files
 from sgdreg._persistence import format as contents
 from sgdreg._plan import choose
 from sgdreg._solvers import prepare, step_size
+from sgdreg._solvers.newton import columns
 from sgdreg.optimizers import SGD, SVRG, ConjugateGradient, Nesterov
 from sgdreg.schedules import Adaptive, InvScaling
 
@@ -271,6 +272,11 @@ CASES = {
         {"penalty": "l1", "alpha": 3e-3},
         {"weights": True},
     ),
+    "newton, columns, rounded products": (
+        lambda: (wide()[0][:, :600].toarray(), wide()[1]),
+        {"penalty": "l1", "alpha": 3e-3, "tol": 0.0, "max_iter": 8},
+        {},
+    ),
     "interior point, one output ends sooner": (
         lambda: (make()[0], make()[1][:, None] * [1.0, 0.0]),
         {"loss": "squared_epsilon_insensitive", "penalty": "elasticnet", **SHORT},
@@ -308,6 +314,8 @@ def test_resumed_after_any_epoch_it_is_the_uninterrupted_fit(case, monkeypatch):
     if "newton" in case:  # as with so many rows that all of them cost too much
         monkeypatch.setattr(prepare, "MODEL_WORK", 0)
         monkeypatch.setattr(prepare, "MODEL_PASSES", 0)
+    if "rounded" in case:  # as with so many columns that this pays
+        monkeypatch.setattr(columns, "SINGLE_WORTH", 0.0)
     if "low rank" in case:  # as with more features than memory holds the curvature of
         monkeypatch.setattr(choose, "SINGLE_CURVATURE_BYTES", 0)
     data, given, model = problem(case)
@@ -319,6 +327,9 @@ def test_resumed_after_any_epoch_it_is_the_uninterrupted_fit(case, monkeypatch):
     assert len(taker.taken) >= model.n_iter_ > 1
     if "sampled" in case:
         assert model.plan_.sampled
+    if "rounded" in case:
+        models = [kept["solver"]["models"][0] for kept in taker.taken[:-1]]
+        assert any(model["rough"] and len(model["support"]) for model in models)
     if "anew" in case:
         models = [kept["solver"]["models"][0] for kept in taker.taken[:-1]]
         assert max(model["times"] for model in models) > 1

@@ -7,16 +7,16 @@ from sgdreg._kernels.coordinates import sweep
 from sgdreg._solvers.newton.minimum import least_slope, minimum
 
 
-def slow_sweep(H, q, u, l1, l2, bounded, slack, enough, most):
+def slow_sweep(H, q, u, l1, l2, bounded, slack, enough, calm, most):
     """The same as the kernel, by its words; the gradient is taken anew each time."""
-    anchor, slope = u.copy(), q.copy()
-    fallen, full, active = 0.0, True, None
+    anchor, slope, bends = u.copy(), q.copy(), H
+    fallen, quiet, full, active = 0.0, 0, True, None
     for done in range(1, most + 1):
-        fall = 0.0
+        fall, signs = 0.0, np.sign(u)
         for j in range(len(u)) if full else active:
-            slope_j = slope[j] + H[j] @ (u - anchor)
-            bend, before = H[j, j] + l2[j], u[j]
-            z = H[j, j] * before - slope_j
+            slope_j = slope[j] + bends[j] @ (u - anchor)
+            bend, before = bends[j, j] + l2[j], u[j]
+            z = bends[j, j] * before - slope_j
             low = 0.0 if bounded[j] else z + l1[j]
             now = max(z - l1[j], 0.0) + min(low, 0.0)
             if before == 0 and abs(slope_j) <= l1[j] + slack:
@@ -28,17 +28,21 @@ def slow_sweep(H, q, u, l1, l2, bounded, slack, enough, most):
             u[j] = now
             fall += (now - before) ** 2 * bend
         fallen += fall
-        if fall <= enough * fallen:
-            if full:
-                return done
-            full = True
-        elif full:
+        quiet = quiet + 1 if (np.sign(u) == signs).all() else 0
+        ended = fall <= enough * fallen or quiet >= calm
+        if full and ended:
+            return done
+        if full:  # those that are not zero, in single precision
             full, active = False, np.flatnonzero(u)
+            slope, anchor = slope + H @ (u - anchor), u.copy()
+            bends = H.astype(np.float32).astype(float)
+        elif ended:
+            full, slope, anchor, bends = True, slope + H @ (u - anchor), u.copy(), H
     return most
 
 
 def scratch(d):
-    return np.empty(d, dtype=np.intp), np.empty(d * (d + 2))
+    return np.empty(d, dtype=np.intp), np.empty(d * (d + 5) // 2)
 
 
 def quadratics(count, seed=0):
@@ -106,10 +110,11 @@ def test_least_slope():
 
 @pytest.mark.parametrize("most", [1, 2, 7, 40])
 def test_sweeps_are_those_in_numpy(most):
+    rng = np.random.default_rng(2)
     for H, g, at, l1, l2, positive, _, _ in quadratics(60, seed=1):
         bounded = np.full(len(at), positive, dtype=np.uint8)
         u, v, q = at.copy(), at.copy(), g.copy()
-        numbers = (l1, l2, bounded, 1e-12, 1e-6, most)
+        numbers = (l1, l2, bounded, 1e-12, 1e-6, int(rng.integers(2, 9)), most)
         done = sweep(H, q, u, *numbers, *scratch(len(u)))
         assert done == slow_sweep(H, g, v, *numbers)
         np.testing.assert_allclose(u, v, rtol=1e-8, atol=1e-10)
@@ -119,4 +124,4 @@ def test_sweeps_are_those_in_numpy(most):
 def test_sizes_that_differ():
     one, two, bounded = np.ones(1), np.ones(2), np.zeros(2, dtype=np.uint8)
     with pytest.raises(ValueError, match="not of one size"):
-        sweep(np.eye(2), two, two, one, two, bounded, 0.0, 0.0, 1, *scratch(2))
+        sweep(np.eye(2), two, two, one, two, bounded, 0.0, 0.0, 1, 1, *scratch(2))

@@ -8,9 +8,11 @@ from sklearn.linear_model import ElasticNet
 
 from sgdreg import SGDLinearRegressor
 from sgdreg._curvature.chosen import products
+from sgdreg._curvature.compiled_moments import compiled_moments
 from sgdreg._curvature.metric import diagonal_metric
 from sgdreg._data.dataset import Data
 from sgdreg._data.threads import ALONE
+from sgdreg._kernels.descent import moments_about, scaled_columns
 from sgdreg._plan import choose
 from sgdreg._solvers import prepare
 from sgdreg._solvers.newton import columns
@@ -193,6 +195,76 @@ def test_products_of_chosen_columns(csr, weighted, shift):
     C /= np.sqrt(np.outer(np.diagonal(C), np.diagonal(C)))
     np.testing.assert_allclose(own, C[np.ix_(new, new)], atol=1e-12)
     np.testing.assert_allclose(cross, C[np.ix_(old, new)], atol=1e-12)
+    own, cross = products(data, metric, old, new, np.float32)
+    np.testing.assert_allclose(own, C[np.ix_(new, new)], atol=1e-5)
+    np.testing.assert_allclose(cross, C[np.ix_(old, new)], atol=1e-5)
+    assert own.dtype == cross.dtype == np.float64
+    own, _ = products(data, metric, old[:0], np.arange(9))
+    np.testing.assert_allclose(own, C, atol=1e-12)
+    np.testing.assert_allclose(own, own.T, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_columns_about_a_centre(dtype, weighted):
+    """The compiled moments and scaled columns of rows in any order, and their refusals."""
+    rng = np.random.default_rng(4)
+    X = (rng.standard_normal((301, 1030)) + 100 * np.arange(1030)).astype(dtype)
+    X[:, 3], X[:, 4] = 0.1, 1e7
+    X[0, 4] = 1e7 + 1
+    X[::10, 5] = 1e4  # further than ten spreads from the mean of all
+    weights = rng.exponential(size=301) if weighted else None
+    data = Data.build(X, np.zeros((301, 1)), weights, loss=SQUARED_ERROR, team=ALONE)
+    for some in (data, data.only(rng.permutation(301)[:150])):
+        total, mean, squares = compiled_moments(some)
+        Z, s = some.rows.take(np.arange(some.n_rows)), np.ones(some.n_rows)
+        if weighted:
+            s = some.row_weights
+        assert total == pytest.approx(s.sum())
+        np.testing.assert_allclose(mean, np.average(Z, axis=0, weights=s), rtol=1e-12)
+        about = np.average(Z - mean, axis=0, weights=s) + mean
+        np.testing.assert_allclose(squares, s @ (Z - about) ** 2, rtol=1e-9)
+        assert squares[3] == 0
+        centre, factors = rng.standard_normal(4), rng.standard_normal(4)
+        at, out = np.array([7, 0, 1029, 5]), np.empty((20, 4), dtype=dtype)
+        scaled_columns(some.problem, centre, factors, at, some.rows.index, 3, out)
+        wanted = np.sqrt(s)[3:23, None] * (Z[3:23][:, at] - centre) * factors
+        np.testing.assert_allclose(out, wanted, rtol=1e-6)
+    refused = ((290, at, "rows"), (0, at + 1, "column is"), (0, at[:2], "fit"))
+    for start, which, match in refused:
+        given = data.problem, centre, factors, which, data.rows.index, start, out
+        with pytest.raises(ValueError, match=match):
+            scaled_columns(*given)
+    for centre, stop, match in ((mean, 302, "rows"), (mean[1:], 301, "fit")):
+        with pytest.raises(ValueError, match=match):
+            moments_about(data.problem, centre, data.rows.index, 0, stop)
+
+
+@pytest.mark.parametrize("copy", [0.3, 1e-3, 1e-5])
+def test_products_in_single_precision(monkeypatch, copy):
+    """Exact gradients correct them; where they cannot, the products are taken anew."""
+    monkeypatch.setattr(choose, "_by_columns", by_columns)
+    X, y, rng = draw(6, n=300, d=40, k=2)
+    X[:, 20:] = X[:, :20] + copy * X[:, :20].std(axis=0) * rng.standard_normal((300, 20))
+    settings = {"penalty": "l1", "alpha": 1e-3 * top_of(X, y, np.ones(300)), "tol": 1e-10}
+    exact = SGDLinearRegressor(**settings).fit(X, y)
+    monkeypatch.setattr(columns, "SINGLE_WORTH", 0.0)
+    dtypes = []
+
+    def spied(*given):
+        dtypes.append(given[-1])
+        return products(*given)
+
+    monkeypatch.setattr(columns, "products", spied)
+    model = SGDLinearRegressor(**settings).fit(X, y)
+    assert model.converged_
+    assert exact.converged_
+    assert dtypes[0] == np.float32
+    assert (np.float64 in dtypes) == (copy < 1e-3)
+    spread = y.std(axis=0)
+    np.testing.assert_allclose(
+        model.predict(X) / spread, exact.predict(X) / spread, atol=1e-5
+    )
 
 
 def test_stream_after_a_fit_by_columns():

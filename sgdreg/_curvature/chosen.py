@@ -4,12 +4,15 @@ import numpy as np
 from scipy.linalg import blas
 
 from sgdreg._curvature.sparse_products import NEAR
+from sgdreg._kernels.descent import scaled_columns
 
 # Rows of a product: the work beside it must be small, and so must memory.
 PRODUCT_ROWS, PRODUCT_BYTES = 256, 2**20
+# The columns that are mirrored at a time: a block that a cache holds.
+MIRRORED = 128
 
 
-def products(data, metric, old, new):
+def products(data, metric, old, new, dtype=np.float64):
     """Means of s z zᵀ of z = (x - centre) / scale: of columns `new`, and with `old` ones.
 
     Parameters
@@ -19,11 +22,14 @@ def products(data, metric, old, new):
         With a scale.
     old, new : ndarray of intp
         Columns.
+    dtype : dtype
+        Of the products of dense columns: float32 takes half the time.
 
     Returns
     -------
     own : ndarray of shape (len(new), len(new))
     cross : ndarray of shape (len(old), len(new))
+        In float64.
     """
     columns = np.append(old, new)
     centre = np.zeros(len(columns)) if metric.centre is None else metric.centre[columns]
@@ -36,42 +42,52 @@ def products(data, metric, old, new):
         both = (A.T @ weighted).toarray() / data.n_rows
         both -= np.outer(centre, centre[count:])
         both /= np.outer(scale, scale[count:])
-    else:
-        own = np.zeros((len(new), len(new)), order="F")
-        cross = np.zeros((len(old), len(new)), order="F")
-        for A, B in _pieces(data, metric, old, new):
-            own = blas.dsyrk(1.0, B.T, beta=1.0, c=own, overwrite_c=True)
-            if count:
-                cross = blas.dgemm(
-                    1.0, A.T, B.T, beta=1.0, c=cross, trans_b=True, overwrite_c=True
-                )
-        own = own + np.triu(own, 1).T
-        scale = metric.scale[new]
-        own /= data.n_rows * scale[:, None] * scale
-        return own, cross / (data.n_rows * np.outer(metric.scale[old], scale))
-    return both[count:], both[:count]
+        return both[count:], both[:count]
+    own = np.zeros((len(new), len(new)), dtype, order="F")
+    cross = np.zeros((len(old), len(new)), dtype, order="F")
+    syrk, gemm = blas.get_blas_funcs(("syrk", "gemm"), (own,))
+    for A, B in _pieces(data, metric, old, new, dtype):
+        own = syrk(1.0, B.T, beta=1.0, c=own, overwrite_c=True)
+        if count:
+            cross = gemm(1.0, A.T, B.T, beta=1.0, c=cross, trans_b=True, overwrite_c=True)
+    whole = _mirrored(np.asarray(own, np.float64))
+    whole /= data.n_rows
+    return whole, cross.astype(np.float64, copy=False) / data.n_rows
 
 
-def _pieces(data, metric, old, new):
-    """The rows' numbers in some columns about their centre, times √s: dense pieces."""
+def _mirrored(upper):
+    """The symmetric matrix with this upper triangle (in Fortran order), in place."""
+    C = upper.T
+    for start in range(0, len(C), MIRRORED):
+        stop = start + MIRRORED
+        C[start:stop, stop:] = C[stop:, start:stop].T
+        block = C[start:stop, start:stop]
+        block[:] = np.tril(block) + np.tril(block, -1).T
+    return C
+
+
+def _pieces(data, metric, old, new, dtype):
+    """The rows' numbers in some columns, centred and scaled, times √s: dense pieces."""
     columns = np.append(old, new)
     size = max(PRODUCT_ROWS, len(columns) // 2, PRODUCT_BYTES // (8 * len(columns)))
     picked = data.rows.by_column[:, columns].tocsr() if data.is_sparse else None
-    every, count = len(new) == data.n_features, len(old)
-    space = [np.empty((min(size, data.n_rows), len(part))) for part in (old, new)]
+    count, inverse = len(old), 1.0 / metric.scale
+    centre = np.zeros(data.n_features) if metric.centre is None else metric.centre
+    space = [np.empty((min(size, data.n_rows), len(part)), dtype) for part in (old, new)]
     for start in range(0, data.n_rows, size):
         stop = min(start + size, data.n_rows)
+        pieces = [out[: stop - start] for out in space]
         if picked is not None:
             X = picked[start:stop].toarray()
-            parts = X[:, :count], X[:, count:]
-        else:
-            X = data.rows.piece(start, stop)
-            parts = (X[:, :0], X) if every else (X.take(old, 1), X.take(new, 1))
-        pieces = []
-        for part, X, free in zip((old, new), parts, space, strict=True):
-            centre = 0.0 if metric.centre is None else metric.centre[part]
-            Z = np.subtract(X, centre, out=free[: len(X)])
+            Z = (X - centre[columns]) * inverse[columns]
             if data.weights is not None:
-                np.multiply(Z, np.sqrt(data.row_weights[start:stop])[:, None], out=Z)
-            pieces.append(Z)
+                Z *= np.sqrt(data.row_weights[start:stop])[:, None]
+            pieces = [Z[:, :count].astype(dtype), Z[:, count:].astype(dtype)]
+        else:
+            for part, out in zip((old, new), pieces, strict=True):
+                if len(part):
+                    every = len(part) == data.n_features and (np.diff(part) > 0).all()
+                    given = part[:0] if every else part
+                    about = centre[part], inverse[part], given, data.rows.index
+                    scaled_columns(data.problem, *about, start, out)
         yield pieces

@@ -217,10 +217,13 @@ def _share(squares):
     return 1.0 / (1.0 + np.sqrt(1.0 - squares))
 
 
-def diagonal_metric(data, fit_intercept, alpha):
-    """Centre and scale only: scale² is the diagonal of the curvature with penalty."""
+def diagonal_metric(data, fit_intercept, alpha, find=None):
+    """Centre and scale only: scale² is the diagonal of the curvature with penalty.
+
+    `find`: see `moments`.
+    """
     with np.errstate(invalid="ignore", over="ignore"):
-        centre, scale, constant = moments(data, fit_intercept)
+        centre, scale, constant = moments(data, fit_intercept, find)
         known = scale if centre is None else scale + centre
     if not np.isfinite(known).all():
         refuse_overflow(data, known)

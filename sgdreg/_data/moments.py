@@ -11,13 +11,14 @@ CONSTANT_SHARE = 1e-13
 CANCELLED = 1e-8
 
 
-def moments(data, fit_intercept):
+def moments(data, fit_intercept, find=None):
     """Weighted mean and standard deviation of every feature, in one pass.
 
     Without an intercept: None and the root mean square. The scale of a constant column is
-    one; the third array says which columns are constant.
+    one; the third array says which columns are constant. `find`: a function that
+    takes the place of `second_moments`.
     """
-    total, mean, squares = second_moments(data)
+    total, mean, squares = (find or second_moments)(data)
     if not fit_intercept:
         scale = np.sqrt(squares / total + mean**2)
         return None, np.where(scale > 0, scale, 1.0), scale == 0

@@ -11,6 +11,7 @@ def sweep(
     bounded: ndarray,
     slack: float,
     enough: float,
+    calm: int,
     most: int,
     active: ndarray,
     space: ndarray,

@@ -12,6 +12,7 @@ Statistical Software 33, 2010).
 from libc.math cimport fabs
 
 cdef extern from "vector.h" nogil:
+    void add_f32(const float *x, double c, double *out, Py_ssize_t d)
     void add_f64(const double *x, double c, double *out, Py_ssize_t d)
 
 
@@ -24,9 +25,10 @@ def sweep(
     const unsigned char[::1] bounded,  # IN  (d,) whether u_j >= 0
     double slack,                      # IN  a zero stays one if |q_j| <= l1_j + slack
     double enough,                     # IN  ended: a sweep falls by this share of all
+    Py_ssize_t calm,                   # IN  ... or so many have changed no sign
     Py_ssize_t most,                   # IN  sweeps, at most
     Py_ssize_t[::1] active,            # OUT (d,) scratch
-    double[::1] space,                 # OUT (d (d + 2),) scratch
+    double[::1] space,                 # OUT (d (d + 5) / 2,) scratch
 ):
     """Sweep over all coordinates, then over those that are not zero, in turn.
 
@@ -38,63 +40,71 @@ def sweep(
     cdef Py_ssize_t d = u.shape[0], done = 0
     if (H.shape[0] != d or H.shape[1] != d or q.shape[0] != d or l1.shape[0] != d
             or l2.shape[0] != d or bounded.shape[0] != d or active.shape[0] != d
-            or space.shape[0] != d * (d + 2)):
+            or space.shape[0] != d * (d + 5) // 2):
         raise ValueError("the arrays are not of one size")
     if d:
         with nogil:
             done = sweeps(&H[0, 0], &q[0], &u[0], &l1[0], &l2[0], &bounded[0], d, slack,
-                          enough, most, &active[0], &space[0])
+                          enough, calm, most, &active[0], &space[0])
     return done
 
 
 cdef Py_ssize_t sweeps(
     const double *H, double *q, double *u, const double *l1, const double *l2,
     const unsigned char *bounded, Py_ssize_t d, double slack, double enough,
-    Py_ssize_t most, Py_ssize_t *active, double *space,
+    Py_ssize_t calm, Py_ssize_t most, Py_ssize_t *active, double *space,
 ) noexcept nogil:
-    cdef Py_ssize_t done = 0, k, i, j, count
+    cdef Py_ssize_t done = 0, quiet = 0, k, i, j, count
+    cdef bint changed
     cdef double fall, fallen = 0.0, before, now, bend
     cdef double *part_q = space
     cdef double *start = space + d
-    cdef double *part = space + 2 * d
+    cdef float *part = <float *> (space + 2 * d)
     while done < most:
         done += 1
         fall = 0.0
+        changed = False
         for j in range(d):
             before, bend = u[j], H[j * d + j]
             now = least(q[j], bend, before, l1[j], l2[j], bounded[j], slack)
             if now != before:
+                changed = changed or now * before <= 0.0
                 u[j] = now
                 add_f64(H + j * d, now - before, q, d)
                 # The fall is half of this at least.
                 fall += (now - before) * (now - before) * (bend + l2[j])
         fallen += fall
-        if not fall > enough * fallen:
+        quiet = 0 if changed else quiet + 1
+        if not fall > enough * fallen or quiet >= calm:
             return done
         count = 0
         for j in range(d):
             if u[j] != 0.0:
                 active[count] = j
                 count += 1
-        # Their part of H, side by side: it may fit a cache that H does not.
+        # Their part of H, side by side in single precision: it may fit a cache that H does
+        # not. The rounding errors of q end with these sweeps.
         for k in range(count):
             j = active[k]
             part_q[k], start[k] = q[j], u[j]
             for i in range(count):
-                part[k * count + i] = H[j * d + active[i]]
+                part[k * count + i] = <float> H[j * d + active[i]]
         while done < most:
             done += 1
             fall = 0.0
+            changed = False
             for k in range(count):
                 j = active[k]
                 before, bend = u[j], part[k * count + k]
                 now = least(part_q[k], bend, before, l1[j], l2[j], bounded[j], slack)
                 if now != before:
+                    changed = changed or now * before <= 0.0
                     u[j] = now
-                    add_f64(part + k * count, now - before, part_q, count)
+                    add_f32(part + k * count, now - before, part_q, count)
                     fall += (now - before) * (now - before) * (bend + l2[j])
             fallen += fall
-            if not fall > enough * fallen:
+            quiet = 0 if changed else quiet + 1
+            if not fall > enough * fallen or quiet >= calm:
                 break
         for k in range(count):
             j = active[k]

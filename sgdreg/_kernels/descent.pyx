@@ -70,6 +70,25 @@ cdef extern from "products.h" nogil:
     void add_products(const double *block, Py_ssize_t rows, Py_ssize_t width,
                       Py_ssize_t stride, double *out)
 
+cdef extern from "moments.h" nogil:
+    enum: STRIP
+    void add_moments_f32(const float *x, double s, const double *centre, Py_ssize_t d,
+                         double *sums, double *squares)
+    void add_moments_f64(const double *x, double s, const double *centre, Py_ssize_t d,
+                         double *sums, double *squares)
+    void add_four_moments_f32(const float *x, Py_ssize_t apart, const double *centre,
+                              Py_ssize_t d, double *sums, double *squares)
+    void add_four_moments_f64(const double *x, Py_ssize_t apart, const double *centre,
+                              Py_ssize_t d, double *sums, double *squares)
+    void scale_f32_f32(const float *x, double s, const double *centre,
+                       const double *factor, const Py_ssize_t *at, Py_ssize_t k, float *out)
+    void scale_f32_f64(const float *x, double s, const double *centre,
+                       const double *factor, const Py_ssize_t *at, Py_ssize_t k, double *out)
+    void scale_f64_f32(const double *x, double s, const double *centre,
+                       const double *factor, const Py_ssize_t *at, Py_ssize_t k, float *out)
+    void scale_f64_f64(const double *x, double s, const double *centre,
+                       const double *factor, const Py_ssize_t *at, Py_ssize_t k, double *out)
+
 cdef extern from "rules.h" nogil:
     void momentum_direction(double momentum, bint nesterov, double *g, double *v,
                             Py_ssize_t d)
@@ -105,6 +124,7 @@ include "dense.pxi"
 include "lazy.pxi"
 include "visited.pxi"
 include "products.pxi"
+include "moments.pxi"
 include "narrow.pxi"
 
 

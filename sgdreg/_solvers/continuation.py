@@ -82,7 +82,7 @@ def _of_some_rows(data, start, weights, point):
         return Curvature(n, n, centre, rows, d, centred, data.coarse)
     count = max(1, min(d - k, NUMBERS // d))
     X, _, own = data.take(np.linspace(0, n - 1, count).astype(np.intp))
-    rows = np.zeros((count + k, d + k))
+    rows = np.empty((count + k, d + k))
     Z, more = rows[:count, :d], rows[count:, :d]
     np.subtract(X, centre[:d], out=Z)
     Z *= np.sqrt(own * (n / own.sum()))[:, None]

@@ -1,5 +1,6 @@
 """From a plan and the rows to a start: the metric, first weights, the size of the steps."""
 
+from sgdreg._curvature.compiled_moments import compiled_moments
 from sgdreg._curvature.costs import cost_of_all, sample_size, single_size
 from sgdreg._curvature.diagonal import Stream
 from sgdreg._curvature.low_rank import low_rank_metric
@@ -114,7 +115,9 @@ def _learned(data, plan, seen, rng):
         return _accumulated(data, plan, seen)
     if plan.curvature == FULL:
         return _full(data, plan, seen, rng)
-    diagonal = diagonal_metric(data, plan.fit_intercept, penalty_beside(plan, data))
+    beside = penalty_beside(plan, data)
+    find = compiled_moments if plan.optimizer.serves.by_model else None
+    diagonal = diagonal_metric(data, plan.fit_intercept, beside, find)
     if not plan.penalty.separable:
         diagonal = diagonal.of_one_scale()
     if plan.curvature == DIAGONAL:

@@ -26,7 +26,11 @@ PATHS = {
         "_plan.choose.FULL_CURVATURE_RANK": 4,
         "_plan.choose.SINGLE_CURVATURE_BYTES": 0,
     },
-    "columns": {"_plan.choose.ROWS_A_COLUMN": 10**6, "_plan.choose.ALL_COLUMNS_WORK": 0.0},
+    "columns": {
+        "_plan.choose.ROWS_A_COLUMN": 10**6,
+        "_plan.choose.ALL_COLUMNS_WORK": 0.0,
+        "_solvers.newton.columns.SINGLE_WORTH": 1.0,
+    },
 }
 
 

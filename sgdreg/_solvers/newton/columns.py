@@ -3,8 +3,8 @@
 import numpy as np
 
 from sgdreg._curvature.chosen import products
-from sgdreg._persistence.soundness import like, number, parts_of, table
-from sgdreg._solvers.newton.minimum import least_slope, minimum
+from sgdreg._persistence.soundness import like, number, parts_of, table, truth
+from sgdreg._solvers.newton.minimum import Known, least_slope, minimum
 from sgdreg._solvers.newton.model import Model
 
 # The size of a working set: TIMES the number of non-zero coefficients, plus MORE.
@@ -21,6 +21,15 @@ MOST = 0.8
 SHARE = 3
 # The largest working set: its products take 128 MiB.
 LARGEST = 4096
+# Products of k new columns are taken in single precision if k² is this many times the
+# number of all columns: what that saves is worth the pass or two by which exact gradients
+# correct it.
+SINGLE_WORTH = 200
+# Where slopes in the working set do not fall by this factor in a pass, they are taken anew,
+# in double precision.
+CORRECTED = 10.0
+# What a checkpoint from a version without these lacks.
+EXACT = {"rough": False, "misled": False, "support": np.empty(0)}
 
 
 class Columns(Model):
@@ -39,6 +48,9 @@ class Columns(Model):
         self.evaluation, self.penalty = solver.evaluation, self.plan.penalty
         self.chosen, self.H = np.empty(0, dtype=np.intp), np.empty((0, 0))
         self.dual = -np.inf
+        # Whether H is rounded to single precision, and whether that has been too little.
+        self.rough = self.misled = False
+        self.known = Known()
         self._look()
 
     @property
@@ -81,14 +93,20 @@ class Columns(Model):
         """The minimum over the columns of the next working set."""
         slope = self._about(self.gradient)
         self._choose(slope)
+        self.unsolved = self._unsolved()
         W, aim = self.chosen, self.weights.copy()
-        scale, l2 = self.metric.scale[W], self.penalty.l2
-        at, g = aim[W] * scale, (slope[W] - l2 * aim[W]) / scale
-        bounds = self.penalty.l1 / scale, l2 / scale**2, self.penalty.positive
-        aim[W] = minimum(self.H, g, at, *bounds)[0] / scale
+        scale, l1, l2 = self.metric.scale[W], self.penalty.l1, self._l2
+        at, g = aim[W] * scale, (slope[W] - self.penalty.l2 * aim[W]) / scale
+        bounds = l1 / scale, l2, self.penalty.positive
+        aim[W] = minimum(self.H, g, at, *bounds, self.known)[0] / scale
         aim[-1] -= self.gradient[-1]
         self.aim = aim
         return aim
+
+    @property
+    def _l2(self):
+        """The l2 penalty of the scaled columns of the working set."""
+        return self.penalty.l2 / self.metric.scale[self.chosen] ** 2
 
     def _choose(self, slope):
         """The next working set, and the products of its columns."""
@@ -118,19 +136,39 @@ class Columns(Model):
         known = np.zeros(len(chosen), dtype=bool)
         if len(self.chosen):
             known = self.chosen[at] == chosen
-        if SHARE * known.sum() < len(chosen):
+        if SHARE * known.sum() < len(chosen) or (self.rough and self.misled):
             known[:] = False
+        if known.all() and SHARE * len(chosen) >= len(self.chosen):
+            return  # some columns more cost less than copies
+        self.known = Known()
         if known.all():
             self.H = self.H[np.ix_(at, at)]
+        elif not known.any():
+            self.H = self._products(chosen[:0], chosen)[0]
         else:
             old, new = np.flatnonzero(known), np.flatnonzero(~known)
-            own, cross = products(self.data, self.metric, chosen[old], chosen[new])
+            own, cross = self._products(chosen[old], chosen[new])
             H = np.empty((len(chosen), len(chosen)))
             H[np.ix_(old, old)] = self.H[np.ix_(at[old], at[old])]
             H[np.ix_(old, new)], H[np.ix_(new, old)] = cross, cross.T
             H[np.ix_(new, new)] = own
             self.H = H
         self.chosen = chosen
+
+    def _products(self, old, new):
+        """Those of `new` columns, and with `old` ones, in the precision that pays."""
+        pays = len(new) ** 2 >= SINGLE_WORTH * self.data.n_features
+        single = pays and not self.misled and not self.data.is_sparse
+        self.rough = single or (self.rough and len(old) > 0)
+        dtype = np.float32 if single else np.float64
+        return products(self.data, self.metric, old, new, dtype)
+
+    def _unsolved(self):
+        """The largest subgradient in the working set, in the scale of its columns."""
+        W, penalty = self.chosen, self.penalty
+        slope, at = self._about(self.gradient)[W], self.weights[W]
+        left = np.abs(least_slope(slope, at, penalty.l1, penalty.positive))
+        return float((left / self.metric.scale[W]).max(initial=0.0))
 
     def tell(self, loss, gradient, predictions):
         before = self.weights, self.loss, self.gradient, self.value
@@ -139,23 +177,35 @@ class Columns(Model):
         if not self.value <= before[-1]:  # rounding errors
             self.weights, self.loss, self.gradient, self.value = before
             self._look()
+        if self.rough:
+            self.misled |= not CORRECTED * self._unsolved() <= self.unsolved
 
     def memory(self):
         kept = {name: getattr(self, name) for name in ("loss", "dual", "H")}
         kept |= {"weights": self.weights.copy(), "gradient": self.gradient.copy()}
+        kept |= {"rough": self.rough, "misled": self.misled}
+        kept |= {"support": self.known.support.astype(float)}
         return kept | {"chosen": self.chosen.astype(float)}
 
     def sound(self, memory):
         one = like(self.weights)
         kinds = {"loss": number, "dual": number, "H": table, "weights": one}
         kinds |= {"gradient": one, "chosen": self._columns}
-        sound = parts_of(kinds)(memory)
-        return sound and memory["H"].shape == (len(memory["chosen"]),) * 2
+        kinds |= {"rough": truth, "misled": truth, "support": self._columns}
+        memory = EXACT | memory if isinstance(memory, dict) else None
+        if not parts_of(kinds)(memory):
+            return False
+        size = len(memory["chosen"])
+        return memory["H"].shape == (size, size) and (memory["support"] < size).all()
 
     def recall(self, memory):
         self.weights, self.gradient = memory["weights"].copy(), memory["gradient"].copy()
         self.loss, self.dual, self.H = (memory[name] for name in ("loss", "dual", "H"))
         self.chosen = memory["chosen"].astype(np.intp)
+        self.rough, self.misled, support = ((EXACT | memory)[name] for name in EXACT)
+        self.known = Known()
+        if len(support):
+            self.known.of(self.H, self._l2, support.astype(np.intp))
         self._look()
 
     def _columns(self, value):

@@ -1,0 +1,33 @@
+"""Mean and squares of the features by one compiled pass, a third of the time of chunks."""
+
+import numpy as np
+
+from sgdreg._data.moments import second_moments
+from sgdreg._kernels.descent import moments_about
+
+# The pass is about the mean of so many rows. If the mean of all is further from it than so
+# many standard deviations, which costs two digits, a second pass is about that.
+CENTRE_ROWS, FAR = 32, 10.0
+
+
+def compiled_moments(data):
+    """What `second_moments` returns; of sparse rows by that function."""
+    if data.is_sparse:
+        return second_moments(data)
+    total, rows = data.total_weight, data.rows.index
+    X = data.rows.take(np.arange(0, data.n_rows, -(-data.n_rows // CENTRE_ROWS)))
+    centre = X[0] + (X - X[0]).mean(axis=0)  # of equal numbers, that number
+    for _ in range(2):
+
+        def part(piece, centre=centre):
+            return moments_about(data.problem, centre, rows, *piece)
+
+        sums, squares = sum(data.team.in_order(part, data.pieces))
+        step = sums / total
+        squares = np.maximum(squares - step * sums, 0.0)
+        far = total * step**2 > FAR**2 * squares
+        moved = centre + step
+        if not (far & (moved != centre)).any():
+            break
+        centre = moved
+    return total, moved, squares

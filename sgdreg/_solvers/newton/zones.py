@@ -8,11 +8,12 @@ import numpy as np
 from sgdreg._curvature.costs import cost_of_all, cost_of_sample
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._solvers.newton.curvature_of_rows import CurvedRows
-from sgdreg._solvers.newton.dense_newton import NARROWER, Few, solve, taught, widening
-from sgdreg._solvers.newton.frame import Frame
+from sgdreg._solvers.newton.dense_newton import NARROWER, Few, taught, widening
 from sgdreg._solvers.newton.loss_curvature import Formula, lowest_along
 from sgdreg._solvers.newton.model import Model
+from sgdreg._solvers.newton.penalised import penalised
 from sgdreg._solvers.newton.smooth_gap import bound, unsure
+from sgdreg._solvers.newton.squares import Squares
 from sgdreg._training.evaluation import EPS
 from sgdreg._training.stopping import ROUNDING
 
@@ -43,10 +44,20 @@ class Zones(Model):
     from the least squares of all rows, with the curvature of all rows.
     """
 
+    @staticmethod
+    def answer(curvature, plan):
+        """The optimum of squared errors with the same l1 and bounds; None without them."""
+        penalty, share = plan.penalty, 1.0 / plan.loss.smoothness
+        if not penalty.proximal:
+            return None
+        penalty = replace(penalty, l1=share * penalty.l1, l2=share * penalty.l2)
+        return Squares.answer(curvature, replace(plan, penalty=penalty))
+
     def __init__(self, solver, output):
         super().__init__(solver, output)
         self.solver, self.evaluation = solver, solver.evaluation
-        self.frame = Frame(self.start.metric, self.plan.fit_intercept)
+        price = penalised(self.plan, self.start.metric, solver.known)
+        self.price = price.about(self.weights)
         self.x = solver.predictions[output].copy()
         self.stage, self.careful, self.slow = FIRST, False, 0.0
         self.promise, self.rate = np.inf, 0.0
@@ -64,6 +75,16 @@ class Zones(Model):
         """The weight of each row in the mean."""
         weights = self.data.row_weights
         return (np.ones(self.data.n_rows) if weights is None else weights) / len(self.y)
+
+    @property
+    def frame(self):
+        """The coordinates of the steps."""
+        return self.price.frame
+
+    @property
+    def here(self):
+        """The best point in these coordinates."""
+        return np.zeros(self.frame.size)
 
     @property
     def current(self):
@@ -93,41 +114,47 @@ class Zones(Model):
 
     def _newton(self):
         """The step to the model's minimum; a line search where the last step was poor."""
-        slope = self.frame.slope(self.surface[1])
-        step = -self.solved(self.curvature, slope)
-        move, self.share = self.frame.raw(step), 1.0
-        if self.careful:
-            change = self.data.predictions(move, self.start.metric.centre)
+        p, self.share = self.model.p, 1.0
+        self.searched = self.careful and self.gap > (self.plan.tol or 0.0) * self.unit
+        if self.searched:
+            slope = self.frame.slope(self.surface[1])
+            change = self.data.predictions(self.frame.raw(p), self.start.metric.centre)
             self.evaluation.passes += 0.5
-            self.share = lowest_along(self._along(step, change), float(slope @ step))
-        self.step, self.there = self.share * step, self.weights + self.share * move
+            fall = self.price.rise_of(self.here, slope, p)
+            along = self._along(p, change)
+            self.share = lowest_along(along, fall, self.price.longest)
+        self.step = self.share * p
+        self.there = self.price.weights_at(self.step)
 
-    def _along(self, step, change):
+    def _along(self, p, change):
         """The slope of the objective along a step; `change` is that of the predictions."""
-        ridge = step @ self.penalty_curvature @ step
-        pull = self.frame.pull(self.plan.penalty.l2, self.weights) @ step
         weights, current = self.shares * change, self.current
+        rise = self.price.rise(self.here, p)
 
         def slope(t):
-            return float(
-                weights @ current.gradient(self.y, self.x + t * change) + pull + t * ridge
-            )
+            return rise(t, weights @ current.gradient(self.y, self.x + t * change))
 
         return slope
 
     @cached_property
-    def penalty_curvature(self):
-        """The penalty's curvature in the frame."""
-        return self.frame.penalty_curvature(self.plan.penalty.l2)
+    def model(self):
+        """The step to the minimum of the model at the best point."""
+        return self.lowest(self.curvature)
+
+    @property
+    def left(self):
+        """The gradient (d + 1,) that no step of the model would lower."""
+        return self.surface[1] if self.model.left is None else self.model.left
+
+    def lowest(self, H):
+        """The same with another curvature of the loss."""
+        slope = self.frame.slope(self.surface[1])
+        return self.price.lowest(H, slope, self.here, self.current.smoothness)
 
     @property
     def curvature(self):
         """The curvature of the model, without that of the penalty."""
         return self.curved.H if self.whole else self.H
-
-    def solved(self, H, slope):
-        """(H + the penalty's)⁻¹ slope."""
-        return solve(H + self.penalty_curvature, slope, self.current.smoothness)
 
     def tell(self, loss, gradient, predictions):
         found = self._surface(self.there, loss, gradient, predictions)
@@ -136,17 +163,16 @@ class Zones(Model):
         if self.stage in (FIRST, ANEW):
             self._settle(lower, loss, gradient, found, predictions)
         else:
-            searched, before = self.careful, self.frame.slope(self.surface[1])
-            fall, rise = before @ self.step, self.frame.slope(found[1]) @ self.step
+            searched, before = self.searched, self.frame.slope(self.surface[1])
+            after = self.frame.slope(found[1])
+            fall = self.price.rise_of(self.here, before, self.step)
+            rise = self.price.rise_of(self.step, after, self.step)
             level = lower and not abs(rise) > STEEP * abs(fall)
             self.careful = not (SHORT <= self.share <= LONG if searched else level)
             if lower:
                 if not self.whole:
-                    change = self.frame.slope(found[1]) - before
-                    self.H = (
-                        taught(self.H + self.penalty_curvature, self.step, change)
-                        - self.penalty_curvature
-                    )
+                    Q, change = self.price.curvature, after - before
+                    self.H = taught(self.H + Q, self.step, change) - Q
                 self._go(loss, gradient, found, predictions)
                 if SHORT <= self.share <= LONG:
                     self._narrow()
@@ -193,6 +219,7 @@ class Zones(Model):
         """Take a point as the best one."""
         self.weights, self.loss, self.gradient = self.there, loss, gradient.copy()
         self.x[:], self.surface = predictions, found
+        self.price = self.price.about(self.weights)
 
     def _narrow(self):
         """Make the zone narrower, but not narrower than that of the plan."""
@@ -229,18 +256,14 @@ class Zones(Model):
         y = data.targets[:, self.output]
         p = data.predictions(self.weights, self.start.metric.centre)
         few = Few(Z, y, weights / weights.sum())
-        penalty = (
-            self.penalty_curvature,
-            self.frame.pull(self.plan.penalty.l2, self.weights),
-        )
         tol = EPS if every else SAMPLE_TOL * self.frame.size / data.n_rows
-        step, H, curvatures = few.minimum(self.base, p, penalty, tol * self.unit)
+        step, H, curvatures = few.minimum(self.base, p, self.price, tol * self.unit)
         if not every:  # the inverse of a sample's curvature is too large
             H = H * max(0.5, 1.0 - self.frame.size / max(1, np.count_nonzero(curvatures)))
         self.H = H
         if every:
             self.curved = self._curved_rows(curvatures, H)
-        self.there = self.weights + self.frame.raw(step)
+        self.there = self.price.weights_at(step)
 
     # ------------------------------------------------------------------- all rows
 
@@ -269,13 +292,14 @@ class Zones(Model):
 
     def _reframe(self):
         """Use coordinates in which all rows have covariance I; their least squares."""
-        metric, answer = self.solver.models[0].squares.solve(self.plan.penalty.l2)
-        weights, centre = answer[self.output], self.start.metric.centre
+        squares, centre = self.solver.models[0].squares, self.start.metric.centre
+        metric, answer = squares.solve(self.plan.penalty.l2)
+        known = self.answer(squares, self.plan)
+        weights = (answer if known is None else known)[self.output]
         if centre is not None:
             weights[-1] += weights[:-1] @ (centre - metric.centre)
             metric = replace(metric, centre=centre)
-        self.frame = Frame(metric, self.plan.fit_intercept)
-        vars(self).pop("penalty_curvature", None)
+        self.price = penalised(self.plan, metric, squares).about(self.weights)
         return weights
 
     # ------------------------------------------------------------------------ gap
@@ -284,10 +308,13 @@ class Zones(Model):
         """The predicted decrease from the best point, and the gap."""
         if self.stage == ANEW:
             return
-        before, slope = self.promise, self.frame.slope(self.surface[1])
-        self.promise = 0.5 * float(slope @ self.solved(self.curvature, slope))
+        before = self.promise
+        vars(self).pop("model", None)
+        self.promise = self.model.decrease
         self.rate = self.promise / before if before else 0.0
-        self.gap = bound(self, slope) + unsure(self)
+        self.gap = bound(self) + unsure(self)
+        there = self.price.weights_at(self.model.p)
+        self.unsettled = ((there[:-1] != 0) != (self.weights[:-1] != 0)).any()
         if self.stage == SAMPLE:
             self.slow += not self.promise * FALL <= before
             known = self.gap <= (self.plan.tol or 0.0) * self.unit

@@ -1,18 +1,15 @@
 """Newton steps for a smooth loss of few rows, which are kept in memory as an array."""
 
 import numpy as np
-from scipy import linalg
 
 from sgdreg._solvers.newton.curvature_of_rows import MANY
 from sgdreg._solvers.newton.loss_curvature import Formula, lowest_along
+from sgdreg._solvers.newton.penalised import RIDGE
 
 # The zone is widened at first where it has fewer rows than this share of all, or fewer than
 # this number for each coordinate. Each step then narrows it by this factor.
 THIN, ROWS_A_COORDINATE, NARROWER = 0.05, 4, 4.0
 STEPS = 500
-# This share of the largest curvature of the loss is added to all directions. A direction
-# without any row in the zone then has a long step, which the line search shortens.
-RIDGE = 1e-12
 
 
 class Few:
@@ -110,17 +107,6 @@ def widening(loss, y, p, size):
     if np.count_nonzero(loss.curvature(y, p)) >= least:
         return 1.0
     return max(1.0, float(np.median(np.abs(p - y)) / loss.zone))
-
-
-def solve(H, g, largest):
-    """H⁻¹ g of a curvature that may be singular; `largest` is that of the loss."""
-    M = H.copy()
-    M[np.diag_indices(len(M))] += RIDGE * largest
-    L, failed = linalg.lapack.dpotrf(M, lower=1)
-    if failed:
-        values, vectors = linalg.eigh(M, check_finite=False)
-        return (vectors / np.maximum(values, RIDGE * largest)) @ (vectors.T @ g)
-    return linalg.cho_solve((L, True), g, check_finite=False)
 
 
 def taught(H, step, change):

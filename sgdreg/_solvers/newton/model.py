@@ -52,6 +52,14 @@ class Model:
         """
         return None
 
+    @staticmethod
+    def begin(solver):
+        """Weights (k, d + 1) that are better than those of the start, without a pass.
+
+        It is asked where the start is the optimum of squares; None: there are no better.
+        """
+        return None
+
     @classmethod
     def lacks(cls, metric):
         """Whether the metric of a sample is not enough: more rows are then taken."""

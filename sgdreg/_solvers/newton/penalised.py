@@ -3,11 +3,14 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import linalg
 
-from sgdreg._solvers.newton.dense_newton import solve
 from sgdreg._solvers.newton.frame import Frame
 from sgdreg._solvers.newton.minimum import EPS, least_slope, minimum
 
+# This share of the largest curvature of the loss is added to all directions. A direction
+# without any row in the zone then has a long step, which the line search shortens.
+RIDGE = 1e-12
 # This share of the curvature of all rows is added to that of the rows in the zone: a
 # direction without any row there then has a long step, which a line search shortens.
 BESIDE = 1e-10
@@ -227,3 +230,14 @@ class Separable:
         steep = float(smooth + self.l1 @ (np.sign(u) * p))
         slack = float(self.l1[zero] @ np.abs(p[zero]))
         return float(np.sign(steep) * max(0.0, abs(steep) - slack))
+
+
+def solve(H, g, largest):
+    """H⁻¹ g of a curvature that may be singular; `largest` is that of the loss."""
+    M = H.copy()
+    M[np.diag_indices(len(M))] += RIDGE * largest
+    L, failed = linalg.lapack.dpotrf(M, lower=1)
+    if failed:
+        values, vectors = linalg.eigh(M, check_finite=False)
+        return (vectors / np.maximum(values, RIDGE * largest)) @ (vectors.T @ g)
+    return linalg.cho_solve((L, True), g, check_finite=False)

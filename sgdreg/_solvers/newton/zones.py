@@ -5,26 +5,21 @@ from functools import cached_property
 
 import numpy as np
 
-from sgdreg._curvature.costs import cost_of_all, cost_of_sample
+from sgdreg._curvature.costs import cost_of_all
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._solvers.newton.curvature_of_rows import CurvedRows
-from sgdreg._solvers.newton.dense_newton import NARROWER, Few, taught, widening
+from sgdreg._solvers.newton.dense_newton import NARROWER, taught, widening
+from sgdreg._solvers.newton.few_rows import FewRows
 from sgdreg._solvers.newton.loss_curvature import Formula, lowest_along
 from sgdreg._solvers.newton.model import Model
 from sgdreg._solvers.newton.penalised import penalised
 from sgdreg._solvers.newton.smooth_gap import bound, unsure
 from sgdreg._solvers.newton.squares import Squares
-from sgdreg._training.evaluation import EPS
 from sgdreg._training.stopping import ROUNDING
 
-# Rows of at most this number of entries are solved as an array in memory, without passes:
-# 1 MB, which the cache of a core holds. (8 times as many take twice as long as passes.)
-FEW_NUMBERS = 2**17
 # If the predicted decrease falls by less than the factor FALL, SLOW times, the curvature of
 # the sample is given up.
 FALL, SLOW = 4.0, 2
-# A sample is solved up to this share of the distance of its optimum to that of all rows.
-SAMPLE_TOL = 0.02
 # The next step needs a line search where the slope at the end of this one is more than
 # STEEP times the slope at its start. Searches are no longer needed where one has ended
 # between SHORT and LONG.
@@ -64,6 +59,11 @@ class Zones(Model):
         self.H, self.curved = None, None
         self.base, self.times = Formula.of(self.plan.loss).resolved(self.y), 1.0
         self.surface = self.loss, self.gradient
+        known = solver.few and solver.few.known.get(output)
+        if known is not None and np.array_equal(known.weights, self.weights):
+            self._take(known)
+            self._count()
+            self._promise()
 
     @cached_property
     def y(self):
@@ -107,10 +107,41 @@ class Zones(Model):
         if self.stage == FIRST:
             self._start()
         elif self.stage == ANEW:
-            self.step, self.there = None, self._reframe()
-        else:
+            self.there = self._reframe()
+        if self.stage in (SAMPLE, WHOLE):
             self._newton()
         return self.there
+
+    @staticmethod
+    def begin(solver):
+        solver.few = FewRows.of(solver)
+        if solver.few is None:
+            return None
+        found = [solver.few.optimum(o, w) for o, w in enumerate(solver.start.weights)]
+        return np.array([one.weights for one in found])
+
+    def _start(self):
+        """Begin at the optimum of a sample, or of all rows if few; else here."""
+        few = self.solver.few = self.solver.few or FewRows.of(self.solver)
+        if few is None:
+            self._count_all()
+            self._promise()
+            return
+        known = few.optimum(self.output, self.weights)
+        self._take(known)
+        self.there, self.stage = known.weights, FIRST
+
+    def _take(self, known):
+        """Take the curvature at the optimum of a sample, or of all rows."""
+        self.H, self.stage = known.H, SAMPLE
+        if self.solver.few.every:
+            self.curved, self.stage = self._curved_rows(known.curvatures, known.H), WHOLE
+
+    def _count_all(self):
+        """Begin here by the curvature of all rows."""
+        self.times = widening(self.base, self.y, self.x, self.frame.size)
+        self._see()
+        self.stage, self.curved = WHOLE, self._curved_rows()
 
     def _newton(self):
         """The step to the model's minimum; a line search where the last step was poor."""
@@ -187,11 +218,8 @@ class Zones(Model):
         """Begin from this point, or from the one before it: the one that is lower."""
         if lower:
             self._go(loss, gradient, found, predictions)
-        if self.stage == ANEW or self.H is None:
-            self.times = widening(self.base, self.y, self.x, self.frame.size)
-            self._see()
-            self.stage = WHOLE
-            self.curved = self._curved_rows()
+        if self.stage == ANEW:
+            self._count_all()
         elif self.curved is not None:
             self.stage = WHOLE
             self._count()
@@ -232,38 +260,6 @@ class Zones(Model):
         if self.whole:
             curvatures = self.current.curvature(self.y, self.x)
             self.evaluation.passes += self.curved.update(curvatures)
-
-    # ------------------------------------------------------------------- few rows
-
-    @cached_property
-    def few(self):
-        """(data, rows in the frame, whether they are all rows): a sample, or all rows."""
-        data, every = self.data, not self.start.sampled
-        if not every:
-            data = self.start.sketch.sample
-            size, width = self.data.n_rows, self.frame.size
-            self.evaluation.passes += cost_of_sample(data.n_rows, size, width)
-        Z = [self.frame.rows(X) for X, _, _ in data.chunks()]
-        return data, np.concatenate(Z), every
-
-    def _start(self):
-        """The weights that minimise the objective over some rows, or over all."""
-        self.there, self.step = self.weights, None
-        if not self.start.sampled and self.data.n_rows * self.frame.size > FEW_NUMBERS:
-            return  # steps start from the least squares of all rows
-        data, Z, every = self.solver.models[0].few
-        weights = np.ones(data.n_rows) if data.weights is None else data.row_weights
-        y = data.targets[:, self.output]
-        p = data.predictions(self.weights, self.start.metric.centre)
-        few = Few(Z, y, weights / weights.sum())
-        tol = EPS if every else SAMPLE_TOL * self.frame.size / data.n_rows
-        step, H, curvatures = few.minimum(self.base, p, self.price, tol * self.unit)
-        if not every:  # the inverse of a sample's curvature is too large
-            H = H * max(0.5, 1.0 - self.frame.size / max(1, np.count_nonzero(curvatures)))
-        self.H = H
-        if every:
-            self.curved = self._curved_rows(curvatures, H)
-        self.there = self.price.weights_at(step)
 
     # ------------------------------------------------------------------- all rows
 

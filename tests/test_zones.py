@@ -188,6 +188,32 @@ def test_the_same_bits_for_any_number_of_threads(kind):
     assert_array_equal(one.intercept_, three.intercept_)
 
 
+@pytest.mark.parametrize("name", ["l2", "l1", "positive"])
+@pytest.mark.parametrize("kind", ["normal", "heavy tails", "near copies", "one-hot"])
+def test_a_zone_of_hardly_any_row_begins_at_its_kink(kind, name):
+    """As many rows as directions lie in the zone: the optimum is next to that of |r|."""
+    penalties = PENALTIES | {"l2": {"penalty": "l2"}}
+    for n, epsilon in ((400, 1e-6), (4000, 1e-3), (4000, 1e-8)):
+        X, Y = rows(kind, n=n)
+        settings = {"loss": "huber", "epsilon": epsilon}
+        settings |= with_strength(X, Y[:, 0], penalties[name], 0.02 * epsilon)
+        judge(X, Y[:, 0], **settings, few=20)
+
+
+@pytest.mark.usefixtures("small_samples")
+def test_thin_zones_of_outputs_weights_and_sparse_rows():
+    X, Y = rows("rare columns", n=3000, k=2)
+    weights = np.random.default_rng(0).integers(0, 3, len(X)).astype(float)
+    settings = {"loss": "huber", "epsilon": 1e-6, "random_state": 0}
+    for A in (X, sparse.csr_array(X)):
+        model = SGDLinearRegressor(**settings).fit(A, Y, weights)
+        assert model.converged_
+        for output, y in enumerate(Y.T):
+            objective = Objective(X, y, weights, loss="huber", epsilon=1e-6)
+            found = objective(model.coef_[output], model.intercept_[output])
+            assert found <= objective.bounds[1] + 3e-8 * objective.of_constant
+
+
 class LogCosh(Loss):
     """A smooth loss without zones; `curvature` is the default, the most there is."""
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 from sgdreg._curvature.costs import cost_of_sample
-from sgdreg._records import record
 from sgdreg._solvers.newton.dense_newton import Few
 from sgdreg._solvers.newton.loss_curvature import Formula
+from sgdreg._solvers.newton.model import Optimum
 from sgdreg._solvers.newton.penalised import penalised
 from sgdreg._training.evaluation import EPS
 
@@ -16,24 +16,6 @@ FEW_NUMBERS = 2**17
 SAMPLE_TOL = 0.02
 # Bytes of rows that are moved into the frame at a time: half of a core's cache.
 BYTES_AT_ONCE = 2**19
-
-
-@record
-class Optimum:
-    """The optimum of these rows, for one output.
-
-    Attributes
-    ----------
-    weights : ndarray of shape (d + 1,)
-    H : ndarray of shape (k, k)
-        The curvature there, without the penalty's: that of a sample stands for all rows.
-    curvatures : ndarray of shape (m,)
-        The second derivative of the loss of each row.
-    """
-
-    weights: np.ndarray
-    H: np.ndarray
-    curvatures: np.ndarray
 
 
 class FewRows:
@@ -78,6 +60,6 @@ class FewRows:
         step, H, curvatures = few.minimum(loss, p, price, tol * self.unit[output])
         if not self.every:  # the inverse of a sample's curvature is too large
             H = H * max(0.5, 1.0 - size / max(1, np.count_nonzero(curvatures)))
-        found = Optimum(price.weights_at(step), H, curvatures)
+        found = Optimum(price.weights_at(step), H, curvatures, self.every)
         self.known[output] = found
         return found

@@ -17,10 +17,12 @@ class Newton(FullGradient):
     """
 
     told_by = "models"
+    # The class of models of a plan: some begin at the optimum of another loss.
+    kind_for = staticmethod(kind_of)
 
     def __init__(self, data, start):
         super().__init__(data, start)
-        self.kind = kind_of(self.plan)
+        self.kind = self.kind_for(self.plan)
         # Predictions of each output; None where the models do not use them.
         self.predictions = None
         if self.kind.by_rows:
@@ -28,7 +30,7 @@ class Newton(FullGradient):
         self.models = None  # until there is a point to start from
         self.shared = None  # made by the first model, used by those of all outputs
         self.known = None  # the curvature of the metric's rows
-        self.few = None  # rows in memory, for the models of all outputs
+        self.beginning = None  # where the steps of smooth losses begin
 
     def unpack(self, memory, state):
         self.known = state.statistics.curvature

@@ -15,6 +15,7 @@ from sgdreg._solvers.newton.model import Model
 from sgdreg._solvers.newton.penalised import penalised
 from sgdreg._solvers.newton.smooth_gap import bound, unsure
 from sgdreg._solvers.newton.squares import Squares
+from sgdreg._solvers.newton.thin_zone import ThinZone
 from sgdreg._training.stopping import ROUNDING
 
 # If the predicted decrease falls by less than the factor FALL, SLOW times, the curvature of
@@ -29,6 +30,11 @@ KEPT = ("loss", "gap", "promise", "rate", "times", "slow", "stage", "careful")
 # Stages: before the first step; by a sample's curvature; at the least squares of all rows;
 # by the curvature of all rows.
 FIRST, SAMPLE, ANEW, WHOLE = 0.0, 1.0, 2.0, 3.0
+
+
+def beginning(solver, weights):
+    """Where the steps begin: `ThinZone`, `FewRows`, or None for the weights themselves."""
+    return ThinZone.of(solver, weights) or FewRows.of(solver)
 
 
 class Zones(Model):
@@ -59,9 +65,11 @@ class Zones(Model):
         self.H, self.curved = None, None
         self.base, self.times = Formula.of(self.plan.loss).resolved(self.y), 1.0
         self.surface = self.loss, self.gradient
-        known = solver.few and solver.few.known.get(output)
+        known = solver.beginning and solver.beginning.known.get(output)
         if known is not None and np.array_equal(known.weights, self.weights):
             self._take(known)
+            if self.H is None:
+                self._begin_thin()
             self._count()
             self._promise()
 
@@ -114,34 +122,44 @@ class Zones(Model):
 
     @staticmethod
     def begin(solver):
-        solver.few = FewRows.of(solver)
-        if solver.few is None:
+        """The optimum of a sample, of all rows if few, or with a kink for a thin zone."""
+        weights = solver.start.weights
+        known = solver.beginning = beginning(solver, weights)
+        if known is None:
             return None
-        found = [solver.few.optimum(o, w) for o, w in enumerate(solver.start.weights)]
-        return np.array([one.weights for one in found])
+        return np.array([known.optimum(o, w).weights for o, w in enumerate(weights)])
 
     def _start(self):
-        """Begin at the optimum of a sample, or of all rows if few; else here."""
-        few = self.solver.few = self.solver.few or FewRows.of(self.solver)
-        if few is None:
+        """Begin at such an optimum, or here."""
+        solver = self.solver
+        if solver.beginning is None:
+            solver.beginning = beginning(solver, solver.point.weights)
+        if solver.beginning is None:
             self._count_all()
             self._promise()
             return
-        known = few.optimum(self.output, self.weights)
+        known = solver.beginning.optimum(self.output, self.weights)
         self._take(known)
         self.there, self.stage = known.weights, FIRST
 
     def _take(self, known):
         """Take the curvature at the optimum of a sample, or of all rows."""
         self.H, self.stage = known.H, SAMPLE
-        if self.solver.few.every:
+        if known.every:
             self.curved, self.stage = self._curved_rows(known.curvatures, known.H), WHOLE
 
-    def _count_all(self):
-        """Begin here by the curvature of all rows."""
-        self.times = widening(self.base, self.y, self.x, self.frame.size)
+    def _count_all(self, wide=True):
+        """Begin here by the curvature of all rows, and a wider zone where it is thin."""
+        if wide:
+            self.times = widening(self.base, self.y, self.x, self.frame.size)
         self._see()
         self.stage, self.curved = WHOLE, self._curved_rows()
+
+    def _begin_thin(self, wide=False):
+        """The same at the optimum of the kink, in coordinates of all rows."""
+        if self.start.sampled:
+            self._reframe()
+        self._count_all(wide)
 
     def _newton(self):
         """The step to the model's minimum; a line search where the last step was poor."""
@@ -223,6 +241,8 @@ class Zones(Model):
         elif self.curved is not None:
             self.stage = WHOLE
             self._count()
+        elif self.H is None:
+            self._begin_thin(wide=not lower)
         else:
             self.stage = SAMPLE
 
@@ -280,15 +300,18 @@ class Zones(Model):
         curvature = curvature_of(rows, self.plan.fit_intercept)
         return self.frame.products(curvature) / self.data.n_rows
 
-    @cached_property
+    @property
     def squares(self):
         """The curvature of all rows, with their targets."""
-        self.evaluation.passes += cost_of_all(self.data.n_features)
-        return curvature_of(self.data, self.plan.fit_intercept)
+        solver = self.solver
+        if solver.shared is None:
+            self.evaluation.passes += cost_of_all(self.data.n_features)
+            solver.shared = curvature_of(self.data, self.plan.fit_intercept)
+        return solver.shared
 
     def _reframe(self):
         """Use coordinates in which all rows have covariance I; their least squares."""
-        squares, centre = self.solver.models[0].squares, self.start.metric.centre
+        squares, centre = self.squares, self.start.metric.centre
         metric, answer = squares.solve(self.plan.penalty.l2)
         known = self.answer(squares, self.plan)
         weights = (answer if known is None else known)[self.output]

@@ -820,6 +820,7 @@ def test_an_interior_point_ended_on_its_way_has_not_diverged():
     weights = rng.integers(0, 3, n).astype(float)
     weights[0] = 1
     settings = {"loss": "huber", "epsilon": 1e6, "positive": True}
+    settings |= {"optimizer": "interior_point"}
     model = SGDLinearRegressor(max_iter=3, **settings)
     with pytest.warns(ConvergenceWarning):
         model.fit(sparse.csr_array(X), y, weights)

@@ -279,7 +279,17 @@ CASES = {
     ),
     "interior point, one output ends sooner": (
         lambda: (make()[0], make()[1][:, None] * [1.0, 0.0]),
-        {"loss": "squared_epsilon_insensitive", "penalty": "elasticnet", **SHORT},
+        {
+            "optimizer": "interior_point",
+            "loss": "squared_epsilon_insensitive",
+            "penalty": "elasticnet",
+            **SHORT,
+        },
+        {},
+    ),
+    "zones, sampled, l1": (
+        lambda: make(n=20_000, d=45, k=2),
+        {"loss": "huber", "epsilon": 0.5, "penalty": "l1", "alpha": 0.01},
         {},
     ),
     "cg, diagonal": (

@@ -15,6 +15,7 @@ from sgdreg import SGDLinearRegressor
 from sgdreg._curvature import costs
 from sgdreg._solvers.newton.dense_newton import Few
 from sgdreg._solvers.newton.loss_curvature import Formula, lowest_along
+from sgdreg._solvers.newton.penalised import Ridge
 from sgdreg.losses import Huber, Loss, SquaredEpsilonInsensitive
 
 seeds = st.integers(0, 2**32 - 1)
@@ -68,6 +69,60 @@ KINDS = (
     *("normal", "raw", "heavy tails", "leverage", "near copies", "rare columns"),
     *("one-hot", "sorted"),
 )
+PENALTIES = {
+    "l1": {"penalty": "l1"},
+    "positive": {"positive": True},
+    "positive elasticnet": {"penalty": "elasticnet", "positive": True},
+}
+
+
+def with_strength(X, y, settings, share):
+    """The settings with an alpha: this share of the one that makes everything zero."""
+    if "penalty" not in settings:
+        return settings
+    slope = np.clip(y - y.mean(), -0.7, 0.7)
+    return settings | {"alpha": share * np.abs(slope @ (X - X.mean(axis=0))).max() / len(y)}
+
+
+@pytest.mark.usefixtures("small_samples")
+@pytest.mark.parametrize("name", PENALTIES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_l1_and_bounds_from_a_sample_to_all_rows(kind, name):
+    """Also at the kinks of the coefficients: the slope there is at most l1."""
+    X, Y = rows(kind)
+    y = Y[:, 0]
+    for loss in LOSSES:
+        settings = {"loss": loss, "epsilon": 0.7}
+        settings |= with_strength(X, y, PENALTIES[name], 0.05)
+        model = judge(X, y, **settings)
+        assert model.plan_.optimizer.name == "newton"
+        assert (model.coef_ >= 0).all() or "positive" not in settings
+
+
+@pytest.mark.parametrize("name", PENALTIES)
+@pytest.mark.parametrize(("n", "d"), [(30, 80), (300, 9)])
+def test_l1_and_bounds_of_few_rows(n, d, name):
+    X, Y = rows("normal", n=n, d=d)
+    for epsilon in (0.7, 1e-3):
+        settings = {"loss": "huber", "epsilon": epsilon}
+        settings |= with_strength(X, Y[:, 0], PENALTIES[name], 0.1 * epsilon / 0.7)
+        judge(X, Y[:, 0], **settings, few=100)
+
+
+@pytest.mark.usefixtures("small_samples")
+@pytest.mark.parametrize("kind", ["normal", "near copies"])
+def test_exact_zeros_where_the_slope_is_below_l1(kind):
+    X, Y = rows(kind, n=3000, d=12)
+    Y = X[:, :1] + np.random.default_rng(0).standard_t(2, (3000, 1))
+    settings = {"loss": "huber", "epsilon": 0.7, "penalty": "l1", "alpha": 0.05}
+    model = judge(X, Y[:, 0], **settings)
+    slopes = np.clip(model.predict(X) - Y[:, 0], -0.7, 0.7) @ X / len(X)
+    assert np.count_nonzero(model.coef_) <= 2
+    assert_allclose(np.abs(slopes[model.coef_ != 0]), 0.05, rtol=1e-3)
+    assert (np.abs(slopes[model.coef_ == 0]) < 0.05 * (1 + 1e-4)).all()
+    again = SGDLinearRegressor(**settings, warm_start=True, random_state=0)
+    again.fit(X, Y[:, 0])
+    assert_array_equal(again.fit(X, Y[:, 0]).coef_ != 0, model.coef_ != 0)
 
 
 @pytest.mark.usefixtures("small_samples")
@@ -91,13 +146,14 @@ def test_a_zone_of_a_few_rows(kind, epsilon):
 
 @pytest.mark.usefixtures("small_samples")
 @pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("penalty", ["l1", "l2"])
 @pytest.mark.parametrize("sparse_rows", [False, True])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_weights_outputs_and_types(loss, sparse_rows, dtype):
+def test_weights_outputs_and_types(loss, penalty, sparse_rows, dtype):
     X, Y = rows("one-hot" if sparse_rows else "raw", k=2)
     X = X.astype(dtype)
     weights = np.random.default_rng(0).integers(0, 3, len(X)).astype(float)
-    settings = {"loss": loss, "epsilon": 0.5, "penalty": "l2", "alpha": 1e-4}
+    settings = {"loss": loss, "epsilon": 0.5, "penalty": penalty, "alpha": 1e-4}
     model = SGDLinearRegressor(**settings, random_state=0)
     model.fit(sparse.csr_array(X) if sparse_rows else X, Y, weights)
     assert model.converged_
@@ -132,6 +188,32 @@ def test_the_same_bits_for_any_number_of_threads(kind):
     assert_array_equal(one.intercept_, three.intercept_)
 
 
+@pytest.mark.parametrize("name", ["l2", "l1", "positive"])
+@pytest.mark.parametrize("kind", ["normal", "heavy tails", "near copies", "one-hot"])
+def test_a_zone_of_hardly_any_row_begins_at_its_kink(kind, name):
+    """As many rows as directions lie in the zone: the optimum is next to that of |r|."""
+    penalties = PENALTIES | {"l2": {"penalty": "l2"}}
+    for n, epsilon in ((400, 1e-6), (4000, 1e-3), (4000, 1e-8)):
+        X, Y = rows(kind, n=n)
+        settings = {"loss": "huber", "epsilon": epsilon}
+        settings |= with_strength(X, Y[:, 0], penalties[name], 0.02 * epsilon)
+        judge(X, Y[:, 0], **settings, few=20)
+
+
+@pytest.mark.usefixtures("small_samples")
+def test_thin_zones_of_outputs_weights_and_sparse_rows():
+    X, Y = rows("rare columns", n=3000, k=2)
+    weights = np.random.default_rng(0).integers(0, 3, len(X)).astype(float)
+    settings = {"loss": "huber", "epsilon": 1e-6, "random_state": 0}
+    for A in (X, sparse.csr_array(X)):
+        model = SGDLinearRegressor(**settings).fit(A, Y, weights)
+        assert model.converged_
+        for output, y in enumerate(Y.T):
+            objective = Objective(X, y, weights, loss="huber", epsilon=1e-6)
+            found = objective(model.coef_[output], model.intercept_[output])
+            assert found <= objective.bounds[1] + 3e-8 * objective.of_constant
+
+
 class LogCosh(Loss):
     """A smooth loss without zones; `curvature` is the default, the most there is."""
 
@@ -162,6 +244,22 @@ def test_a_smooth_loss_of_ones_own(kind, loss):
     assert_allclose(slopes @ Z / len(Z), 0.0, atol=1e-4)
 
 
+@pytest.mark.usefixtures("small_samples")
+@pytest.mark.parametrize("loss", [LogCosh(), Bent()], ids=["bound", "curvature"])
+def test_a_smooth_loss_of_ones_own_with_l1(loss):
+    X, Y = rows("normal")
+    settings = {"penalty": "l1", "alpha": 0.1, "tol": 1e-10}
+    model = SGDLinearRegressor(loss, **settings, random_state=0).fit(X, Y[:, 0])
+    assert model.plan_.optimizer.name == "newton"
+    assert model.converged_
+    slopes = np.tanh(model.predict(X) - Y[:, 0]) @ X / len(X)
+    out = model.coef_ == 0
+    assert out.any()
+    assert not out.all()
+    assert_allclose(slopes[~out], -0.1 * np.sign(model.coef_[~out]), atol=1e-4)
+    assert (np.abs(slopes[out]) <= 0.1 + 1e-4).all()
+
+
 @given(seeds)
 def test_a_few_rows_end_where_the_slope_is_zero(seed):
     """Also where the zone is thin, holds no row at first, or the rows are not enough."""
@@ -171,7 +269,7 @@ def test_a_few_rows_end_where_the_slope_is_zero(seed):
     shares = rng.uniform(0.5, 2.0, n) / n
     ridge = rng.choice([0.0, 0.1]) * np.eye(d)
     loss = rng.choice([Huber(10.0 ** rng.uniform(-4, 1)), SquaredEpsilonInsensitive(0.5)])
-    few, penalty = Few(Z, y, shares), (ridge, np.zeros(d))
+    few, penalty = Few(Z, y, shares), Ridge(ridge, np.zeros(d))
     v, H, bends = few.minimum(Formula.of(loss), np.zeros(n), penalty, 1e-16)
     assert_allclose(H, (Z * (shares * bends)[:, None]).T @ Z, atol=1e-10)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sgdreg._kernels.descent import sums_about
-from sgdreg.losses import ask, is_squared
+from sgdreg.losses import ask, compiled, is_squared
 
 # For other losses than the squared error the best constant is found by bisection on ROWS
 # rows at most, HALVINGS times: it is only a scale for losses, so a rough value is enough.
@@ -70,10 +70,23 @@ def _mean(y, weights, loss, p):
             return 0.5 * np.einsum("ij,ij->j", e, e) / len(y)
         return 0.5 * np.einsum("i,ij,ij->j", weights, e, e) / weights.sum()
     p = np.zeros(y.shape[1]) if p is None else p
+    if len(y) > MANY and compiled(loss):
+        return _mean_of_many(y, weights, loss, p)
     columns = [
         ask(loss, y[:, o], np.full(len(y), p[o]), "value") for o in range(y.shape[1])
     ]
     return np.average(np.column_stack(columns), axis=0, weights=weights)
+
+
+def _mean_of_many(y, weights, loss, p):
+    """The same of a loss of this package, without arrays as long as y."""
+    total, sums = 0.0, np.zeros(y.shape[1])
+    for start in range(0, len(y), MANY):
+        part = slice(start, start + MANY)
+        values, known = loss.value(y[part], p), weights is not None
+        total += weights[part].sum() if known else len(values)
+        sums += weights[part] @ values if known else values.sum(axis=0)
+    return sums / total
 
 
 def _best(y, weights, loss):
@@ -81,11 +94,26 @@ def _best(y, weights, loss):
     every = -(-len(y) // ROWS)
     y = y[::every]
     weights = np.ones(len(y)) if weights is None else weights[::every]
-    low, high = y.min(), y.max()
+    low, high, slopes = y.min(), y.max(), _slopes(y, loss)
     for _ in range(HALVINGS):
         middle = low + 0.5 * (high - low)
-        if weights @ ask(loss, y, np.full(len(y), middle), "gradient") > 0:
+        if weights @ slopes(middle) > 0:
             high = middle
         else:
             low = middle
     return low + 0.5 * (high - low)
+
+
+def _slopes(y, loss):
+    """p -> the slope of each row's loss at the constant p."""
+    if not compiled(loss):
+        return lambda p: ask(loss, y, np.full(len(y), p), "gradient")
+    if not loss.width or loss.dead:
+        return lambda p: loss.gradient(y, p)
+    e, below, above, width = np.empty(len(y)), -loss.below, loss.above, loss.width
+
+    def slopes(p):  # the same in place, and the parameters are checked once
+        np.divide(np.subtract(p, y, out=e), width, out=e)
+        return np.minimum(np.maximum(e, below, out=e), above, out=e)
+
+    return slopes

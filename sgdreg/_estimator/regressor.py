@@ -87,11 +87,11 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         The update rule; see :mod:`sgdreg.optimizers`. 'auto' chooses it, and every other
         parameter that is 'auto', from the data: conjugate gradients in the best metric
         that is affordable for least squares, Newton steps for squares with l1 or bounds
-        and for other losses, an interior point for other smooth losses with l1 or
-        bounds, and gradient steps in a metric with more features than these can take
-        (2,000; squares with l1: any), or an explicit `batch_size` or `average`. With an
-        explicit `learning_rate` 'auto' means plain 'sgd' on raw features. An object of a
-        class derived from :class:`sgdreg.optimizers.Optimizer` is a custom update rule.
+        and for other losses, and gradient steps in a metric with more features than
+        these can take (2,000; squares with l1: any), or an explicit `batch_size` or
+        `average`. With an explicit `learning_rate` 'auto' means plain 'sgd' on raw
+        features. An object of a class derived from
+        :class:`sgdreg.optimizers.Optimizer` is a custom update rule.
     learning_rate : float, str, object or callable, default='auto'
         The step size eta(t), t counting steps from 1: a number; 'constant' (eta0),
         'invscaling' (eta0 / t^power_t), 'optimal' (1 / (alpha (t0 + t - 1))),

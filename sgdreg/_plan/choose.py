@@ -234,7 +234,7 @@ def _automatic_optimizer(settings, problem):
 
 
 def _for_bounds(settings, problem):
-    """The optimizer for problems other than least squares: an interior point, if possible.
+    """The optimizer for problems other than least squares: Newton's, if possible.
 
     With too many features for it, a custom penalty or mini-batches: steps in the scale of
     the features, variance reduced for smooth losses, else plain and shrinking.
@@ -248,20 +248,16 @@ def _for_bounds(settings, problem):
         alike = is_squared(loss) or sizes.n_outputs == 1
         by_rows = few and alike and not chosen and at_once
         return optimizers.SGD(metric="sketch" if by_rows else "diagonal")
-    squares = is_squared(loss) and not chosen and not penalty.is_custom
-    if squares and ((few and at_once) or _by_columns(problem)):
+    modelled = (smooth or made_of_hinges(loss)) and not penalty.is_custom
+    quick = few and (at_once or not is_squared(loss))
+    if modelled and not chosen and (quick or _by_columns(problem)):
         return optimizers.Newton()
-    zones = smooth and not is_squared(loss) and not penalty.proximal
-    if few and not chosen and at_once and zones:
-        return optimizers.Newton()
-    if few and not chosen and not smooth and made_of_hinges(loss):
-        return optimizers.Newton()
-    if few and not chosen and (smooth or made_of_hinges(loss)):
+    if modelled and not chosen and few:  # bounds alone, and sparse rows of many columns
         return optimizers.InteriorPoint()
     if smooth and settings.average in ("auto", "tail", False):
         return optimizers.SVRG(metric="diagonal")
-    quick = sizes.n_features <= FEATURES_A_ROW * _kinked_batch(settings, sizes)
-    whole = quick and not penalty.proximal and at_once
+    narrow = sizes.n_features <= FEATURES_A_ROW * _kinked_batch(settings, sizes)
+    whole = narrow and not penalty.proximal and at_once
     return optimizers.SGD(metric="sketch" if whole and not smooth else "diagonal")
 
 

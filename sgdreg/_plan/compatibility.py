@@ -22,9 +22,6 @@ def refuse_mismatch(optimizer, loss, penalty):
     """
     serves, lacking, kinds = optimizer.serves, None, list(PENALTIES)
     losses, penalties = LOSSES[serves.losses], serves.penalties
-    bends = loss.smoothness is not None and not is_squared(loss)
-    if bends and serves.penalties_if_smooth:
-        losses, penalties = f"loss={loss!r}", serves.penalties_if_smooth
     if not _serves_loss(serves, loss):
         lacking = f"loss={loss!r}"
     elif kinds.index(penalty.kind) > kinds.index(penalties):

@@ -41,7 +41,7 @@ def answered(data, start, known, weights, loss, curvature=None, point=None):
     if other_loss and data.n_outputs > 1:
         return known
     if other_loss and start.sampled:
-        return changed(known, curvature=_of_sample(data, start, weights))
+        return changed(known, curvature=_of_sample(data, start, weights, point))
     if plan.to_the_end or other_loss:
         return changed(known, curvature=curvature or curvature_at(data, start, weights))
     if plan.by_line_search and plan.penalty.proximal and plan.curvature == DIAGONAL:
@@ -95,7 +95,7 @@ def _of_some_rows(data, start, weights, point):
     return Curvature(n, n, centre, rows[-d:], d, centred, data.coarse)
 
 
-def _of_sample(data, start, weights):
+def _of_sample(data, start, weights, point):
     """The curvature of the sampled rows at the answer, in place of that of all rows."""
     found = curvature_at(start.sketch.sample, start, weights)
     if found is None:
@@ -103,5 +103,7 @@ def _of_sample(data, start, weights):
     share, rows = data.n_rows / found.rows, data.n_rows
     triangle, total = np.sqrt(share) * found.triangle, share * found.total
     found = changed(found, triangle=triangle, total=total, rows=rows)
-    alpha = start.plan.penalty.l2 * found.rows_per_weight
-    return found.solved_by(weights, start.metric.centre, alpha)
+    penalty, slope, unit = start.plan.penalty, None, found.rows_per_weight
+    if penalty.proximal:
+        slope = unit * _slope(data, start, weights, point)
+    return found.solved_by(weights, start.metric.centre, unit * penalty.l2, slope)

@@ -143,7 +143,8 @@ def _learned(data, plan, seen, rng):
 def _full(data, plan, seen, rng):
     sketch, sample, weight, answer = None, None, None, None
     near = seen and seen.answer
-    by_squares = _by_squares(plan)
+    by_model = plan.optimizer.serves.by_model
+    by_squares = by_model and kind_of(plan).shares_sample
     if plan.online:
         known = seen and seen.curvature
         if known is not None and known.centred != plan.fit_intercept:
@@ -163,10 +164,10 @@ def _full(data, plan, seen, rng):
         passes = sketch.cost
     if plan.shrinks:
         metric, weights = curvature.solve(penalty_beside(plan, data))
-    elif plan.optimizer.serves.by_model:
+    elif by_model:
         metric, weights = curvature.solve(plan.penalty.l2, data.team)
-        if by_squares:
-            weights = kind_of(plan).answer(curvature, plan)
+        known = kind_of(plan).answer(curvature, plan)
+        weights = weights if known is None else known
     else:
         metric, weights = answer or solved(
             curvature, plan, weight, near=near, team=data.team
@@ -174,11 +175,6 @@ def _full(data, plan, seen, rng):
     kept = weights if plan.recursive and not plan.quadratic else None
     fields = {"sketch": sketch, "metric": metric, "weights": weights, "passes": passes}
     return fields, Statistics(curvature, sample, answer=kept)
-
-
-def _by_squares(plan):
-    """Whether Newton steps are for squares, which a sample's curvature is solved for."""
-    return plan.optimizer.serves.by_model and kind_of(plan).shares_sample
 
 
 def _known_so_far(data, plan, known, seen):

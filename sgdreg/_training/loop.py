@@ -167,7 +167,10 @@ class Training:
         if (penalty.l1 or penalty.l2) and not self.plan.online and state.weights.any():
             # No step changes weights along directions that the metric lacks: they only
             # cost.
-            state.weights[:, :-1] -= self.start.metric.left_out(state.weights)
+            coef = state.weights[:, :-1]
+            coef -= self.start.metric.left_out(state.weights)
+            if penalty.positive:
+                np.maximum(coef, 0.0, out=coef)
         if not self.solver.never_uphill:
             loss = self._start_loss()
         reference = self.evaluation.reference(state.weights, loss)

@@ -25,8 +25,6 @@ class Serves(NamedTuple):
         "modelled": smooth losses, and those with kinks of :mod:`sgdreg.losses`.
     penalties : {"any", "norms", "l2"}
         "norms": l1, l2, their sum and ``positive=True``; "any": also custom penalties.
-    penalties_if_smooth : {"any", "norms", "l2"} or None
-        With a smooth loss other than the squared error; None: the same as `penalties`.
     finds_steps : bool
         Whether it computes the size of its steps itself, from all rows.
     certifies : bool
@@ -44,7 +42,6 @@ class Serves(NamedTuple):
 
     losses: str = "any"
     penalties: str = "any"
-    penalties_if_smooth: str | None = None
     finds_steps: bool = False
     certifies: bool = False
     usable_iterates: bool = True

@@ -112,11 +112,11 @@ class ConjugateGradient(Plain):
 class InteriorPoint(Plain):
     """Newton steps on the optimality conditions, strictly inside their bounds [1]_.
 
-    For smooth losses and the named ones with kinks, with l1 and ``positive=True`` too. Up
-    to 2,000 features "auto" chooses it for smooth losses (other than the squared error)
-    with l1 or ``positive=True``, and for those of sparse rows with many columns. Each step
-    solves a weighted least-squares problem of all rows; a fit takes some ten to fifty
-    steps. There is no learning rate and there are no mini-batches.
+    For smooth losses and the named ones with kinks, with l1 and ``positive=True`` too.
+    "auto" chooses it for the squared error with ``positive=True`` alone, where rows are
+    sparse and have many columns (up to 2,000). Each step solves a weighted least-squares
+    problem of all rows; a fit takes some ten to fifty steps. There is no learning rate and
+    there are no mini-batches.
 
     References
     ----------
@@ -152,8 +152,7 @@ class Newton(Plain):
     dimensions; a pass over the rows then gives the next g. A fit takes some three to ten
     passes. For losses with kinks the steps narrow a band around the model, and the rows in
     it are solved by an interior point. "auto" chooses it for the squared error with l1 or
-    ``positive=True``, and for other losses; smooth ones with l1 or ``positive=True`` are
-    solved by :class:`InteriorPoint`. There is no learning rate and there are no
+    ``positive=True``, and for other losses. There is no learning rate and there are no
     mini-batches.
 
     References
@@ -175,7 +174,6 @@ class Newton(Plain):
     serves = Serves(
         losses="modelled",
         penalties="norms",
-        penalties_if_smooth="l2",
         finds_steps=True,
         certifies=True,
         by_model=True,

@@ -17,7 +17,7 @@ PATHS = {
         "_solvers.newton.band.NEAR": 100,
         "_solvers.newton.band.NEAR_A_DIRECTION": 10,
         "_solvers.newton.predictor_corrector.SINGLE_WORK": 0.0,
-        "_solvers.newton.zones.FEW_NUMBERS": 2**8,
+        "_solvers.newton.few_rows.FEW_NUMBERS": 2**8,
     },
     "products": {"_curvature.costs.QR_WORK": 0.0, "_curvature.costs.LARGEST_SAMPLE": 0.0},
     "single": {"_plan.choose.SINGLE_FEATURES": 2},

@@ -1,18 +1,15 @@
 """Newton steps for a smooth loss of few rows, which are kept in memory as an array."""
 
 import numpy as np
-from scipy import linalg
 
 from sgdreg._solvers.newton.curvature_of_rows import MANY
 from sgdreg._solvers.newton.loss_curvature import Formula, lowest_along
+from sgdreg._solvers.newton.penalised import RIDGE
 
 # The zone is widened at first where it has fewer rows than this share of all, or fewer than
 # this number for each coordinate. Each step then narrows it by this factor.
 THIN, ROWS_A_COORDINATE, NARROWER = 0.05, 4, 4.0
 STEPS = 500
-# This share of the largest curvature of the loss is added to all directions. A direction
-# without any row in the zone then has a long step, which the line search shortens.
-RIDGE = 1e-12
 
 
 class Few:
@@ -21,8 +18,8 @@ class Few:
     def __init__(self, rows, y, shares):
         self.rows, self.y, self.shares = rows, y, shares
 
-    def minimum(self, loss, predictions, quadratic, tol):
-        """The displacement that minimises Σ share L(y, p + rows v) and a quadratic.
+    def minimum(self, loss, predictions, price, tol):
+        """The displacement that minimises Σ share L(y, p + rows v) and a penalty.
 
         Newton steps, each with a line search. A loss made of hinges is curved only in a
         zone about the fit: once no row enters or leaves it, a step ends at the minimum.
@@ -35,8 +32,8 @@ class Few:
         loss : Loss
         predictions : ndarray of shape (m,)
             At the start.
-        quadratic : (ndarray of shape (r, r), ndarray of shape (r,))
-            Curvature and slope of the penalty, with respect to v.
+        price : Ridge or Separable
+            The penalty of v (`penalised`).
         tol : float
             How far the objective may be above its minimum.
 
@@ -48,7 +45,6 @@ class Few:
         curvatures : ndarray of shape (m,)
             The second derivative of the loss of each row there.
         """
-        ridge, pull = quadratic
         p, v, known = predictions.copy(), np.zeros(self.rows.shape[1]), None
         factor, whole = widening(loss, self.y, p, len(v)), False
         for _ in range(STEPS):
@@ -58,10 +54,10 @@ class Few:
             if whole and isinstance(loss, Formula) and (known[0] == before[0]).all():
                 break  # the last step went to the minimum
             along = self.shares * current.gradient(self.y, p)
-            g = self.rows.T @ along + ridge @ v + pull
-            step = -solve(H + ridge, g, current.smoothness)
-            fall = float(g @ step)
-            if not -0.5 * fall > tol:
+            g = self.rows.T @ along + price.slope(v)
+            model = price.lowest(H, g, v, current.smoothness)
+            step = model.p
+            if not model.decrease > tol:
                 if factor == 1.0:
                     there = current.curvature(self.y, p + self.rows @ step)
                     if (there == known[0]).all():  # take the last step, too
@@ -69,16 +65,14 @@ class Few:
                     break
                 factor = max(1.0, factor / NARROWER)
                 continue
-            change, of_ridge = self.rows @ step, ridge @ step
+            change, fall = self.rows @ step, price.rise_of(v, g, step)
+            rise = price.rise(v, step)
 
-            def slope(
-                t, current=current, p=p, v=v, change=change, of_ridge=of_ridge, step=step
-            ):
+            def slope(t, current=current, p=p, change=change, rise=rise):
                 along = current.gradient(self.y, p + t * change)
-                rise = (self.shares * along) @ change
-                return float(rise + of_ridge @ (v + t * step) + pull @ step)
+                return rise(t, (self.shares * along) @ change)
 
-            t = lowest_along(slope, fall)
+            t = lowest_along(slope, fall, price.longest)
             v, p = v + t * step, p + t * change
             whole = t == 1.0 and factor == 1.0
             if 0.5 < t < 2.0:
@@ -113,17 +107,6 @@ def widening(loss, y, p, size):
     if np.count_nonzero(loss.curvature(y, p)) >= least:
         return 1.0
     return max(1.0, float(np.median(np.abs(p - y)) / loss.zone))
-
-
-def solve(H, g, largest):
-    """H⁻¹ g of a curvature that may be singular; `largest` is that of the loss."""
-    M = H.copy()
-    M[np.diag_indices(len(M))] += RIDGE * largest
-    L, failed = linalg.lapack.dpotrf(M, lower=1)
-    if failed:
-        values, vectors = linalg.eigh(M, check_finite=False)
-        return (vectors / np.maximum(values, RIDGE * largest)) @ (vectors.T @ g)
-    return linalg.cho_solve((L, True), g, check_finite=False)
 
 
 def taught(H, step, change):

@@ -28,7 +28,8 @@ class Frame:
         if whole:
             metric = replace(metric, root=_whole(metric.root, ~metric.constant))
         self.metric, self.fit_intercept = metric, fit_intercept
-        self.size = len(metric.root) + fit_intercept
+        self.rank = len(metric.root)
+        self.size = self.rank + fit_intercept
         self.coef = metric.root.T / metric.scale[:, None]  # (d, rank)
 
     def centred(self, X):
@@ -49,6 +50,10 @@ class Frame:
         T[:-1, :rank] = self.coef * self.metric.scale[:, None]
         T[-1, rank:] = 1.0
         return T.T @ S @ T
+
+    def turn(self, X):
+        """X T of features X that are centred already."""
+        return X @ self.coef
 
     def rows(self, X):
         """The coordinates A (m, k) of dense rows X (m, d)."""
@@ -103,12 +108,12 @@ class Frame:
 
         The triangle is multiplied by T before it is squared, which keeps its digits.
         """
-        rank, total = self.coef.shape[1], curvature.total
-        R = curvature.features @ self.coef
+        rank, total = self.rank, curvature.total
+        R = self.turn(curvature.features)
         H = np.zeros((self.size, self.size))
         H[:rank, :rank] = R.T @ R
         if self.fit_intercept:
-            step = (curvature.mean - self.metric.centre) @ self.coef
+            step = self.turn(curvature.mean - self.metric.centre)
             H[:rank, :rank] += total * np.outer(step, step)
             H[:rank, -1] = H[-1, :rank] = total * step
             H[-1, -1] = total

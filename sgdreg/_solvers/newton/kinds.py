@@ -14,7 +14,7 @@ def kind_of(plan):
     if not penalty.is_custom:
         if is_squared(loss):
             return Columns if plan.curvature == DIAGONAL else Squares
-        if loss.smoothness is not None and not penalty.proximal:
+        if loss.smoothness is not None:
             return Zones
         if loss.smoothness is None and made_of_hinges(loss):
             return Band

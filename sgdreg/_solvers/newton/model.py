@@ -1,6 +1,9 @@
 """The interface between Newton's epochs and the model of one output."""
 
+import numpy as np
+
 from sgdreg._persistence.soundness import like
+from sgdreg._records import record
 
 
 class Model:
@@ -46,8 +49,19 @@ class Model:
 
     @staticmethod
     def answer(curvature, plan):
-        """The optimum (k, d + 1) by a curvature alone, at its centre."""
-        raise NotImplementedError
+        """The optimum (k, d + 1) by a curvature alone, at its centre.
+
+        None: steps start from the least squares of the same rows.
+        """
+        return None
+
+    @staticmethod
+    def begin(solver):
+        """Weights (k, d + 1) that are better than those of the start, without a pass.
+
+        It is asked where the start is the optimum of squares; None: there are no better.
+        """
+        return None
 
     @classmethod
     def lacks(cls, metric):
@@ -81,3 +95,25 @@ class Model:
     def recall(self, memory):
         """See `FullGradient.recall`."""
         raise NotImplementedError
+
+
+@record
+class Optimum:
+    """The optimum of one output from which its model may begin.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (d + 1,)
+    H : ndarray of shape (k, k) or None
+        The curvature there, without the penalty's: that of a sample stands for all rows.
+        None: it is not known.
+    curvatures : ndarray of shape (m,) or None
+        The second derivative of the loss of each row.
+    every : bool
+        Whether the curvature is that of all rows.
+    """
+
+    weights: np.ndarray
+    H: np.ndarray | None = None
+    curvatures: np.ndarray | None = None
+    every: bool = False

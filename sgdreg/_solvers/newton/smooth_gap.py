@@ -12,7 +12,7 @@ TINY = np.finfo(np.float64).tiny
 SAMPLED = 3.0
 
 
-def bound(model, slope):
+def bound(model):
     """How far the objective may be above its optimum, from the gradient at the best point.
 
     The curvature on the way to the optimum may be smaller than here. For losses with zones
@@ -29,14 +29,14 @@ def bound(model, slope):
     small = model.promise <= max(model.plan.tol or 0.0, EPS) * model.unit
     if not model.curved.compared and (model.curved.before is None or not small):
         return np.inf  # known after the next step
-    found = 0.5 * float(slope @ model.solved(model.curved.common(), slope))
+    found = model.lowest(model.curved.common()).decrease
     return found + max(0.0, model.loss - model.surface[0])
 
 
 def unsure(model):
     """What rounding errors and left-out directions may add to the gap at the best point."""
     metric, weights, loss = model.frame.metric, model.weights[None], model.plan.loss
-    gradient, output = model.surface[1][None], model.output
+    gradient, output = model.left[None], model.output
     if is_lacking(model, gradient):
         return np.inf
     squares = float(model.evaluation.blur(weights, metric)[0])

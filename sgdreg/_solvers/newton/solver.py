@@ -17,10 +17,12 @@ class Newton(FullGradient):
     """
 
     told_by = "models"
+    # The class of models of a plan: some begin at the optimum of another loss.
+    kind_for = staticmethod(kind_of)
 
     def __init__(self, data, start):
         super().__init__(data, start)
-        self.kind = kind_of(self.plan)
+        self.kind = self.kind_for(self.plan)
         # Predictions of each output; None where the models do not use them.
         self.predictions = None
         if self.kind.by_rows:
@@ -28,6 +30,7 @@ class Newton(FullGradient):
         self.models = None  # until there is a point to start from
         self.shared = None  # made by the first model, used by those of all outputs
         self.known = None  # the curvature of the metric's rows
+        self.beginning = None  # where the steps of smooth losses begin
 
     def unpack(self, memory, state):
         self.known = state.statistics.curvature
@@ -36,6 +39,9 @@ class Newton(FullGradient):
     def _begin(self, state):
         start, self.known = self.start, state.statistics.curvature
         solved = start.solved and np.array_equal(state.weights, start.weights)
+        better = self.kind.begin(self) if solved else None
+        if better is not None:
+            state.weights[:] = better
         solved = solved and self.kind.shares_sample
         self._arrive(state)
         if solved:
@@ -56,6 +62,7 @@ class Newton(FullGradient):
             self._sharpen(state)
         if self.models is None:
             self._model_anew()
+        solved = solved or (better is not None and self._is_enough())
         state.steps += solved
         return 1.0 if solved else None
 
@@ -93,10 +100,15 @@ class Newton(FullGradient):
 
     def _move(self, state):
         self._pass()
-        if self._gap() <= (self.plan.tol or 0.0) and any(m.unsettled for m in self.models):
+        if self._gap() <= (self.plan.tol or 0.0) and not self._is_enough():
             self._pass()
         state.steps += 1
         return 1.0
+
+    def _is_enough(self):
+        """Whether the fit may end here: at a small gap, with all zeros in their places."""
+        small = self._gap() <= (self.plan.tol or 0.0)
+        return small and not any(model.unsettled for model in self.models)
 
     def _pass(self):
         """Evaluate the weights that the models ask for, in one pass."""

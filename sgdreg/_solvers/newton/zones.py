@@ -5,25 +5,22 @@ from functools import cached_property
 
 import numpy as np
 
-from sgdreg._curvature.costs import cost_of_all, cost_of_sample
+from sgdreg._curvature.costs import cost_of_all
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._solvers.newton.curvature_of_rows import CurvedRows
-from sgdreg._solvers.newton.dense_newton import NARROWER, Few, solve, taught, widening
-from sgdreg._solvers.newton.frame import Frame
+from sgdreg._solvers.newton.dense_newton import NARROWER, taught, widening
+from sgdreg._solvers.newton.few_rows import FewRows
 from sgdreg._solvers.newton.loss_curvature import Formula, lowest_along
 from sgdreg._solvers.newton.model import Model
+from sgdreg._solvers.newton.penalised import penalised
 from sgdreg._solvers.newton.smooth_gap import bound, unsure
-from sgdreg._training.evaluation import EPS
+from sgdreg._solvers.newton.squares import Squares
+from sgdreg._solvers.newton.thin_zone import ThinZone
 from sgdreg._training.stopping import ROUNDING
 
-# Rows of at most this number of entries are solved as an array in memory, without passes:
-# 1 MB, which the cache of a core holds. (8 times as many take twice as long as passes.)
-FEW_NUMBERS = 2**17
 # If the predicted decrease falls by less than the factor FALL, SLOW times, the curvature of
 # the sample is given up.
 FALL, SLOW = 4.0, 2
-# A sample is solved up to this share of the distance of its optimum to that of all rows.
-SAMPLE_TOL = 0.02
 # The next step needs a line search where the slope at the end of this one is more than
 # STEEP times the slope at its start. Searches are no longer needed where one has ended
 # between SHORT and LONG.
@@ -35,6 +32,11 @@ KEPT = ("loss", "gap", "promise", "rate", "times", "slow", "stage", "careful")
 FIRST, SAMPLE, ANEW, WHOLE = 0.0, 1.0, 2.0, 3.0
 
 
+def beginning(solver, weights):
+    """Where the steps begin: `ThinZone`, `FewRows`, or None for the weights themselves."""
+    return ThinZone.of(solver, weights) or FewRows.of(solver)
+
+
 class Zones(Model):
     """The exact gradient, and the curvature of all rows in the zone, or of a sample.
 
@@ -43,16 +45,33 @@ class Zones(Model):
     from the least squares of all rows, with the curvature of all rows.
     """
 
+    @staticmethod
+    def answer(curvature, plan):
+        """The optimum of squared errors with the same l1 and bounds; None without them."""
+        penalty, share = plan.penalty, 1.0 / plan.loss.smoothness
+        if not penalty.proximal:
+            return None
+        penalty = replace(penalty, l1=share * penalty.l1, l2=share * penalty.l2)
+        return Squares.answer(curvature, replace(plan, penalty=penalty))
+
     def __init__(self, solver, output):
         super().__init__(solver, output)
         self.solver, self.evaluation = solver, solver.evaluation
-        self.frame = Frame(self.start.metric, self.plan.fit_intercept)
+        price = penalised(self.plan, self.start.metric, solver.known)
+        self.price = price.about(self.weights)
         self.x = solver.predictions[output].copy()
         self.stage, self.careful, self.slow = FIRST, False, 0.0
         self.promise, self.rate = np.inf, 0.0
         self.H, self.curved = None, None
         self.base, self.times = Formula.of(self.plan.loss).resolved(self.y), 1.0
         self.surface = self.loss, self.gradient
+        known = solver.beginning and solver.beginning.known.get(output)
+        if known is not None and np.array_equal(known.weights, self.weights):
+            self._take(known)
+            if self.H is None:
+                self._begin_thin()
+            self._count()
+            self._promise()
 
     @cached_property
     def y(self):
@@ -64,6 +83,16 @@ class Zones(Model):
         """The weight of each row in the mean."""
         weights = self.data.row_weights
         return (np.ones(self.data.n_rows) if weights is None else weights) / len(self.y)
+
+    @property
+    def frame(self):
+        """The coordinates of the steps."""
+        return self.price.frame
+
+    @property
+    def here(self):
+        """The best point in these coordinates."""
+        return np.zeros(self.frame.size)
 
     @property
     def current(self):
@@ -86,48 +115,95 @@ class Zones(Model):
         if self.stage == FIRST:
             self._start()
         elif self.stage == ANEW:
-            self.step, self.there = None, self._reframe()
-        else:
+            self.there = self._reframe()
+        if self.stage in (SAMPLE, WHOLE):
             self._newton()
         return self.there
 
+    @staticmethod
+    def begin(solver):
+        """The optimum of a sample, of all rows if few, or with a kink for a thin zone."""
+        weights = solver.start.weights
+        known = solver.beginning = beginning(solver, weights)
+        if known is None:
+            return None
+        return np.array([known.optimum(o, w).weights for o, w in enumerate(weights)])
+
+    def _start(self):
+        """Begin at such an optimum, or here."""
+        solver = self.solver
+        if solver.beginning is None:
+            solver.beginning = beginning(solver, solver.point.weights)
+        if solver.beginning is None:
+            self._count_all()
+            self._promise()
+            return
+        known = solver.beginning.optimum(self.output, self.weights)
+        self._take(known)
+        self.there, self.stage = known.weights, FIRST
+
+    def _take(self, known):
+        """Take the curvature at the optimum of a sample, or of all rows."""
+        self.H, self.stage = known.H, SAMPLE
+        if known.every:
+            self.curved, self.stage = self._curved_rows(known.curvatures, known.H), WHOLE
+
+    def _count_all(self, wide=True):
+        """Begin here by the curvature of all rows, and a wider zone where it is thin."""
+        if wide:
+            self.times = widening(self.base, self.y, self.x, self.frame.size)
+        self._see()
+        self.stage, self.curved = WHOLE, self._curved_rows()
+
+    def _begin_thin(self, wide=False):
+        """The same at the optimum of the kink, in coordinates of all rows."""
+        if self.start.sampled:
+            self._reframe()
+        self._count_all(wide)
+
     def _newton(self):
         """The step to the model's minimum; a line search where the last step was poor."""
-        slope = self.frame.slope(self.surface[1])
-        step = -self.solved(self.curvature, slope)
-        move, self.share = self.frame.raw(step), 1.0
-        if self.careful:
-            change = self.data.predictions(move, self.start.metric.centre)
+        p, self.share = self.model.p, 1.0
+        self.searched = self.careful and self.gap > (self.plan.tol or 0.0) * self.unit
+        if self.searched:
+            slope = self.frame.slope(self.surface[1])
+            change = self.data.predictions(self.frame.raw(p), self.start.metric.centre)
             self.evaluation.passes += 0.5
-            self.share = lowest_along(self._along(step, change), float(slope @ step))
-        self.step, self.there = self.share * step, self.weights + self.share * move
+            fall = self.price.rise_of(self.here, slope, p)
+            along = self._along(p, change)
+            self.share = lowest_along(along, fall, self.price.longest)
+        self.step = self.share * p
+        self.there = self.price.weights_at(self.step)
 
-    def _along(self, step, change):
+    def _along(self, p, change):
         """The slope of the objective along a step; `change` is that of the predictions."""
-        ridge = step @ self.penalty_curvature @ step
-        pull = self.frame.pull(self.plan.penalty.l2, self.weights) @ step
         weights, current = self.shares * change, self.current
+        rise = self.price.rise(self.here, p)
 
         def slope(t):
-            return float(
-                weights @ current.gradient(self.y, self.x + t * change) + pull + t * ridge
-            )
+            return rise(t, weights @ current.gradient(self.y, self.x + t * change))
 
         return slope
 
     @cached_property
-    def penalty_curvature(self):
-        """The penalty's curvature in the frame."""
-        return self.frame.penalty_curvature(self.plan.penalty.l2)
+    def model(self):
+        """The step to the minimum of the model at the best point."""
+        return self.lowest(self.curvature)
+
+    @property
+    def left(self):
+        """The gradient (d + 1,) that no step of the model would lower."""
+        return self.surface[1] if self.model.left is None else self.model.left
+
+    def lowest(self, H):
+        """The same with another curvature of the loss."""
+        slope = self.frame.slope(self.surface[1])
+        return self.price.lowest(H, slope, self.here, self.current.smoothness)
 
     @property
     def curvature(self):
         """The curvature of the model, without that of the penalty."""
         return self.curved.H if self.whole else self.H
-
-    def solved(self, H, slope):
-        """(H + the penalty's)⁻¹ slope."""
-        return solve(H + self.penalty_curvature, slope, self.current.smoothness)
 
     def tell(self, loss, gradient, predictions):
         found = self._surface(self.there, loss, gradient, predictions)
@@ -136,17 +212,16 @@ class Zones(Model):
         if self.stage in (FIRST, ANEW):
             self._settle(lower, loss, gradient, found, predictions)
         else:
-            searched, before = self.careful, self.frame.slope(self.surface[1])
-            fall, rise = before @ self.step, self.frame.slope(found[1]) @ self.step
+            searched, before = self.searched, self.frame.slope(self.surface[1])
+            after = self.frame.slope(found[1])
+            fall = self.price.rise_of(self.here, before, self.step)
+            rise = self.price.rise_of(self.step, after, self.step)
             level = lower and not abs(rise) > STEEP * abs(fall)
             self.careful = not (SHORT <= self.share <= LONG if searched else level)
             if lower:
                 if not self.whole:
-                    change = self.frame.slope(found[1]) - before
-                    self.H = (
-                        taught(self.H + self.penalty_curvature, self.step, change)
-                        - self.penalty_curvature
-                    )
+                    Q, change = self.price.curvature, after - before
+                    self.H = taught(self.H + Q, self.step, change) - Q
                 self._go(loss, gradient, found, predictions)
                 if SHORT <= self.share <= LONG:
                     self._narrow()
@@ -161,14 +236,13 @@ class Zones(Model):
         """Begin from this point, or from the one before it: the one that is lower."""
         if lower:
             self._go(loss, gradient, found, predictions)
-        if self.stage == ANEW or self.H is None:
-            self.times = widening(self.base, self.y, self.x, self.frame.size)
-            self._see()
-            self.stage = WHOLE
-            self.curved = self._curved_rows()
+        if self.stage == ANEW:
+            self._count_all()
         elif self.curved is not None:
             self.stage = WHOLE
             self._count()
+        elif self.H is None:
+            self._begin_thin(wide=not lower)
         else:
             self.stage = SAMPLE
 
@@ -193,6 +267,7 @@ class Zones(Model):
         """Take a point as the best one."""
         self.weights, self.loss, self.gradient = self.there, loss, gradient.copy()
         self.x[:], self.surface = predictions, found
+        self.price = self.price.about(self.weights)
 
     def _narrow(self):
         """Make the zone narrower, but not narrower than that of the plan."""
@@ -205,42 +280,6 @@ class Zones(Model):
         if self.whole:
             curvatures = self.current.curvature(self.y, self.x)
             self.evaluation.passes += self.curved.update(curvatures)
-
-    # ------------------------------------------------------------------- few rows
-
-    @cached_property
-    def few(self):
-        """(data, rows in the frame, whether they are all rows): a sample, or all rows."""
-        data, every = self.data, not self.start.sampled
-        if not every:
-            data = self.start.sketch.sample
-            size, width = self.data.n_rows, self.frame.size
-            self.evaluation.passes += cost_of_sample(data.n_rows, size, width)
-        Z = [self.frame.rows(X) for X, _, _ in data.chunks()]
-        return data, np.concatenate(Z), every
-
-    def _start(self):
-        """The weights that minimise the objective over some rows, or over all."""
-        self.there, self.step = self.weights, None
-        if not self.start.sampled and self.data.n_rows * self.frame.size > FEW_NUMBERS:
-            return  # steps start from the least squares of all rows
-        data, Z, every = self.solver.models[0].few
-        weights = np.ones(data.n_rows) if data.weights is None else data.row_weights
-        y = data.targets[:, self.output]
-        p = data.predictions(self.weights, self.start.metric.centre)
-        few = Few(Z, y, weights / weights.sum())
-        penalty = (
-            self.penalty_curvature,
-            self.frame.pull(self.plan.penalty.l2, self.weights),
-        )
-        tol = EPS if every else SAMPLE_TOL * self.frame.size / data.n_rows
-        step, H, curvatures = few.minimum(self.base, p, penalty, tol * self.unit)
-        if not every:  # the inverse of a sample's curvature is too large
-            H = H * max(0.5, 1.0 - self.frame.size / max(1, np.count_nonzero(curvatures)))
-        self.H = H
-        if every:
-            self.curved = self._curved_rows(curvatures, H)
-        self.there = self.weights + self.frame.raw(step)
 
     # ------------------------------------------------------------------- all rows
 
@@ -261,21 +300,25 @@ class Zones(Model):
         curvature = curvature_of(rows, self.plan.fit_intercept)
         return self.frame.products(curvature) / self.data.n_rows
 
-    @cached_property
+    @property
     def squares(self):
         """The curvature of all rows, with their targets."""
-        self.evaluation.passes += cost_of_all(self.data.n_features)
-        return curvature_of(self.data, self.plan.fit_intercept)
+        solver = self.solver
+        if solver.shared is None:
+            self.evaluation.passes += cost_of_all(self.data.n_features)
+            solver.shared = curvature_of(self.data, self.plan.fit_intercept)
+        return solver.shared
 
     def _reframe(self):
         """Use coordinates in which all rows have covariance I; their least squares."""
-        metric, answer = self.solver.models[0].squares.solve(self.plan.penalty.l2)
-        weights, centre = answer[self.output], self.start.metric.centre
+        squares, centre = self.squares, self.start.metric.centre
+        metric, answer = squares.solve(self.plan.penalty.l2)
+        known = self.answer(squares, self.plan)
+        weights = (answer if known is None else known)[self.output]
         if centre is not None:
             weights[-1] += weights[:-1] @ (centre - metric.centre)
             metric = replace(metric, centre=centre)
-        self.frame = Frame(metric, self.plan.fit_intercept)
-        vars(self).pop("penalty_curvature", None)
+        self.price = penalised(self.plan, metric, squares).about(self.weights)
         return weights
 
     # ------------------------------------------------------------------------ gap
@@ -284,10 +327,13 @@ class Zones(Model):
         """The predicted decrease from the best point, and the gap."""
         if self.stage == ANEW:
             return
-        before, slope = self.promise, self.frame.slope(self.surface[1])
-        self.promise = 0.5 * float(slope @ self.solved(self.curvature, slope))
+        before = self.promise
+        vars(self).pop("model", None)
+        self.promise = self.model.decrease
         self.rate = self.promise / before if before else 0.0
-        self.gap = bound(self, slope) + unsure(self)
+        self.gap = bound(self) + unsure(self)
+        there = self.price.weights_at(self.model.p)
+        self.unsettled = ((there[:-1] != 0) != (self.weights[:-1] != 0)).any()
         if self.stage == SAMPLE:
             self.slow += not self.promise * FALL <= before
             known = self.gap <= (self.plan.tol or 0.0) * self.unit

@@ -16,13 +16,14 @@ from sgdreg import SGDLinearRegressor
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._data.dataset import Data
 from sgdreg._data.threads import ALONE
-from sgdreg._solvers.newton import band, predictor_corrector
+from sgdreg._solvers.newton import band, predictor_corrector, restricted
 from sgdreg._solvers.newton.crossover import SHORTEST, Finish, _of_quadratic
 from sgdreg._solvers.newton.frame import Frame
 from sgdreg._solvers.newton.kinks import Kinks, leverage
 from sgdreg._solvers.newton.piecewise_linear import Box, Dense, Problem, Terms
 from sgdreg._solvers.newton.predictor_corrector import minimum
 from sgdreg._solvers.newton.streamed import Streamed
+from sgdreg._solvers.newton.ties import multipliers_of_ties
 from sgdreg.losses import EpsilonInsensitive, Quantile
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -312,8 +313,8 @@ def test_single_precision_leads_to_the_same_point(monkeypatch):
 def test_rows_that_are_not_copied_lead_there_too(monkeypatch, loss, features):
     X, y = draw(n=500, features=features, noise="zeros")
     usual = fit(X, y, loss=loss)
-    monkeypatch.setattr(band, "COPIED", 0.0)
-    monkeypatch.setattr(band, "COPIED_A_SQUARE", 0.0)
+    monkeypatch.setattr(restricted, "COPIED", 0.0)
+    monkeypatch.setattr(restricted, "COPIED_A_SQUARE", 0.0)
     streamed = fit(X, y, loss=loss)
     assert streamed.converged_
     assert_allclose(
@@ -474,3 +475,54 @@ def test_ties_take_no_square_of_their_number():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 20 * A.nbytes
+
+
+def of_ties(share, seed, n=300, k=3, tied=0.8):
+    """Terms of one row each, most of them at their kink, as (problem, rows A).
+
+    The larger `share`, the further the others pull: near one ties can hardly balance them.
+    """
+    rng = np.random.default_rng(seed)
+    A = np.column_stack([rng.standard_normal((n, k)), np.ones(n)])
+    offsets = np.where(np.arange(n) < tied * n, 0.0, -1.0 - rng.random(n))
+    high = np.full(n, 1.0 / n)
+    low = -high * share * tied / (1 - tied)
+    q, Q = np.zeros(k + 1), np.zeros((k + 1, k + 1))
+    q += np.where(offsets < 0, low, 0.0) @ A
+    inside = offsets == 0
+    terms = Terms([Dense(A[inside])])
+    of = offsets[inside], low[inside], high[inside], q, Q
+    return Problem(terms, *of, 1.0, 1.0), A[inside]
+
+
+@pytest.mark.parametrize("share", [0.3, 0.8, 0.9, 0.96, 1.02])
+def test_ties_prove_what_linear_programming_proves(share):
+    """Multipliers are found if there are any; they are within bounds, and balance."""
+    for seed in range(8):
+        problem, A = of_ties(share, seed)
+        n = len(A)
+        bounds = np.column_stack([problem.low, problem.high]) * n
+        found = linprog(np.zeros(n), A_eq=A.T / n, b_eq=-problem.q, bounds=bounds)
+        feasible = found.status == 0
+        a = multipliers_of_ties(problem, n, 0.0, 1e-12)
+        assert (a is not None) == feasible
+        if feasible:
+            assert (problem.low <= a).all()
+            assert (a <= problem.high).all()
+            assert np.abs(a @ A + problem.q).sum() <= 1e-12
+
+
+@pytest.mark.parametrize("penalty", [{}, {"penalty": "l1", "alpha": 0.01}])
+@pytest.mark.parametrize("loss", [Quantile(0.9), EpsilonInsensitive(0.3)])
+@pytest.mark.parametrize("n", [60, 2000])
+def test_a_constant_that_most_targets_are_is_proven_at_once(n, loss, penalty, narrow):
+    """Interior points ended far from the optimum here, or after eighty steps."""
+    X, y = draw(n=n, noise="t")
+    y[np.random.default_rng(1).random(n) < 0.93] = 0.0
+    of = {"below": 0.9, "above": 0.1}
+    if isinstance(loss, EpsilonInsensitive):
+        of = {"below": 1.0, "above": 1.0, "dead": 0.3}
+    model = fit(X, y, loss=loss, **penalty)
+    judged(model, X, y, l1=penalty.get("alpha", 0.0), **of)
+    assert not model.coef_.any()
+    assert narrow == []

@@ -13,12 +13,13 @@ from scipy import linalg
 
 from sgdreg._solvers.newton.crossover import Finish
 from sgdreg._solvers.newton.frame import Frame
-from sgdreg._solvers.newton.kinks import Kinks, leverage
+from sgdreg._solvers.newton.kinks import TIE, Kinks, leverage
 from sgdreg._solvers.newton.model import Model
-from sgdreg._solvers.newton.piecewise_linear import Box, Dense, Problem, Terms
+from sgdreg._solvers.newton.piecewise_linear import Dense, Problem, Terms
 from sgdreg._solvers.newton.predictor_corrector import EPS, minimum
+from sgdreg._solvers.newton.restricted import restricted
 from sgdreg._solvers.newton.sampled import Sampled
-from sgdreg._solvers.newton.streamed import Streamed
+from sgdreg._solvers.newton.ties import multipliers_of_ties
 
 # All rows are solved at once up to twice this number, or this number for each direction.
 FEW, FEW_A_DIRECTION = 1500, 12
@@ -41,6 +42,8 @@ BOX, BOX_STEPS = 8.0, 4.0
 MANY = 0.3
 # The interior point is solved to this share of tol.
 SHARE = 1e-3
+# A point with this share of all rows exactly at a kink may be proven by them.
+MANY_TIES = 1 / 20
 # A band of more than this share of all rows is followed by one of all rows.
 NEARLY_ALL = 1 / 3
 # The penalty of a coefficient counts as at most this many slopes of the steepest row: with
@@ -48,8 +51,6 @@ NEARLY_ALL = 1 / 3
 BEYOND = 1e3
 # This share of the largest curvature is added to all, where it is above 1e-10.
 ROUNDING = 1e2 * EPS
-# The largest number of entries of rows that are copied, or this many times those of Q.
-COPIED, COPIED_A_SQUARE = 3e6, 2.1
 TINY = np.finfo(np.float64).tiny
 CONSTANT, START, NEWTON, NARROW, DONE = range(5)
 # The numbers that the next round continues from.
@@ -96,9 +97,12 @@ class Band(Model):
         self.direction, self.share = np.zeros(k), 1.0
         self.kept, self.stage, self.rounds = np.zeros(self.data.n_rows, bool), START, 0.0
         self.whole = self.data.n_rows <= 2 * self.small
+        self.dual = self._bound_by_ties()
         if self.whole:
             self.stage = NARROW
             self._from_constant()
+        if self.dual >= self.objective - self._goal():
+            self.stage = DONE
         if not k:  # columns of zeros and no intercept: all weights are an optimum
             self.stage, self.dual = DONE, self.objective
 
@@ -141,7 +145,6 @@ class Band(Model):
         lower = objective < self.objective or (
             self.ended and objective <= self.objective * (1 + 8 * EPS)
         )
-        self.dual = max(self.dual, self.bound)
         e = predictions - self.y
         if lower:
             before, self.e = self.e, e
@@ -149,6 +152,9 @@ class Band(Model):
             self.gradient, self.objective = gradient.copy(), objective
         else:
             before = self.e
+        if lower and self.stage != NARROW:
+            self.bound = self._bound_by_ties()
+        self.dual = max(self.dual, self.bound)
         blur = self._blur()
         if self.dual > self.objective + blur + SHARE * self.tol * self.unit:
             self.dual = -np.inf  # the optimum is further than the bound had room for
@@ -225,7 +231,7 @@ class Band(Model):
         q = self.frame.slope(self.gradient)
         if self.on_coef is None:
             return -linalg.solve(M, q, assume_a="pos", check_finite=False)
-        offsets, low, high = self._prices()
+        offsets, low, high = self.prices()
         size = np.sqrt(q @ linalg.solve(M, q, assume_a="pos", check_finite=False))
         goal = self.tol * self.unit
         terms = Terms([Dense(self.on_coef)])
@@ -267,59 +273,16 @@ class Band(Model):
     def _minimum_of_band(self):
         """The minimum where all rows outside of the band stay linear."""
         rows = self.kinks.near(self.e, self.lever, self.width, TIED * self.unit, self.kept)
-        self.rows, n, k = rows, self.data.n_rows, self.frame.size
-        union, which = rows[0], None
-        if len(rows) > 1:
-            union, which = np.unique(np.concatenate(rows), return_inverse=True)
-        block, weights = self._block(union, which)
-        shares = (weights / n) if which is None else (weights / n)[which]
-        kinks = self.kinks.each
-        count = [len(part) for part in rows]
-        low = shares * np.repeat([below for _, below, _ in kinks], count)
-        high = shares * np.repeat([above for _, _, above in kinks], count)
-        offsets = np.concatenate(
-            [self.e[r] - o for r, (o, *_) in zip(rows, kinks, strict=True)]
-        )
-        self.inside = len(offsets)
-        whole = self.inside == n * len(kinks)
-        blocks = [block]
-        q = self.frame.slope(self.gradient)
-        rest = self.objective - self._price_of(self.weights)
-        slopes = np.where(offsets > 0, high, np.where(offsets < 0, low, 0.0))
-        if whole:
-            q = self.frame.slope(self._gradient_of_penalty())
-            rest = self.objective - self.loss - self._price_of(self.weights)
-        else:
-            q = q - blocks[0].sums(slopes)
-            rest -= slopes @ offsets
-        walls = 0
-        if self.on_coef is not None:
-            blocks.append(Dense(self.on_coef))
-            pairs = zip((offsets, low, high), self._prices(), strict=True)
-            offsets, low, high = map(np.concatenate, pairs)
-        if not whole:
-            walls = 2 * k
-            blocks.append(Box(k))
-            wall, none = np.full(k, self.kinks.steepest), np.zeros(k)
-            box = np.full(k, self.box)
-            offsets = np.concatenate([offsets, -box, box])
-            low = np.concatenate([low, none, -wall])
-            high = np.concatenate([high, wall, none])
-        goal = (SHARE if self.level == 0 else 1.0) * self.tol * self.unit
-        size = float(np.abs(self.e).mean()) if whole else 0.1 * self.width
-        reach = self.unit if whole else min(self.unit, self.box)
-        terms = Terms(blocks)
-        # A mean of |x| is at least the root mean square over √n: where few rows have all of
-        # a direction's length the optimum may be as much further.
-        far = self.unit * np.sqrt(n)
-        problem = Problem(terms, offsets, low, high, q, self.Q, size, reach, walls, far)
+        band = restricted(self, rows, self.box)
+        self.rows, self.inside, problem = rows, band.inside, band.problem
+        goal = self._goal()
         found = minimum(problem, goal)
         self.sure, p = found.sure, found.p
-        self.within = whole or np.abs(p).max() < 0.99 * self.box
+        self.within = band.whole or np.abs(p).max() < 0.99 * self.box
         problem.reach = self.unit
         finish, zeros = Finish(problem, found), None
         reached = finish.value(p)
-        self.bound = rest + finish.lower_bound(reached - 2 * goal)
+        self.bound = band.rest + finish.lower_bound(reached - 2 * goal)
         if self.within:
             there = finish.on_vertex()
             if there is not None and finish.value(there) <= reached + goal:
@@ -330,16 +293,21 @@ class Band(Model):
             asked[:-1][zeros] = 0.0
         return self._within(asked)
 
-    def _block(self, rows, which):
-        """Some rows in the frame, and their weights; too many are not copied."""
-        data, k = self.data, self.frame.size
-        numbers = max(COPIED, COPIED_A_SQUARE * k * k)
-        if len(rows) * k <= numbers:
-            X, _, weights = data.take(rows)
-            return Dense(self.frame.rows(X), which, data.team), weights
-        weights = data.row_weights
-        weights = np.ones(len(rows)) if weights is None else weights[rows]
-        return Streamed(data, self.frame, rows, which), weights
+    def _goal(self):
+        return (SHARE if self.level == 0 else 1.0) * self.tol * self.unit
+
+    def _bound_by_ties(self):
+        """A lower bound of the optimum, if many rows are exactly at a kink; else -∞."""
+        n, least = self.data.n_rows, TIE * self.unit
+        rows = self.kinks.near(self.e, np.broadcast_to(1.0, n), 0.0, least)
+        if sum(map(len, rows)) < max(BAND_A_DIRECTION * self.frame.size, MANY_TIES * n):
+            return -np.inf
+        ties = restricted(self, rows)
+        problem, goal = ties.problem, self._goal()
+        a = multipliers_of_ties(problem, ties.inside, least, goal / problem.far)
+        if a is None:
+            return -np.inf
+        return ties.rest + problem.bound(np.zeros(self.frame.size), a)
 
     def _after_band(self, before, e, lower):
         whole = self.inside == len(e) * len(self.kinks)
@@ -364,7 +332,7 @@ class Band(Model):
 
     # ---------------------------------------------------------------- the penalty
 
-    def _prices(self):
+    def prices(self):
         """Offsets and slopes of the kinks of coefficients, in the features' scale."""
         penalty, scale = self.plan.penalty, self.frame.metric.scale
         most = BEYOND * self.kinks.steepest
@@ -372,11 +340,11 @@ class Band(Model):
         low = np.full_like(high, -most) if penalty.positive else -high
         return self.weights[:-1] * scale, low, high
 
-    def _price_of(self, weights):
+    def price_of(self, weights):
         """The part of the objective by the kinks of coefficients: l1."""
         return self.plan.penalty.l1 * float(np.abs(weights[:-1]).sum())
 
-    def _gradient_of_penalty(self):
+    def gradient_of_penalty(self):
         return np.append(self.plan.penalty.l2 * self.weights[:-1], 0.0)
 
     def _within(self, weights):

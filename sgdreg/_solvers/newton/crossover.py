@@ -98,13 +98,7 @@ class Finish:
         return p if np.abs(r).max() <= MET * problem.reach else None
 
     def _bound(self, p, a):
-        """D at these multipliers, less what their residuals can change on the way there."""
-        problem = self.problem
-        reach = max(problem.reach, problem.far)
-        moves = np.abs(self.found.p) + np.abs(p) + reach
-        price = np.abs(problem.slope(p, a)) @ moves
-        bound = float(a @ problem.offsets - 0.5 * p @ problem.Q @ p - price)
-        return bound if np.isfinite(bound) else -np.inf
+        return self.problem.bound(p, a, np.abs(self.found.p))
 
 
 def _of_linear(A):

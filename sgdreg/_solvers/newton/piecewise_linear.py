@@ -174,6 +174,22 @@ class Problem:
         dtype = np.float32 if single else np.float64
         return self.terms.gram(curvatures, self.Q, dtype)
 
+    def bound(self, p, a, further=0.0):
+        """D at these multipliers, less what their residuals can change on the way there.
+
+        Parameters
+        ----------
+        p : ndarray of shape (k,)
+            Where they are nearly those of the optimum.
+        a : ndarray of shape (m,)
+        further : float or ndarray of shape (k,)
+            A distance from p to the optimum that is added to the reach.
+        """
+        moves = np.abs(p) + max(self.reach, self.far) + further
+        price = np.abs(self.slope(p, a)) @ moves
+        bound = float(a @ self.offsets - 0.5 * p @ self.Q @ p - price)
+        return bound if np.isfinite(bound) else -np.inf
+
     def clipped(self, a, part):
         """Multipliers, of which a part is clipped to the bounds."""
         a[part] = np.clip(a[part], self.low[part], self.high[part])

@@ -155,7 +155,7 @@ class Steps:
         """
         problem = self.problem
         self.curvatures = 1.0 / (self.above / self.up + self.under / self.down)
-        self.solve = _solver(problem.newton_matrix(self.curvatures, self.single))
+        self.solve = solver_of(problem.newton_matrix(self.curvatures, self.single))
         if self.solve is None:
             return False
         self._towards(0.0, 0.0)
@@ -202,7 +202,7 @@ class Steps:
         return max(float(aim), self.least) / (2 * len(self.r))
 
 
-def _solver(M):
+def solver_of(M):
     """The function g -> M⁻¹ g, from the upper triangle of M; None if M is not definite."""
     diagonal = np.diagonal(M).astype(np.float64)
     rounding = 1e2 * np.finfo(M.dtype).eps

@@ -148,6 +148,7 @@ def choose(settings, sizes, loss=None, online=False, exponent=0):
         wide=not affordable.kept,
         provable=_provable(optimizer, affordable),
         shown=shown,
+        too_large=hands_free and _too_large(settings, problem, optimizer),
     )
 
 
@@ -263,6 +264,14 @@ def _for_bounds(settings, problem):
     quick = sizes.n_features <= FEATURES_A_ROW * _kinked_batch(settings, sizes)
     whole = quick and not penalty.proximal and at_once
     return optimizers.SGD(metric="sketch" if whole and not smooth else "diagonal")
+
+
+def _too_large(settings, problem, optimizer):
+    """Whether fewer features would have had a solver with a certificate."""
+    loss = problem.loss
+    modelled = loss.smoothness is not None or made_of_hinges(loss)
+    chosen = problem.penalty.is_custom or problem.online or _steps_chosen(settings)
+    return modelled and not chosen and not optimizer.finds_steps
 
 
 def _by_columns(problem):

@@ -253,7 +253,7 @@ def _for_bounds(settings, problem):
     if squares and ((few and at_once) or _by_columns(problem)):
         return optimizers.Newton()
     zones = smooth and not is_squared(loss) and not penalty.proximal
-    if few and not chosen and at_once and zones:
+    if not chosen and zones:
         return optimizers.Newton()
     if few and not chosen and not smooth and made_of_hinges(loss):
         return optimizers.Newton()
@@ -317,6 +317,9 @@ def _curvature(optimizer, problem):
     by_model = optimizer.serves.by_model
     if kind == "diagonal" or (by_model and _by_columns(problem)):
         return DIAGONAL
+    if by_model and _by_products(problem):
+        tall = sizes.n_rows > sizes.n_features and _single_fits(sizes)
+        return SINGLE if tall else DIAGONAL
     if _single(optimizer, problem):
         return SINGLE
     few = sizes.n_features <= FULL_CURVATURE_RANK
@@ -335,6 +338,17 @@ def _curvature(optimizer, problem):
     return STRONGEST
 
 
+def _by_products(problem):
+    """Whether a smooth loss is solved by products with its curvature, without a matrix."""
+    smooth = problem.loss.smoothness is not None and not is_squared(problem.loss)
+    return smooth and not problem.penalty.proximal and not problem.affordable.at_once
+
+
+def _single_fits(sizes):
+    """Whether a curvature in single precision is possible, and fits into memory."""
+    return not sizes.is_sparse and 4 * sizes.n_features**2 <= SINGLE_CURVATURE_BYTES
+
+
 def _single(optimizer, problem):
     """Whether the curvature is best taken in single precision.
 
@@ -343,9 +357,7 @@ def _single(optimizer, problem):
     """
     sizes, corrects = problem.sizes, optimizer.serves.by_rough_curvature
     n, d = sizes.n_rows, sizes.n_features
-    if problem.online or sizes.is_sparse or not corrects:
-        return False
-    if 4 * d**2 > SINGLE_CURVATURE_BYTES:
+    if problem.online or not corrects or not _single_fits(sizes):
         return False
     if not problem.affordable.full:
         return True

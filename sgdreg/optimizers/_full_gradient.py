@@ -114,7 +114,7 @@ class InteriorPoint(Plain):
 
     For smooth losses and the named ones with kinks, with l1 and ``positive=True`` too. Up
     to 2,000 features "auto" chooses it for smooth losses (other than the squared error)
-    with l1 or ``positive=True``, and for those of sparse rows with many columns. Each step
+    with l1 or ``positive=True``. Each step
     solves a weighted least-squares problem of all rows; a fit takes some ten to fifty
     steps. There is no learning rate and there are no mini-batches.
 
@@ -153,8 +153,9 @@ class Newton(Plain):
     passes. For losses with kinks the steps narrow a band around the model, and the rows in
     it are solved by an interior point. "auto" chooses it for the squared error with l1 or
     ``positive=True``, and for other losses; smooth ones with l1 or ``positive=True`` are
-    solved by :class:`InteriorPoint`. There is no learning rate and there are no
-    mini-batches.
+    solved by :class:`InteriorPoint`. Where a smooth loss has too many features for H, its
+    products with vectors give the step, by conjugate gradients. There is no learning rate
+    and there are no mini-batches.
 
     References
     ----------

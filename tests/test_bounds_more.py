@@ -73,8 +73,13 @@ def silently(X, y, sample_weight=None, **settings):
 
 
 def at_a_plateau(X, y, **settings):
-    """Fitted, without a warning and without a certificate, which it says."""
-    model = silently(X, y, **settings)
+    """Fitted without a certificate, of which one warning says how it ended."""
+    with pytest.warns(ConvergenceWarning) as caught:
+        model = SGDLinearRegressor(**settings).fit(X, y)
+    assert len(caught) == 1
+    said = str(caught[0].message)
+    assert said.startswith(model.stop_reason_)
+    assert f"With {X.shape[1]} features" in said
     assert not model.converged_
     assert "How far the optimum is, such steps cannot tell" in model.stop_reason_
     return model
@@ -792,7 +797,7 @@ def test_huber_of_many_features(csr):
     X, y = wide(1, csr)
     y[::20] += 30.0
     settings = {"loss": "huber", "epsilon": 1.0, "penalty": "l2", "alpha": 0.1}
-    model = at_a_plateau(sparse.csr_array(X) if csr else X, y, random_state=0, **settings)
+    model = fitted(sparse.csr_array(X) if csr else X, y, **settings)
     objective = Objective(X, y, **settings)
 
     def smooth(theta):
@@ -808,7 +813,22 @@ def test_huber_of_many_features(csr):
         method="L-BFGS-B",
         options={"maxiter": 5000, "maxfun": 10000, "ftol": 1e-15, "gtol": 1e-9},
     )
-    assert objective(*of(model)) <= best.fun * (1 + 1e-4)
+    assert objective(*of(model)) <= best.fun * (1 + 1e-8)
+
+
+def test_huber_with_l1_of_many_features():
+    X, y = wide(1, True)
+    y[::20] += 30.0
+    settings = {"loss": "huber", "epsilon": 1.0, "penalty": "l1", "alpha": 0.1}
+    at_a_plateau(sparse.csr_array(X), y, tol=1e-3, random_state=0, **settings)
+
+
+@pytest.mark.parametrize("chosen", [{"batch_size": 32}, {"average": True}])
+def test_steps_of_a_users_choice_end_without_a_warning(chosen):
+    X, y = wide(2, False)
+    settings = {"loss": "huber", "epsilon": 1.0, "penalty": "l2", "alpha": 0.1}
+    model = silently(X, y, tol=1e-3, random_state=0, **settings, **chosen)
+    assert not model.converged_
 
 
 def test_an_interior_point_ended_on_its_way_has_not_diverged():

@@ -185,6 +185,12 @@ CASES = {
     "auto, sharpened": (outliers, {"tol": 1e-10}, {}),
     "auto, sharpened, on": (outliers, {"tol": None, "max_iter": 12}, {}),
     "auto, wide CSR": (wide, SHORT, {}),
+    "auto, wide CSR, huber": (wide, {"loss": "huber", "epsilon": 0.5}, {}),
+    "auto, wide CSR, huber, l2": (
+        wide,
+        {"loss": "huber", "epsilon": 0.1, "penalty": "l2", "alpha": 1e-3},
+        {},
+    ),
     "auto, low rank": (
         lambda: (wide()[0].toarray(), wide()[1]),
         {**SHORT, "penalty": "l2", "alpha": 1e-6, "tol": 1e-12},

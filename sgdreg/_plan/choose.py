@@ -148,6 +148,7 @@ def choose(settings, sizes, loss=None, online=False, exponent=0):
         wide=not affordable.kept,
         provable=_provable(optimizer, affordable),
         shown=shown,
+        too_large=hands_free and _too_large(settings, problem, optimizer),
     )
 
 
@@ -252,6 +253,9 @@ def _for_bounds(settings, problem):
     quick = few and (at_once or not is_squared(loss))
     if modelled and not chosen and (quick or _by_columns(problem)):
         return optimizers.Newton()
+    smooth_alone = smooth and not is_squared(loss) and not penalty.proximal
+    if smooth_alone and not chosen:  # of any number of features
+        return optimizers.Newton()
     if modelled and not chosen and few:  # bounds alone, and sparse rows of many columns
         return optimizers.InteriorPoint()
     if smooth and settings.average in ("auto", "tail", False):
@@ -259,6 +263,14 @@ def _for_bounds(settings, problem):
     narrow = sizes.n_features <= FEATURES_A_ROW * _kinked_batch(settings, sizes)
     whole = narrow and not penalty.proximal and at_once
     return optimizers.SGD(metric="sketch" if whole and not smooth else "diagonal")
+
+
+def _too_large(settings, problem, optimizer):
+    """Whether fewer features would have had a solver with a certificate."""
+    loss = problem.loss
+    modelled = loss.smoothness is not None or made_of_hinges(loss)
+    chosen = problem.penalty.is_custom or problem.online or _steps_chosen(settings)
+    return modelled and not chosen and not optimizer.finds_steps
 
 
 def _by_columns(problem):
@@ -304,6 +316,9 @@ def _curvature(optimizer, problem):
     by_model = optimizer.serves.by_model
     if kind == "diagonal" or (by_model and _by_columns(problem)):
         return DIAGONAL
+    if by_model and _by_products(problem):
+        tall = sizes.n_rows > sizes.n_features and _single_fits(sizes)
+        return SINGLE if tall else DIAGONAL
     if _single(optimizer, problem):
         return SINGLE
     few = sizes.n_features <= FULL_CURVATURE_RANK
@@ -322,6 +337,17 @@ def _curvature(optimizer, problem):
     return STRONGEST
 
 
+def _by_products(problem):
+    """Whether a smooth loss is solved by products with its curvature, without a matrix."""
+    smooth = problem.loss.smoothness is not None and not is_squared(problem.loss)
+    return smooth and not problem.penalty.proximal and not problem.affordable.at_once
+
+
+def _single_fits(sizes):
+    """Whether a curvature in single precision is possible, and fits into memory."""
+    return not sizes.is_sparse and 4 * sizes.n_features**2 <= SINGLE_CURVATURE_BYTES
+
+
 def _single(optimizer, problem):
     """Whether the curvature is best taken in single precision.
 
@@ -330,9 +356,7 @@ def _single(optimizer, problem):
     """
     sizes, corrects = problem.sizes, optimizer.serves.by_rough_curvature
     n, d = sizes.n_rows, sizes.n_features
-    if problem.online or sizes.is_sparse or not corrects:
-        return False
-    if 4 * d**2 > SINGLE_CURVATURE_BYTES:
+    if problem.online or not corrects or not _single_fits(sizes):
         return False
     if not problem.affordable.full:
         return True

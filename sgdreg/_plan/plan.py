@@ -45,6 +45,8 @@ class Plan:
         the steps do not use it.
     shown : (Loss, Penalty) or None
         Those in the units of y, where the fit uses another unit.
+    too_large : bool
+        Whether only the size of the data has called for steps without a certificate.
     """
 
     loss: object
@@ -65,6 +67,7 @@ class Plan:
     wide: bool = False
     provable: bool = False
     shown: tuple | None = None
+    too_large: bool = False
 
     @property
     def by_line_search(self):

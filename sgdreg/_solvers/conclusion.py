@@ -21,6 +21,8 @@ def conclude(training, converged, reason, losses):
     if converged is None and training.verdict == STOP and plan.shrinks:
         converged, reason = _bounded(training, reason)
     warnings = [reason] if converged is False else []
+    if converged is None and training.verdict == STOP and plan.too_large:
+        warnings = [] if training.validation is not None else [_unknown(training, reason)]
     gap = returned.found.get("optimality_gap", 0.0)
     if converged and gap > plan.tol + returned.unit:
         converged, reason = False, _too_coarse(training, gap)
@@ -57,6 +59,15 @@ def _bounded(training, reason):
     if shares is None or shares.max() <= FAR:
         return None, reason
     return False, too_far(training.state, float(shares.max()))
+
+
+def _unknown(training, reason):
+    """The sentence for steps without a certificate that only the size has called for."""
+    return (
+        f"{reason} With {training.data.n_features} features such steps were the choice of "
+        "optimizer='auto'; fewer features have a certificate. Lower tol or raise "
+        "n_iter_no_change to come nearer."
+    )
 
 
 def _returned(training, model, losses):

@@ -1,8 +1,9 @@
 """Which model serves a loss."""
 
-from sgdreg._plan.plan import DIAGONAL
+from sgdreg._plan.plan import DIAGONAL, FULL
 from sgdreg._solvers.newton.band import Band
 from sgdreg._solvers.newton.columns import Columns
+from sgdreg._solvers.newton.inexact import Inexact
 from sgdreg._solvers.newton.squares import Squares
 from sgdreg._solvers.newton.zones import Zones
 from sgdreg.losses import is_squared, made_of_hinges
@@ -15,7 +16,8 @@ def kind_of(plan):
         if is_squared(loss):
             return Columns if plan.curvature == DIAGONAL else Squares
         if loss.smoothness is not None:
-            return Zones
+            dense = plan.curvature == FULL or penalty.proximal
+            return Zones if dense else Inexact
         if loss.smoothness is None and made_of_hinges(loss):
             return Band
     raise ValueError(

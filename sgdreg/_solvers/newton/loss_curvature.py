@@ -39,6 +39,17 @@ class Formula(Distance):
         """The width of the zone in which the loss is curved."""
         return self.width * min(self.below, self.above)
 
+    def secant(self, y, p):
+        """The slope over the distance beyond the dead zone: as in reweighted least squares.
+
+        It is nowhere below the second derivative. A parabola of this curvature is nowhere
+        below a loss without a dead zone.
+        """
+        e, g = self._excess_and_slope(y, p)
+        curved = np.abs(g) < np.where(g > 0, self.above, self.below)
+        found = np.divide(g, e, out=np.full_like(e, self.smoothness), where=~curved)
+        return np.where(e == 0, 0.0, found) if self.dead else found
+
     def wider(self, times):
         """The loss with a zone that is wider by this factor: a lower bound of this one."""
         return Formula(self.dead, times * self.width, self.below, self.above, exact=False)
@@ -66,6 +77,10 @@ class Other:
     def curvature(self, y, p):
         found = ask(self.loss, y, p, "curvature")
         return np.clip(found, LEAST_CURVATURE * self.smoothness, self.smoothness)
+
+    def secant(self, y, p):
+        """The largest curvature."""
+        return np.full(len(y), self.smoothness)
 
     def resolved(self, y):
         return self

@@ -1,5 +1,7 @@
 """The interface between Newton's epochs and the model of one output."""
 
+from functools import cached_property
+
 import numpy as np
 
 from sgdreg._persistence.soundness import like
@@ -40,12 +42,28 @@ class Model:
 
     def __init__(self, solver, output):
         self.data, self.start, self.plan = solver.data, solver.start, solver.plan
-        self.output = output
+        self.output, self.evaluation = output, solver.evaluation
         point = solver.point
         self.weights = point.weights[output].copy()
         self.loss = float(point.losses[output])
         self.gradient = point.gradient[output].copy()
         self.gap = float("inf")
+
+    @cached_property
+    def y(self):
+        """Targets of the rows taking part."""
+        return np.ascontiguousarray(self.data.targets[:, self.output])
+
+    @cached_property
+    def shares(self):
+        """The weight of each row in the mean."""
+        weights = self.data.row_weights
+        return (np.ones(self.data.n_rows) if weights is None else weights) / len(self.y)
+
+    @cached_property
+    def unit(self):
+        """The value that gaps are divided by."""
+        return float(self.evaluation.unit[self.output])
 
     @staticmethod
     def answer(curvature, plan):

@@ -73,17 +73,6 @@ class Zones(Model):
             self._count()
             self._promise()
 
-    @cached_property
-    def y(self):
-        """Targets of the rows taking part."""
-        return np.ascontiguousarray(self.data.targets[:, self.output])
-
-    @cached_property
-    def shares(self):
-        """The weight of each row in the mean."""
-        weights = self.data.row_weights
-        return (np.ones(self.data.n_rows) if weights is None else weights) / len(self.y)
-
     @property
     def frame(self):
         """The coordinates of the steps."""
@@ -98,11 +87,6 @@ class Zones(Model):
     def current(self):
         """The loss of the steps: at first with a wider zone than that of the plan."""
         return self.base.wider(self.times) if self.times > 1.0 else self.base
-
-    @property
-    def unit(self):
-        """The value that gaps are divided by."""
-        return float(self.evaluation.unit[self.output])
 
     @property
     def whole(self):

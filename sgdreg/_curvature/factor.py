@@ -358,6 +358,21 @@ class Curvature:
             middle = np.zeros(len(coef))
         return changed(self, triangle=triangle, centre=np.append(self.centre[:d], middle))
 
+    def tilted(self, slope):
+        """The same curvature for ½ Σ s (y - xw)² plus the linear term slope·w.
+
+        `slope` has shape (d + 1,), with that along the intercept last. The targets change
+        by a linear function of the features.
+        """
+        d, step = self.n_features, slope[:-1, None]
+        if self.centred:
+            step = step - slope[-1] * self.mean[:, None]
+        triangle, centre = self.triangle.copy(order="K"), self.centre.copy()
+        triangle[:, d:] -= self._transposed_solve(step)
+        if self.centred:
+            centre[d:] -= slope[-1] / self.total
+        return changed(self, triangle=triangle, centre=centre)
+
     def _transposed_solve(self, B):
         """Z with featuresᵀ Z = B, of a singular triangle the shortest."""
         scale = column_norms(self.features)

@@ -223,6 +223,39 @@ def test_a_long_stream_of_a_smooth_loss(monkeypatch, kind, form):
     assert above_the_least(X, y, 500, form=form, **LOSSES[kind]) <= 1e-4
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"penalty": "l1", "alpha": 0.05}, {"positive": True}, {"fit_intercept": False}],
+    ids=str,
+)
+@pytest.mark.parametrize("name", ["0.9", "huber"])
+def test_each_of_several_outputs_is_a_stream_of_its_own(name, settings):
+    """To the last digits, also from a pickle. (They took plain steps: with turning slopes
+    78 % above the optimum.)"""
+    X, y = in_time_order("slopes", 800)
+    Y = np.c_[y, 1e3 - 50.0 * X[:, 0] + X[:, 1] * y]
+    joint, *alone = (SGDLinearRegressor(**LOSSES[name], **settings) for _ in range(3))
+    for start in range(0, len(y), 100):
+        B = slice(start, start + 100)
+        joint = pickle.loads(pickle.dumps(joint)).partial_fit(X[B], Y[B])
+        for j, model in enumerate(alone):
+            model.partial_fit(X[B], Y[B, j])
+    expected = np.column_stack([model.predict(X) for model in alone])
+    assert_allclose(joint.predict(X), expected, rtol=0, atol=1e-9 * Y.std())
+
+
+@pytest.mark.parametrize("name", ["0.9", "huber"])
+def test_several_outputs_go_on_after_a_fit(name):
+    X, y = in_time_order("slopes", 2000)
+    X, Y = X[:1000], np.c_[y, 5.0 - y][:1000]
+    model = SGDLinearRegressor(**LOSSES[name]).fit(X[:500], Y[:500])
+    for start in range(500, 1000, 100):
+        model.partial_fit(X[start : start + 100], Y[start : start + 100])
+    for targets, coef, b in zip(Y.T, model.coef_, model.intercept_, strict=True):
+        objective = Objective(X, targets, **LOSSES[name])
+        assert objective(coef, float(b)) <= 1.01 * objective.bounds[0]
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2, 3, 4, 5])
 @pytest.mark.parametrize("loss", ["epsilon_insensitive", "squared_epsilon_insensitive"])
 def test_rows_of_tiny_weights_beside_a_huge_one_in_a_dead_zone(loss, seed):

@@ -146,6 +146,12 @@ class Curvature:
         centre[d:] = np.ldexp(centre[d:], shift)
         return changed(self, triangle=triangle, centre=centre)
 
+    def of_output(self, output):
+        """The same curvature with the targets of one output only."""
+        columns = [*range(self.n_features), self.n_features + output]
+        triangle, centre = self.triangle[:, columns], self.centre[columns]
+        return changed(self, triangle=triangle, centre=centre)
+
     @property
     def rows_per_weight(self):
         """Rows for each unit of weight, where the weights are row curvatures."""

@@ -245,8 +245,7 @@ def _for_bounds(settings, problem):
     at_once = problem.affordable.at_once
     if problem.online:
         refuse_stream(penalty)
-        alike = is_squared(loss) or sizes.n_outputs == 1
-        by_rows = few and alike and not chosen and at_once
+        by_rows = few and not chosen and at_once
         return optimizers.SGD(metric="sketch" if by_rows else "diagonal")
     squares = is_squared(loss) and not chosen and not penalty.is_custom
     if squares and ((few and at_once) or _by_columns(problem)):

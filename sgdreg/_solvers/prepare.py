@@ -158,6 +158,8 @@ def _learned(data, plan, seen, rng):
 
 
 def _full(data, plan, seen, rng):
+    if plan.recursive and data.n_outputs > 1 and not is_squared(plan.loss):
+        return _of_each_output(data, plan, seen, rng)
     sketch, sample, weight, answer = None, None, None, None
     near = seen and seen.answer
     by_squares = _by_squares(plan)
@@ -189,6 +191,22 @@ def _full(data, plan, seen, rng):
     kept = weights if plan.recursive and not plan.quadratic else None
     fields = {"sketch": sketch, "metric": metric, "weights": weights, "passes": passes}
     return fields, Statistics(curvature, sample, answer=kept)
+
+
+def _of_each_output(data, plan, seen, rng):
+    """`_full` for the next rows of a stream whose outputs give them other weights."""
+    fields, outputs = [], []
+    for output in range(data.n_outputs):
+        known = seen and seen.of_output(output)
+        one, learned = _full(data.of_output(output), plan, known, rng)
+        fields.append(one)
+        outputs.append(learned)
+    centre = fields[0]["metric"].centre
+    weights = np.vstack([one["weights"] for one in fields])
+    for own, one in zip(weights, fields, strict=True):
+        if centre is not None:
+            own[-1] += own[:-1] @ (centre - one["metric"].centre)
+    return fields[0] | {"weights": weights}, Statistics(outputs=tuple(outputs))
 
 
 def _by_squares(plan):

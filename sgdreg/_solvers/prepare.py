@@ -111,8 +111,8 @@ def _weights(data, start, solved, first):
     if plan.online and plan.curvature != FULL:
         if plan.accumulates:
             return changed(start, weights=None)
-        kinks = plan.loss.smoothness is None and plan.optimizer.metric != "sketch"
-        if not (kinks and first):
+        other = not is_squared(plan.loss) and plan.optimizer.metric != "sketch"
+        if not (other and first):
             return changed(start, weights=plan.constant_model(data))
         weights, passes = first_answer(data, start)
         return changed(start, weights=weights, passes=start.passes + passes)
@@ -180,7 +180,7 @@ def _full(data, plan, seen, rng):
         sketch = Sketch(data, data.n_rows, plan.fit_intercept, size, rng)
         curvature, sketch = sketch.curvature()
         passes = sketch.cost
-    if plan.shrinks:
+    if plan.shrinks and plan.kinked:
         metric, weights = curvature.solve(penalty_beside(plan, data))
     elif plan.optimizer.serves.by_model:
         metric, weights = curvature.solve(plan.penalty.l2)

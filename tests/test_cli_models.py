@@ -231,6 +231,25 @@ def test_inspect_of_a_model_is_what_fit_has_shown(saved, write, tmp_path):
     assert fitted == read
 
 
+def test_the_scale_of_the_residuals_and_the_outliers_are_shown(write, tmp_path):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((200, 2)), rng.standard_t(2, 200)
+    path = write(csv_of(["a", "b", "y"], np.column_stack([X, y])))
+    options = [path, "--loss", "huber", "--epsilon", "auto"]
+    model, saved = SGDLinearRegressor("huber", epsilon="auto").fit(X, y), tmp_path / "m"
+    shown = succeed("fit", *options, "--save", saved).stdout
+    for text in (shown, succeed("inspect", saved).stdout):
+        scale = float(value(text, "Scale of the residuals"))
+        np.testing.assert_allclose(scale, model.scale_, rtol=1e-5)
+        assert value(text, "Outliers") == f"{model.outliers_.sum()} rows"
+    for found in (as_json("fit", *options), as_json("inspect", saved)):
+        np.testing.assert_allclose(found["scale"], model.scale_, rtol=1e-9)
+        assert found["outliers"] == model.outliers_.sum()
+    other = succeed("fit", path, "--loss", "huber").stdout
+    assert "Scale" not in other
+    assert "Outliers" not in other
+
+
 def test_history_is_the_same_by_column_and_by_epoch():
     history = [
         {"epoch": 1, "objective": 2.0},

@@ -12,9 +12,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from sgdreg import SGDLinearRegressor
+from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._data.dataset import Data
 from sgdreg._data.threads import ALONE
 from sgdreg._solvers import reservoir
+from sgdreg._solvers.parabolas import Slopes
 from sgdreg._solvers.reservoir import Sample
 from sgdreg.losses import SQUARED_ERROR
 
@@ -155,6 +157,103 @@ def test_a_sample_stands_for_all_rows(monkeypatch, weighted):
     assert_array_equal(sample.y, sample.X[:, 0])
     mean, true = np.average(sample.X, axis=0, weights=data.weights), s @ X / s.sum()
     assert_allclose(mean, true, rtol=0, atol=5 * X.std(axis=0).max() / np.sqrt(400))
+
+
+@pytest.mark.parametrize("centred", [False, True])
+def test_a_linear_term_beside_squares(centred):
+    """Its optimum is that of the normal equations, here in NumPy."""
+    rng = np.random.default_rng(5)
+    X, s = rng.standard_normal((50, 3)) + np.arange(3.0), rng.uniform(0.5, 2.0, 50)
+    y, slope = X.sum(axis=1) + rng.standard_normal(50), rng.standard_normal(4)
+    data = Data.build(X, y[:, None], s, weight_unit=1.0, **SQUARES)
+    metric, weights = curvature_of(data, centred).tilted(slope).solve(0.0)
+    A, slope = (np.c_[X, np.ones(50)], slope) if centred else (X, slope[:3])
+    expected = np.linalg.solve(A.T @ (s[:, None] * A), A.T @ (s * y) - slope)
+    found = weights[0].copy()
+    if centred:
+        found[-1] -= metric.centre @ found[:-1]
+    assert_allclose(found[: len(expected)], expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_slopes_of_a_samples_rows_are_those_of_all_rows(monkeypatch, weighted):
+    """With the linear term: exactly, where slopes are those of then. Rows of large slopes
+    are kept more often, and the weights of all still add up."""
+    monkeypatch.setattr(reservoir, "LEAST_ROWS", 400)
+    monkeypatch.setattr(reservoir, "ROWS_A_FEATURE", 1)
+    rng, n = np.random.default_rng(6), 4000
+    X, slopes = rng.standard_normal((n, 2)), np.where(rng.random(n) < 0.01, 1.0, -0.01)
+    s = rng.uniform(0.5, 2.0, n) if weighted else np.ones(n)
+    sample = Sample.empty(2, None)
+    for start in range(0, n, 100):
+        B, old = slice(start, start + 100), None
+        rows = Data.build(X[B], X[B, :1].copy(), s[B], weight_unit=1.0, **SQUARES)
+        new = Slopes(slopes[B], np.abs(slopes[B])) if sample.overflows(rows) else None
+        if sample.fills(rows):
+            old = Slopes(slopes[:start], np.abs(slopes[:start]))
+        sample = sample.add(rows, new, old)
+    data, total = sample.data(SQUARED_ERROR), np.c_[X, np.ones(n)].T @ (s * slopes)
+    assert_allclose(data.weights.sum(), s.sum(), rtol=1e-12)
+    assert (sample.slopes == 1.0).sum() == (slopes == 1.0).sum()
+    seen = data.sums(data.weights * sample.slopes)
+    assert np.abs(seen - total).max() > 0.01
+    assert_allclose(seen + sample.tilt(sample.slopes), total, rtol=1e-9, atol=1e-9)
+    assert not sample.tilt(-sample.slopes).any()  # they tell nothing of opposite ones
+
+
+@pytest.mark.parametrize("quantile", [0.5, 0.9, 0.998])
+def test_a_long_stream_of_a_quantile(monkeypatch, quantile):
+    """One row in ten is kept: 0.3, 0.6 and 15 % above the optimum when all counted alike
+    and the dropped ones were forgotten."""
+    monkeypatch.setattr(reservoir, "LEAST_ROWS", 1000)
+    X, y = in_time_order("slopes", 20_000)
+    X, y = X[:10_000], y[:10_000]
+    loss = {"loss": "quantile", "quantile": quantile}
+    far = 0.01 if quantile > 0.99 else 5e-4
+    assert above_the_least(X, y, 500, **loss) <= far
+
+
+@pytest.mark.parametrize("kind", ["huber", "sqeps"])
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array, np.float32])
+def test_a_long_stream_of_a_smooth_loss(monkeypatch, kind, form):
+    """0.2 and 0.4 % when the rows that were dropped were forgotten."""
+    monkeypatch.setattr(reservoir, "LEAST_ROWS", 1000)
+    X, y = in_time_order("slopes", 20_000)
+    X, y = 100.0 * np.arange(4) + X[:10_000], y[:10_000]
+    assert above_the_least(X, y, 500, form=form, **LOSSES[kind]) <= 1e-4
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"penalty": "l1", "alpha": 0.05}, {"positive": True}, {"fit_intercept": False}],
+    ids=str,
+)
+@pytest.mark.parametrize("name", ["0.9", "huber"])
+def test_each_of_several_outputs_is_a_stream_of_its_own(name, settings):
+    """To the last digits, also from a pickle. (They took plain steps: with turning slopes
+    78 % above the optimum.)"""
+    X, y = in_time_order("slopes", 800)
+    Y = np.c_[y, 1e3 - 50.0 * X[:, 0] + X[:, 1] * y]
+    joint, *alone = (SGDLinearRegressor(**LOSSES[name], **settings) for _ in range(3))
+    for start in range(0, len(y), 100):
+        B = slice(start, start + 100)
+        joint = pickle.loads(pickle.dumps(joint)).partial_fit(X[B], Y[B])
+        for j, model in enumerate(alone):
+            model.partial_fit(X[B], Y[B, j])
+    expected = np.column_stack([model.predict(X) for model in alone])
+    assert_allclose(joint.predict(X), expected, rtol=0, atol=1e-9 * Y.std())
+
+
+@pytest.mark.parametrize("name", ["0.9", "huber"])
+def test_several_outputs_go_on_after_a_fit(name):
+    X, y = in_time_order("slopes", 2000)
+    X, Y = X[:1000], np.c_[y, 5.0 - y][:1000]
+    model = SGDLinearRegressor(**LOSSES[name]).fit(X[:500], Y[:500])
+    for start in range(500, 1000, 100):
+        model.partial_fit(X[start : start + 100], Y[start : start + 100])
+    for targets, coef, b in zip(Y.T, model.coef_, model.intercept_, strict=True):
+        objective = Objective(X, targets, **LOSSES[name])
+        assert objective(coef, float(b)) <= 1.01 * objective.bounds[0]
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 3, 4, 5])

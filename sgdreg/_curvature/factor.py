@@ -152,6 +152,12 @@ class Curvature:
         centre[d:] = np.ldexp(centre[d:], shift)
         return changed(self, triangle=triangle, centre=centre)
 
+    def of_output(self, output):
+        """The same curvature with the targets of one output only."""
+        columns = [*range(self.n_features), self.n_features + output]
+        triangle, centre = self.triangle[:, columns], self.centre[columns]
+        return changed(self, triangle=triangle, centre=centre)
+
     @property
     def rows_per_weight(self):
         """Rows for each unit of weight, where the weights are row curvatures."""
@@ -368,6 +374,21 @@ class Curvature:
         else:
             middle = np.zeros(len(coef))
         return changed(self, triangle=triangle, centre=np.append(self.centre[:d], middle))
+
+    def tilted(self, slope):
+        """The same curvature for ½ Σ s (y - xw)² plus the linear term slope·w.
+
+        `slope` has shape (d + 1,), with that along the intercept last. The targets change
+        by a linear function of the features.
+        """
+        d, step = self.n_features, slope[:-1, None]
+        if self.centred:
+            step = step - slope[-1] * self.mean[:, None]
+        triangle, centre = self.triangle.copy(order="K"), self.centre.copy()
+        triangle[:, d:] -= self._transposed_solve(step)
+        if self.centred:
+            centre[d:] -= slope[-1] / self.total
+        return changed(self, triangle=triangle, centre=centre)
 
     def _transposed_solve(self, B):
         """Z with featuresᵀ Z = B, of a singular triangle the shortest."""

@@ -126,9 +126,12 @@ def choose(settings, sizes, loss=None, online=False, exponent=0):
     if not (hands_free and online):
         refuse_mismatch(optimizer, loss, penalty)
     batch_size = _batch_size(settings, problem, optimizer, hands_free)
-    # With kinks only averages converge, except where a stream's curvature has the optimum.
+    # With kinks only averages converge, except where a stream's curvature has the optimum;
+    # with other losses they average the noise of mini-batches, whose gap is not known.
     kinks = loss.smoothness is None and not (online and optimizer.metric == "sketch")
-    tail = (hands_free and batch_size != "full") or (not given and kinks)
+    textbook = optimizer.kind == "plain" and not hands_free and batch_size != "full"
+    noisy = kinks or (textbook and not penalty.proximal and not is_squared(loss))
+    tail = (hands_free and batch_size != "full") or (not given and noisy)
     return Plan(
         loss=loss,
         penalty=penalty,
@@ -246,8 +249,7 @@ def _for_bounds(settings, problem):
     at_once = problem.affordable.at_once
     if problem.online:
         refuse_stream(penalty)
-        alike = is_squared(loss) or sizes.n_outputs == 1
-        by_rows = few and alike and not chosen and at_once
+        by_rows = few and not chosen and at_once
         return optimizers.SGD(metric="sketch" if by_rows else "diagonal")
     modelled = (smooth or made_of_hinges(loss)) and not penalty.is_custom
     quick = few and (at_once or not is_squared(loss))
@@ -380,7 +382,9 @@ def _batch_size(settings, problem, optimizer, hands_free):
         return settings.batch_size
     if hands_free and problem.penalty.is_custom and not kinks:
         return -(-sizes.n_rows // PROXIMAL_STEPS)
-    if hands_free and kinks and not optimizer.finds_steps:
+    chosen = kinks or (optimizer.kind == "plain" and not _reduces_variance(optimizer))
+    other = problem.penalty.proximal or not is_squared(problem.loss)
+    if hands_free and chosen and other and not optimizer.finds_steps:
         return "full" if problem.online else _kinked_batch(settings, sizes)
     if hands_free:
         return "full"

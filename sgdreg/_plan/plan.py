@@ -76,13 +76,22 @@ class Plan:
 
     @property
     def shrinks(self):
-        """Whether automatic steps must shrink, as they do for losses with kinks."""
-        chosen = self.automatic and not self.online and self.loss.smoothness is None
-        return (
-            chosen
-            and self.optimizer.kind == "plain"
-            and not self.optimizer.serves.certifies
-        )
+        """Whether automatic steps are halved where they make no progress.
+
+        Those along kinks must be; of other losses and penalties, whose gap is not known,
+        the noise of mini-batches and the lag of an average then become small, too.
+        """
+        if not self.automatic or self.online or self.quadratic:
+            return False
+        if self.optimizer.kind != "plain" or self.optimizer.serves.certifies:
+            return False
+        noisy = self.batch_size != "full" or self.average is not None
+        return noisy or self.kinked
+
+    @property
+    def kinked(self):
+        """Whether the loss has kinks."""
+        return self.loss.smoothness is None
 
     @property
     def to_the_end(self):

@@ -18,7 +18,7 @@ def conclude(training, converged, reason, losses):
     known = state.statistics, model, loss, curvature, point
     learned = answered(training.data, start, *known)
     returned = _returned(training, model, losses)
-    if converged is None and training.verdict == STOP and plan.shrinks:
+    if converged is None and training.verdict == STOP and plan.shrinks and plan.kinked:
         converged, reason = _bounded(training, reason)
     warnings = [reason] if converged is False else []
     if converged is None and training.verdict == STOP and plan.too_large:

@@ -7,6 +7,7 @@ from sgdreg._curvature.factor import Curvature
 from sgdreg._plan.plan import DIAGONAL
 from sgdreg._records import changed
 from sgdreg._solvers.parabolas import curvature_at
+from sgdreg._training.statistics import Statistics
 from sgdreg.losses import is_squared
 
 # The length, in the scaled features, of a row that tells a slope and no curvature.
@@ -39,7 +40,7 @@ def answered(data, start, known, weights, loss, curvature=None, point=None):
         return changed(known, stream=Stream.after_fit(start.metric, data, loss))
     other_loss = plan.by_line_search and not is_squared(plan.loss)
     if other_loss and data.n_outputs > 1:
-        return known
+        return Statistics(outputs=tuple(_of_outputs(data, start, weights)))
     if other_loss and start.sampled:
         return changed(known, curvature=_of_sample(data, start, weights, point))
     if plan.to_the_end or other_loss:
@@ -95,9 +96,20 @@ def _of_some_rows(data, start, weights, point):
     return Curvature(n, n, centre, rows[-d:], d, centred, data.coarse)
 
 
-def _of_sample(data, start, weights, point):
+def _of_outputs(data, start, weights):
+    """The statistics of each output, by the curvature of its rows at its answer."""
+    for output, own in enumerate(weights):
+        one = data.of_output(output)
+        if start.sampled:
+            sampled = _of_sample(one, start, own[None], output=output)
+            yield Statistics(curvature=sampled)
+        else:
+            yield Statistics(curvature=curvature_at(one, start, own[None]))
+
+
+def _of_sample(data, start, weights, point=None, output=0):
     """The curvature of the sampled rows at the answer, in place of that of all rows."""
-    found = curvature_at(start.sketch.sample, start, weights)
+    found = curvature_at(start.sketch.sample.of_output(output), start, weights)
     if found is None:
         return None
     share, rows = data.n_rows / found.rows, data.n_rows

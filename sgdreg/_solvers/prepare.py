@@ -92,8 +92,8 @@ def _weights(data, start, solved, first):
     if plan.online and plan.curvature != FULL:
         if plan.accumulates:
             return changed(start, weights=None)
-        kinks = plan.loss.smoothness is None and plan.optimizer.metric != "sketch"
-        if not (kinks and first):
+        other = not is_squared(plan.loss) and plan.optimizer.metric != "sketch"
+        if not (other and first):
             return changed(start, weights=plan.constant_model(data))
         weights, passes = first_answer(data, start)
         return changed(start, weights=weights, passes=start.passes + passes)
@@ -141,6 +141,8 @@ def _learned(data, plan, seen, rng):
 
 
 def _full(data, plan, seen, rng):
+    if plan.recursive and data.n_outputs > 1 and not is_squared(plan.loss):
+        return _of_each_output(data, plan, seen, rng)
     sketch, sample, weight, answer = None, None, None, None
     near = seen and seen.answer
     by_model = plan.optimizer.serves.by_model
@@ -162,7 +164,7 @@ def _full(data, plan, seen, rng):
         sketch = Sketch(data, data.n_rows, plan.fit_intercept, size, rng)
         curvature, sketch = sketch.curvature()
         passes = sketch.cost
-    if plan.shrinks:
+    if plan.shrinks and plan.kinked:
         metric, weights = curvature.solve(penalty_beside(plan, data))
     elif by_model:
         metric, weights = curvature.solve(plan.penalty.l2, data.team)
@@ -175,6 +177,22 @@ def _full(data, plan, seen, rng):
     kept = weights if plan.recursive and not plan.quadratic else None
     fields = {"sketch": sketch, "metric": metric, "weights": weights, "passes": passes}
     return fields, Statistics(curvature, sample, answer=kept)
+
+
+def _of_each_output(data, plan, seen, rng):
+    """`_full` for the next rows of a stream whose outputs give them other weights."""
+    fields, outputs = [], []
+    for output in range(data.n_outputs):
+        known = seen and seen.of_output(output)
+        one, learned = _full(data.of_output(output), plan, known, rng)
+        fields.append(one)
+        outputs.append(learned)
+    centre = fields[0]["metric"].centre
+    weights = np.vstack([one["weights"] for one in fields])
+    for own, one in zip(weights, fields, strict=True):
+        if centre is not None:
+            own[-1] += own[:-1] @ (centre - one["metric"].centre)
+    return fields[0] | {"weights": weights}, Statistics(outputs=tuple(outputs))
 
 
 def _known_so_far(data, plan, known, seen):

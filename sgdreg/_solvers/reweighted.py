@@ -1,6 +1,7 @@
 """Streams of problems other than least squares: iteratively reweighted least squares."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,9 +15,11 @@ from sgdreg._solvers.newton.squares import Quadratic
 from sgdreg._solvers.parabolas import (
     SMALLER,
     SMALLEST,
+    Slopes,
     parabola,
     residuals,
     size_of,
+    slopes_of,
     weights_of,
 )
 from sgdreg._solvers.reservoir import Sample, rows_kept
@@ -29,7 +32,7 @@ BY_BOUNDS = optimizers.InteriorPoint()
 
 # The largest number of iterations, in which rows get new weights; they end where the
 # residuals change by less than this share of their size.
-ITERATIONS, STILL = 25, 1e-3
+ITERATIONS, STILL = 60, 1e-3
 # Rows to which the loss gives no curvature get this share of the largest one, so that no
 # direction is lost.
 LEAST_CURVATURE = 1e-9
@@ -75,35 +78,64 @@ def reweighted(data, plan, known, sample, near=None):
     if sample is None and rows_kept(data.n_features):
         sample = Sample.empty(data.n_features, known)
     if sample is None:
-        curvature, _, answer = _weighed([data], plan, known, known, near)
-        return curvature, None, answer
-    rows, base, grown = [data], known, sample.add(data)
-    due = sample.due(grown.total - sample.total)
+        found = _weighed([data], plan, known, known, near)
+        return found.curvature, None, found.answer
+    rows, base, due = [data], known, sample.due(data)
     if due:
         base = sample.base
         rows += [sample.data(data.loss)] if sample.seen else []
-    curvature, size, answer = _weighed(rows, plan, known, base, near, sample, grown, due)
+    weight = sample.weight + data.total_weight
+    found = _weighed(rows, plan, known, base, near, sample, weight, due)
+    curvature, answer = found.curvature, found.answer
     if due and base is None and getattr(plan.loss, "dead", 0.0):
-        better = _no_worse_than_a_constant(curvature, rows, plan, grown.weight)
+        better = _no_worse_than_a_constant(curvature, rows, plan, weight)
         curvature, answer = better, answer if better is curvature else None
-    waiting = 0.0 if due else sample.waiting + grown.total - sample.total
-    return curvature, changed(grown, size=size, waiting=waiting), answer
+    slopes, old = None, None
+    if sample.overflows(data):
+        slopes = Slopes.of(data, found.residuals[0], found.size)
+    if sample.fills(data):
+        old = Slopes.of_none()
+        if sample.seen:
+            old = Slopes.of(rows[1], found.residuals[1], found.size)
+    grown = sample.add(data, slopes, old)
+    waiting = 0.0 if due else sample.waiting + data.total_weight
+    return curvature, changed(grown, size=found.size, waiting=waiting), answer
 
 
-def _weighed(rows, plan, known, base, start, before=None, after=None, due=True):
-    """(curvature of `base` and rows, typical size of residuals, answer of the curvature).
+class Weighed(NamedTuple):
+    """Rows weighed by the residuals of their own least squares.
 
-    `rows` is a list of Data. The first residuals are by the answer of the curvature `known`
-    (`start`, where that is computed already). The answer returned is None where the last
-    iteration has not computed it.
+    Attributes
+    ----------
+    curvature : Curvature
+    size : float
+        The typical size of the residuals.
+    answer : (Metric, ndarray of shape (1, d + 1)) or None
+        `solved` of the curvature; None where the last iteration has not computed it.
+    residuals : list of ndarray
+        By the last model of which they have been computed.
     """
-    curvature, weight, answer = known, before and before.weight, None
+
+    curvature: object
+    size: float
+    answer: tuple | None
+    residuals: list
+
+
+def _weighed(rows, plan, known, base, start, before=None, weight=None, due=True):
+    """The rows, a list of Data, weighed and added to the curvature `base`.
+
+    The first residuals are by the answer of the curvature `known` (`start`, where that is
+    computed already). `weight` is that of all rows afterwards.
+    """
+    curvature, total, answer = known, before and before.weight, None
     size, latest = (0.0 if due else before.size), None
+    r = None
     for number in range(ITERATIONS):
-        parabolas = [(np.ones(data.n_rows), None) for data in rows]
+        parabolas, tilt = [(np.ones(data.n_rows), None) for data in rows], None
         if curvature is not None:
             if number or start is None:
-                answer = solved(curvature, plan, weight, STILL**2, start)
+                answer = solved(curvature, plan, total, STILL**2, start)
                 start = answer[1]
             centre = curvature.mean if curvature.centred else None
             r = [residuals(data, start[0], centre) for data in rows]
@@ -116,18 +148,22 @@ def _weighed(rows, plan, known, base, start, before=None, after=None, due=True):
             if not due or (before and before.size / NEAR < size < NEAR * before.size):
                 smallest = last  # the model is near its optimum
             latest = r if smallest == last else None
+            if len(rows) > 1:
+                tilt = before.tilt(slopes_of(rows[1], r[1]))
             pairs = zip(rows, r, strict=True)
             parabolas = [parabola(data, e, smallest * size) for data, e in pairs]
         most = max(row_curvature.max() for row_curvature, _ in parabolas)
         if not most:
             break
-        curvature, weight, answer = base, after and after.weight, None
+        curvature, total, answer = base, weight, None
         for data, (row_curvature, targets) in zip(rows, parabolas, strict=True):
             raised = np.maximum(row_curvature, LEAST_CURVATURE * most)
             weighed = data.weighed(raised, targets)
             curvature = curvature_of(weighed, plan.fit_intercept, curvature)
+        if tilt is not None and tilt.any():
+            curvature = curvature.tilted(tilt)
     # With bounds the answer of an iteration is less exact than the last one has to be.
-    return curvature, size, None if plan.penalty.proximal else answer
+    return Weighed(curvature, size, None if plan.penalty.proximal else answer, r)
 
 
 def _no_worse_than_a_constant(curvature, rows, plan, weight):

@@ -8,8 +8,10 @@ is not known before.
 import numpy as np
 
 from sgdreg._persistence.soundness import check, like, number, parts_of, whole
+from sgdreg._training.stopping import ROUNDING
 
-# An epoch makes progress if it lowers an objective by this share of it.
+# An epoch makes progress if it lowers an objective by this share of it; where the loss is
+# smooth, and noise is all that stops the steps, by more than rounding.
 PROGRESS = 1e-5
 # Steps are halved after this many epochs without progress, and at least this many steps: 37
 # problems (quantiles from 0.05 to 0.99, 3 to 100 features) then ended within 0.7 % of the
@@ -46,7 +48,11 @@ class Shrinking:
     """
 
     def __init__(self, plan, data, steps):
-        self.progress = max(plan.tol or 0.0, PROGRESS)
+        self.kinked = plan.kinked
+        # The mean of all steps so far goes on improving long after the steps do not.
+        lags = plan.average not in (None, "tail")
+        least = PROGRESS if plan.kinked or lags else ROUNDING
+        self.progress = max(plan.tol or 0.0, least)
         self.epochs = max(EPOCHS_A_LENGTH, -(-STEPS_A_LENGTH // steps))
         # The first steps fit the output with the largest losses, and are too long for
         # others.
@@ -61,8 +67,10 @@ class Shrinking:
         """Note the start; steps from near the optimum are short from the beginning."""
         self._note(point, objectives)
         loss, constant = float(point.losses.sum()), float(constant.sum())
-        state.factor = loss / constant if 0 < loss < constant else 1.0
-        self.longest = SHORT_ENOUGH * self.share * state.factor
+        nearer = self.kinked and 0 < loss < constant
+        state.factor = loss / constant if nearer else 1.0
+        short = SHORT_ENOUGH * self.share if self.kinked else 1.0
+        self.longest = short * state.factor
 
     def observe(self, state, point, objectives):
         """Note an epoch's model; halve the steps where they make no progress."""

@@ -88,4 +88,5 @@ def size_of_kinks(plan, data):
 def penalty_beside(plan, data):
     """The l2 penalty in the units of a curvature by the squared error."""
     l2 = plan.penalty.l2
-    return l2 * size_of_kinks(plan, data) if l2 and plan.shrinks else l2
+    along_kinks = plan.shrinks and plan.kinked
+    return l2 * size_of_kinks(plan, data) if l2 and along_kinks else l2

@@ -119,6 +119,8 @@ def _check(document, path):
         or not all(isinstance(text, str) for text in document.get("missing", []))
         or not isinstance(document.get("ignored", []), list)
         or not _is_reading(document.get("reading", {}))
+        or not isinstance(document.get("scale", 0.0), float)
+        or not isinstance(document.get("outliers", 0), int)
     ):
         raise Unusable(f"{path} is damaged: its parts do not hold together.")
 
@@ -176,6 +178,8 @@ def document(model, wanted, facts):
         These entries are arrays with one element per feature: "columns", "one_hot"
         (whether a feature is a category of its column), "categories", "coef" (in the
         units of the file), "std". "history" is a dict of arrays, one element per epoch.
+        With epsilon="auto" there are "scale", that of the residuals, and "outliers", the
+        number of rows beyond epsilon.
     """
     content = {
         "kind": KIND,
@@ -195,9 +199,16 @@ def document(model, wanted, facts):
         "stop_reason": model.stop_reason_,
         "epochs": int(model.n_iter_),
         "history": model.history_,
+        **_of_scale(model),
         **facts,
     }
     return plain({**content, "history": by_column(content["history"])})
+
+
+def _of_scale(model):
+    if not hasattr(model, "scale_"):
+        return {}
+    return {"scale": float(model.scale_), "outliers": int(model.outliers_.sum())}
 
 
 def by_column(history):

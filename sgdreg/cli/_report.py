@@ -61,6 +61,9 @@ def show_outcome(document):
     gaps = document["history"].get("optimality_gap", np.array([np.nan]))
     if np.isfinite(gaps[-1]):
         rows.append(("Optimality gap", f"{gaps[-1]:.1e}"))
+    if "scale" in document:
+        rows.append(("Scale of the residuals", f"{document['scale']:.6g}"))
+        rows.append(("Outliers", counted(document["outliers"], "row")))
     rows += [
         ("Epochs", f"{document['epochs']:,}"),
         ("Seconds", f"{document['seconds']:.3g}"),

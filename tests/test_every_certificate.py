@@ -9,9 +9,11 @@ import every_problem
 import numpy as np
 import pytest
 from every_problem import FORMS, LOSSES, PATHS, Problem, draw, fitted, forced, judge
+from every_problem.references import trials
 from scipy import linalg
 
 from sgdreg import SGDLinearRegressor
+from sgdreg._curvature import single
 from sgdreg._solvers.newton.band import Band
 
 SEEDS, SMALL = 42, 200
@@ -98,6 +100,33 @@ def test_bends_of_a_narrow_band_along_few_directions_only(penalty):
     settings |= {"columns": ("near", "rare", "leverage"), "weights": "exponential"}
     settings |= {"penalty": penalty, "alpha": 1e-4}
     verdict = judge(Problem(1325, 3000, 1, **settings))
+    assert not verdict.failures, verdict
+
+
+def test_steps_by_a_sample_in_single_precision_may_be_long(monkeypatch):
+    """The sample shows 1,000 times too much curvature along some rows."""
+    monkeypatch.setattr(single, "UNLIKE", np.inf)
+    settings = {"columns": ("leverage",), "target": "zeros", "path": "wide"}
+    problem = Problem(632, 2200, 11, form="CSR", **settings)
+    model, _ = fitted(problem, problem.X.toarray())
+    assert model.converged_
+    assert "from 366 rows" in model.plan_.slots["metric"]
+    found, _ = problem.cost(0, model.coef_, model.intercept_)
+    least = min(problem.cost(0, *point)[0] for point in trials(problem, 0))
+    assert found - least <= 1e-8 * problem.units[0]
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        Problem(51, 2800, 14, columns=("leverage", "near"), target="zeros", path="wide"),
+        Problem(27, 1000, 5, columns=("leverage", "near"), target="t(2)", path="wide"),
+        Problem(1311, 3000, 29, columns=("leverage", "near"), path="wide"),
+    ],
+)
+def test_single_precision_does_not_know_all_directions(problem):
+    """Few rows are far larger than the others, and columns nearly equal."""
+    verdict = judge(problem)
     assert not verdict.failures, verdict
 
 

@@ -46,8 +46,8 @@ def second_moments(data, lifted=None):
     d = data.n_features if lifted is None else len(lifted)
     known = 0.0, np.zeros(d), np.zeros(d)
     for X, _, weights in data.chunks():
-        X = X if lifted is None else LIFT * X[:, lifted]
-        known = merged(known, _chunk_moments(X, weights))
+        Z = X if lifted is None else LIFT * X[:, lifted]
+        known = merged(known, _chunk_moments(Z, weights))
     return known
 
 

@@ -98,7 +98,9 @@ class Problem:
             if trait == "repeated":
                 X = X[rng.integers(0, -(-n // 3), n)]
         if "scales" in self.columns:
-            X *= 10.0 ** self.rng("scales").uniform(-3, 3, d)
+            scales = 10.0 ** self.rng("scales").uniform(-3, 3, d)
+            # copies stay copies in float32, too
+            X *= 2.0 ** np.round(np.log2(scales)) if self.single else scales
         blurred = self.single and {"near", "copies"} & set(self.columns)
         dense = not self.form.startswith("CSR")
         if "offsets" in self.columns and dense and not blurred:

@@ -5,6 +5,8 @@ larger ones: `pytest -m heavy tests/test_every_certificate.py`, or other seeds, 
 they fail: `cd tests`, then `python -m every_problem 1000 2000`.
 """
 
+from dataclasses import replace
+
 import every_problem
 import numpy as np
 import pytest
@@ -155,3 +157,22 @@ def test_an_optimum_of_zero_is_held_by_float32():
     model, _ = fitted(problem, problem.X)
     assert model.converged_
     assert not model.coef_[0].any()
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        Problem(1050, 19, 19, alpha=1e-10, epsilon=0.111, target="integers"),
+        Problem(151, 1080, 18, alpha=7.6e-7, epsilon=0.42, path="sampled"),
+        Problem(45, 1380, 23, alpha=1.69e-5, epsilon=0.669, path="sampled"),
+    ],
+)
+def test_rows_at_the_edge_of_a_dead_zone(problem):
+    """The objective falls further than its curvature promises once they are within it."""
+    traits = {151: ("leverage", "scales"), 45: ("near", "offsets")}
+    problem = replace(problem, columns=traits.get(problem.seed, ()), penalty="l2")
+    target = "exact" if problem.seed == 151 else "integers"
+    problem = replace(problem, loss="squared_epsilon_insensitive", target=target)
+    verdict = judge(problem)
+    assert verdict.converged
+    assert not verdict.failures, verdict

@@ -247,7 +247,7 @@ class Problem:
         )
         if not quadratic and not self.intercept:
             constant = max(constant, zero)
-        return float(constant)
+        return max(float(constant), float((8 * EPS * np.abs(y).max()) ** 2))
 
 
 def best_constant(f, y, s):

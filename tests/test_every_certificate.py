@@ -5,13 +5,17 @@ larger ones: `pytest -m heavy tests/test_every_certificate.py`, or other seeds, 
 they fail: `cd tests`, then `python -m every_problem 1000 2000`.
 """
 
+from dataclasses import replace
+
 import every_problem
 import numpy as np
 import pytest
 from every_problem import FORMS, LOSSES, PATHS, Problem, draw, fitted, forced, judge
+from every_problem.references import trials
 from scipy import linalg
 
 from sgdreg import SGDLinearRegressor
+from sgdreg._curvature import single
 from sgdreg._solvers.newton.band import Band
 
 SEEDS, SMALL = 42, 200
@@ -101,6 +105,33 @@ def test_bends_of_a_narrow_band_along_few_directions_only(penalty):
     assert not verdict.failures, verdict
 
 
+def test_steps_by_a_sample_in_single_precision_may_be_long(monkeypatch):
+    """The sample shows 1,000 times too much curvature along some rows."""
+    monkeypatch.setattr(single, "UNLIKE", np.inf)
+    settings = {"columns": ("leverage",), "target": "zeros", "path": "wide"}
+    problem = Problem(632, 2200, 11, form="CSR", **settings)
+    model, _ = fitted(problem, problem.X.toarray())
+    assert model.converged_
+    assert "from 366 rows" in model.plan_.slots["metric"]
+    found, _ = problem.cost(0, model.coef_, model.intercept_)
+    least = min(problem.cost(0, *point)[0] for point in trials(problem, 0))
+    assert found - least <= 1e-8 * problem.units[0]
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        Problem(51, 2800, 14, columns=("leverage", "near"), target="zeros", path="wide"),
+        Problem(27, 1000, 5, columns=("leverage", "near"), target="t(2)", path="wide"),
+        Problem(1311, 3000, 29, columns=("leverage", "near"), path="wide"),
+    ],
+)
+def test_single_precision_does_not_know_all_directions(problem):
+    """Few rows are far larger than the others, and columns nearly equal."""
+    verdict = judge(problem)
+    assert not verdict.failures, verdict
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_singular_values_are_found_in_another_way(loss, monkeypatch):
     """Divide and conquer fails on some matrices of one-hot columns."""
@@ -126,3 +157,22 @@ def test_an_optimum_of_zero_is_held_by_float32():
     model, _ = fitted(problem, problem.X)
     assert model.converged_
     assert not model.coef_[0].any()
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        Problem(1050, 19, 19, alpha=1e-10, epsilon=0.111, target="integers"),
+        Problem(151, 1080, 18, alpha=7.6e-7, epsilon=0.42, path="sampled"),
+        Problem(45, 1380, 23, alpha=1.69e-5, epsilon=0.669, path="sampled"),
+    ],
+)
+def test_rows_at_the_edge_of_a_dead_zone(problem):
+    """The objective falls further than its curvature promises once they are within it."""
+    traits = {151: ("leverage", "scales"), 45: ("near", "offsets")}
+    problem = replace(problem, columns=traits.get(problem.seed, ()), penalty="l2")
+    target = "exact" if problem.seed == 151 else "integers"
+    problem = replace(problem, loss="squared_epsilon_insensitive", target=target)
+    verdict = judge(problem)
+    assert verdict.converged
+    assert not verdict.failures, verdict

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sgdreg import SGDLinearRegressor
+from sgdreg._data.dataset import Data
 from sgdreg._plan import choose
 from sgdreg._solvers import prepare
 
@@ -148,3 +149,15 @@ def test_any_number_of_threads_gives_the_same_bits(few_columns, beyond):
     )
     assert "single" in one.plan_.slots["metric"]
     np.testing.assert_array_equal(one.coef_, two.coef_)
+
+
+def test_all_rows_where_a_sample_hardly_knows_a_column(few_columns, beyond, monkeypatch):
+    """Its near copy would count as another column, and the gap as far smaller."""
+    X, y = drawn(20_000, 30, 9)
+    X[:, 1] = X[:, 0] * (1 + 1e-3 * np.random.default_rng(10).standard_normal(20_000))
+    X[-1, :2] *= 1e4
+    monkeypatch.setattr(prepare, "single_size", lambda *sizes: 2000)
+    monkeypatch.setattr(Data, "random_rows", lambda data, rng, n: data.only(np.arange(n)))
+    model = SGDLinearRegressor().fit(X, y)
+    assert model.plan_.slots["metric"].endswith("from all rows, in single precision")
+    assert_honest(model, excess(model, X, y))

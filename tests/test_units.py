@@ -180,3 +180,16 @@ def test_huber_of_an_epsilon_beyond_all_residuals_is_least_squares(epsilon, spre
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
     assert model.converged_
     assert model.plan_.loss.epsilon == epsilon
+
+
+@pytest.mark.parametrize("size", [2.0**-540, 2.0**-900])
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("loss", ["huber", "squared_epsilon_insensitive"])
+def test_features_whose_squares_underflow_are_no_constants(loss, form, size):
+    settings = {"loss": loss, "epsilon": 0.1, "positive": True, "tol": 1e-12}
+    for intercept in (True, False):
+        settings["fit_intercept"] = intercept
+        expected = model(**settings).fit(form(X), Y).predict(X)
+        found = model(**settings).fit(form(X * size), Y)
+        assert found.converged_
+        assert_allclose(found.predict(X * size), expected, rtol=1e-5, atol=1e-5)

@@ -55,6 +55,11 @@ class Metric:
         """Whether the metric has the curvature of all directions."""
         return self.root is not None and not self.low_rank and self.certain > 0
 
+    @property
+    def rough(self):
+        """Whether products with the root have rounding errors of single precision."""
+        return self.root is not None and self.root.dtype != np.float64
+
     @once
     def sizes(self):
         """Root mean squares of the features about zero; 0.0 if they are not known."""
@@ -140,14 +145,23 @@ class Metric:
 
     def to_coordinates(self, gradient):
         """The gradient with respect to u, from that with respect to [w, intercept]."""
-        g, b = gradient[:, :-1], gradient[:, -1:]
-        g = g if self.centre is None else g - b * self.centre
+        g, b = self._about_centre(gradient), gradient[:, -1:]
         g = g if self.scale is None else g / self.scale
         if self.low_rank:
             g = self._low_rank_root(g)
         elif self.root is not None:
             g = product(g, self.root.T)
         return np.concatenate((g, b), axis=1)
+
+    def along(self, change, gradient):
+        """The gradient along a change of raw weights, of each output."""
+        g = np.column_stack([self._about_centre(gradient), gradient[:, -1:]])
+        return np.einsum("ij,ij->i", change, g)
+
+    def _about_centre(self, gradient):
+        """The gradient with respect to w where the intercept is that at the centre."""
+        g, b = gradient[:, :-1], gradient[:, -1:]
+        return g if self.centre is None else g - b * self.centre
 
     def least_curvature(self, alpha):
         """The least curvature of a penalty alpha ½‖w‖², in these coordinates."""

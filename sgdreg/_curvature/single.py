@@ -17,9 +17,9 @@ CACHED_ROWS = 64
 JITTER, MOST_JITTER = 1e-6, 1e-3
 # Rounding errors of the products: each of the d² numbers has one of a random sign.
 EPS = float(np.finfo(np.float32).eps)
-# A column whose squares in the sample are less than this share of those in all rows counts
-# by its scale in all rows.
-HARDLY_SEEN = 0.5
+# All rows are taken where the squares of a column in a sample differ from those in all rows
+# by more than this factor: the sample then knows too little of a few large rows.
+UNLIKE = SAMPLED
 # Power iterations that look for the direction of least curvature, and the factor that they
 # may have missed of it.
 POWER_STEPS, MISSED = 12, 2.0
@@ -41,7 +41,8 @@ def single_metric(data, diagonal, alpha, size, rng):
         Centre and scale Z of all rows.
     alpha : float
     size : int
-        Rows of a random sample; where these are half of all or more, all are taken.
+        Rows of a random sample. All are taken where these are half of all or more, or
+        where they are `UNLIKE` all.
     rng : numpy.random.Generator
 
     Returns
@@ -58,11 +59,14 @@ def single_metric(data, diagonal, alpha, size, rng):
     if not np.isfinite(seen).all():  # the first pass will say where
         return diagonal, len(seen)
     ridge = alpha / diagonal.scale**2
-    rare = seen + ridge < HARDLY_SEEN
+    varies = True if diagonal.constant is None else ~diagonal.constant
+    near = (seen + ridge > 1.0 / UNLIKE) & (seen + ridge < UNLIKE)
+    if sampled and not (near | ~varies).all():
+        return single_metric(data, diagonal, alpha, data.n_rows, rng)
     at = np.diag_indices(len(C))
     jitter, failed = JITTER, True
     while failed and jitter <= MOST_JITTER:  # rounding errors may be larger
-        C[at] = np.where(rare, 1.0, seen + ridge) + jitter
+        C[at] = np.where(varies, seen + ridge, 1.0) + jitter
         R, failed = linalg.lapack.spotrf(C.T, clean=True)
         jitter *= 10.0
     if failed:

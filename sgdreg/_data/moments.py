@@ -9,6 +9,10 @@ CONSTANT_SHARE = 1e-13
 # Where the variance is below this share of the squared mean, computing it as a difference
 # of sums has lost half of the digits; it is then summed directly.
 CANCELLED = 1e-8
+# A column whose standard deviation and mean are below the root of this has lost digits of
+# its squares, or all of them, near the smallest float64. Its moments are then those of a
+# multiple, by a power of two that brings the smallest float64 to 1e-143.
+LOST, LIFT = 1e-290, 2.0**600
 
 
 def moments(data, fit_intercept, find=None):
@@ -18,27 +22,36 @@ def moments(data, fit_intercept, find=None):
     one; the third array says which columns are constant. `find`: a function that
     takes the place of `second_moments`.
     """
-    total, mean, squares = (find or second_moments)(data)
+    find = find or second_moments
+    total, mean, squares = find(data)
+    squares = squares / total
+    scale = np.sqrt(squares if fit_intercept else squares + mean**2)
+    lost = np.flatnonzero((squares <= LOST) & (mean**2 <= LOST))
+    if len(lost):
+        _, middle, squares = second_moments(data, lost)
+        mean[lost], squares = middle / LIFT, squares / total
+        scale[lost] = np.sqrt(squares if fit_intercept else squares + middle**2) / LIFT
     if not fit_intercept:
-        scale = np.sqrt(squares / total + mean**2)
         return None, np.where(scale > 0, scale, 1.0), scale == 0
-    scale = np.sqrt(squares / total)
     constant = scale <= CONSTANT_SHARE * np.abs(mean)
     return mean, np.where(constant, 1.0, scale), constant
 
 
-def second_moments(data):
+def second_moments(data, lifted=None):
     """Sum of the weights; mean, and sum of squares about it, of every feature.
 
-    Merged chunk by chunk, so that a large mean costs no digits.
+    Merged chunk by chunk, so that a large mean costs no digits. Where columns `lifted` are
+    given, of these alone, times LIFT.
     """
     if data.is_sparse:
-        return _sparse_moments(data)
+        return _sparse_moments(data, lifted)
+    d = data.n_features if lifted is None else len(lifted)
 
     def part(piece):
-        known = 0.0, np.zeros(data.n_features), np.zeros(data.n_features)
+        known = 0.0, np.zeros(d), np.zeros(d)
         for X, _, weights in data.chunks(within=piece):
-            known = merged(known, _chunk_moments(X, weights))
+            Z = X if lifted is None else LIFT * X[:, lifted]
+            known = merged(known, _chunk_moments(Z, weights))
         return known
 
     known, *others = data.team.in_order(part, data.pieces)
@@ -79,16 +92,18 @@ def _chunk_moments(X, weights):
     return total, mean, weights @ (X - mean) ** 2
 
 
-def _sparse_moments(data):
+def _sparse_moments(data, lifted):
     X = data.rows.canonical
+    if lifted is not None:
+        X = LIFT * X[:, lifted].astype(np.float64)
     weights = np.ones(data.n_rows) if data.weights is None else data.row_weights
     total = weights.sum()
     mean = X.T @ weights / total
     # Σ s (x - m)² = Σ_{x ≠ 0} s ((x - m)² - m²) + S m²
     columns = X.indices
-    lifted = X.copy()
-    lifted.data = (X.data - mean[columns]) ** 2 - mean[columns] ** 2
-    squares = np.maximum(lifted.T @ weights + total * mean**2, 0.0)
+    moved = X.copy()
+    moved.data = (X.data - mean[columns]) ** 2 - mean[columns] ** 2
+    squares = np.maximum(moved.T @ weights + total * mean**2, 0.0)
     cancelled = np.flatnonzero(squares < CANCELLED * total * mean**2)
     if len(cancelled):
         known = sparse.csc_array(X[:, cancelled])

@@ -31,7 +31,7 @@ class Start:
     sketch : Sketch or None
         Which rows a full metric's curvature was taken from.
     rows : int
-        How many rows a metric of low rank was taken from.
+        How many rows a metric of low rank, or in single precision, was taken from; 0: all.
     sharpened : int
         How often the sample of rows has been made larger.
     proximal_term : (ndarray of shape (d + 1,), ndarray of shape (k, d + 1)) or None
@@ -55,6 +55,11 @@ class Start:
     def sampled(self):
         """Whether the curvature is that of a sample of rows."""
         return self.sketch is not None and not self.sketch.exact
+
+    @property
+    def by_all_rows(self):
+        """Whether the metric is the curvature of all rows."""
+        return self.metric.full and not self.sampled and not self.rows
 
     def sharper(self):
         """The start by the curvature of a larger sample of rows, and that curvature."""

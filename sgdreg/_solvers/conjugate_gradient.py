@@ -179,18 +179,24 @@ class ConjugateGradients(FullGradient):
         p = self._next_direction(here.slope)
         for _ in range(RETREATS):
             q = tried[:, None] * p
-            there = self.evaluation.at(here.weights + self.start.metric.to_raw(q))
+            change = self.start.metric.to_raw(q)
+            there = self.evaluation.at(here.weights + change)
             if there.finite:
                 break
             self.data.check_finite()
             tried = RETREAT * tried
-        curvature = dot(q, there.slope - here.slope)
-        descent = -dot(q, here.slope)
+        if self.start.metric.rough:  # whose rounding errors may be larger than these
+            along = self.start.metric.along
+            curvature = along(change, there.gradient - here.gradient)
+            descent = -along(change, here.gradient)
+        else:
+            curvature = dot(q, there.slope - here.slope)
+            descent = -dot(q, here.slope)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             convex = (curvature > 0) & np.isfinite(curvature)
             share = np.where(convex, descent / curvature, 0.0)
         share[~np.isfinite(share)] = 0.0
-        if self.start.metric.full and not self.start.sampled:
+        if self.start.by_all_rows:
             share[np.abs(tried * share) > LONGEST] = 0.0
         line = here, there, share, curvature, descent
         self.point = self.evaluation.between(*line)
@@ -225,20 +231,24 @@ class ConjugateGradients(FullGradient):
     def _note(self, step):
         """Note the least curvature along the steps: an eigenvalue of their Lanczos matrix.
 
-        Golub, Van Loan, Matrix Computations, 4th edition, section 11.3.
+        Golub, Van Loan, Matrix Computations, 4th edition, section 11.3. After a step of
+        length zero the directions begin anew, and the matrix does too.
         """
         self.steps.append(step)
         if self.witness is not None:  # the gap is computed in other coordinates
             return
         steps, betas = np.array(self.steps), np.array(self.betas)
         for o in range(steps.shape[1]):
-            if not (steps[:, o] > 0).all():
+            stopped = np.flatnonzero(~(steps[:, o] > 0))
+            first = stopped[-1] + 1 if len(stopped) else 0
+            if first == len(steps):
                 continue
-            inverse = 1.0 / steps[:, o]
+            inverse = 1.0 / steps[first:, o]
             low = inverse[0]
-            if len(steps) > 1:  # SciPy 1.10 refuses a matrix of one number
-                middle, side = inverse.copy(), np.sqrt(betas[:, o]) * inverse[:-1]
-                middle[1:] += betas[:, o] * inverse[:-1]
+            if len(inverse) > 1:  # SciPy 1.10 refuses a matrix of one number
+                beta = betas[first:, o]
+                middle, side = inverse.copy(), np.sqrt(beta) * inverse[:-1]
+                middle[1:] += beta * inverse[:-1]
                 chosen = {"select": "i", "select_range": (0, 0)}
                 low = eigvalsh_tridiagonal(middle, side, **chosen)[0]
             if low > 0:

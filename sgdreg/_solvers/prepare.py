@@ -1,5 +1,7 @@
 """From a plan and the rows to a start: the metric, first weights, the size of the steps."""
 
+import numpy as np
+
 from sgdreg._curvature.compiled_moments import compiled_moments
 from sgdreg._curvature.costs import cost_of_all, sample_size, single_size
 from sgdreg._curvature.diagonal import Stream

@@ -23,7 +23,7 @@ def draw(seed, largest=20_000, path=None):
     def one(choices, p=None):
         return choices[rng.choice(len(choices), p=p)]
 
-    form = one(FORMS, [0.5, 0.15, 0.2, 0.15])
+    form = one(FORMS[:4], [0.5, 0.15, 0.2, 0.15])
     path = path or one(("plain", *list(PATHS)[1:]), [0.4, 0.2, *[0.08] * 5])
     d = int(np.exp(rng.uniform(np.log(1), np.log(31))))
     kind = one(("fewer", "near", "many", "more"), [0.15, 0.2, 0.35, 0.3])
@@ -38,7 +38,7 @@ def draw(seed, largest=20_000, path=None):
     n = int(np.clip(n, 3, largest))
     columns = tuple(t for t in TRAITS if rng.random() < 0.18)
     columns += ("sorted",) * (rng.random() < 0.15)
-    return Problem(
+    problem = Problem(
         seed,
         n,
         d,
@@ -57,6 +57,28 @@ def draw(seed, largest=20_000, path=None):
         outputs=int(one((1, 2), [0.85, 0.15])),
         path=path,
     )
+    return rare(problem, np.random.default_rng([seed, 13, 1]))
+
+
+def rare(problem, rng):
+    """A problem with, in some cases, a part at the edge of its range."""
+    p = problem
+    if p.form == "CSR" and rng.random() < 0.3:
+        p = replace(p, form="CSR float32")
+    if p.form == "one-hot" or rng.random() > 0.35:
+        return p
+    edges = [
+        {"columns": (*p.columns, "far")},
+        {"columns": (*p.columns, "repeated")},
+        {"n": max(p.d, 3)},
+        {"outputs": 3},
+        {"alpha": 1e-10},
+        {"l1_ratio": float(rng.choice([1e-3, 0.999]))},
+        {"epsilon": float(rng.choice([1e-7, 30.0]))},
+        {"quantile": float(rng.choice([1e-3, 0.999]))},
+        {"positive": True, "weights": "zeros"},
+    ]
+    return replace(p, **edges[rng.choice(len(edges))])
 
 
 def simpler(problem):

@@ -9,7 +9,7 @@ from convex import LOSS_VALUES, Objective
 from scipy import sparse
 
 LONG, EPS = np.longdouble, np.finfo(float).eps
-FORMS = ("dense", "float32", "CSR", "one-hot")
+FORMS = ("dense", "float32", "CSR", "one-hot", "CSR float32")
 LOSSES = tuple(LOSS_VALUES)
 KINKED = ("absolute_error", "quantile", "epsilon_insensitive")
 TRAITS = ("scales", "offsets", "near", "copies", "constants", "rare", "heavy", "leverage")
@@ -24,9 +24,9 @@ class Problem:
 
     Attributes
     ----------
-    form : {'dense', 'float32', 'CSR', 'one-hot'}
+    form : {'dense', 'float32', 'CSR', 'one-hot', 'CSR float32'}
     columns : tuple of str
-        Of TRAITS, and "sorted".
+        Of TRAITS, and "sorted" rows, "repeated" rows, and columns "far" from zero.
     alpha, epsilon : float
         In units of the data: of the alpha that makes everything zero, and of the spread of
         the targets.
@@ -56,6 +56,11 @@ class Problem:
         given = ((f.name, getattr(self, f.name), f.default) for f in fields(self))
         return f"Problem({', '.join(f'{n}={v!r}' for n, v, was in given if v != was)})"
 
+    @property
+    def single(self):
+        """Whether X is in single precision."""
+        return self.form.endswith("float32")
+
     def rng(self, part):
         return np.random.default_rng([self.seed, crc32(part.encode())])
 
@@ -68,7 +73,7 @@ class Problem:
             return sparse.csr_array((np.ones(n), level, np.arange(n + 1)), shape=(n, d))
         X = rng.standard_t(1.5, (n, d)) if "heavy" in self.columns else None
         X = rng.standard_normal((n, d)) if X is None else X
-        if self.form == "CSR":
+        if self.form.startswith("CSR"):
             X = X * (rng.random((n, d)) < rng.uniform(0.05, 0.5))
         third = -(-d // 3)
         base = np.arange(d - third, d) % max(1, d - third)
@@ -79,7 +84,7 @@ class Problem:
             if trait == "near":
                 noise = X[:, d - third :] * rng.standard_normal((n, third))
                 # in float32 what is nearer may be a rounding error, and is left out of fits
-                least = -3 if self.form == "float32" else -7
+                least = -3 if self.single else -7
                 X[:, d - third :] += 10.0 ** rng.uniform(least, -2) * noise
             if trait == "rare":
                 for j in rng.choice(d, -(-d // 4), replace=False):
@@ -90,15 +95,21 @@ class Problem:
                 X[:, rng.choice(d, -(-d // 5), replace=False)] = rng.choice([0.0, 1.0, 3.7])
             if trait == "sorted":
                 X = X[np.argsort(X[:, 0])]
+            if trait == "repeated":
+                X = X[rng.integers(0, -(-n // 3), n)]
         if "scales" in self.columns:
-            X *= 10.0 ** self.rng("scales").uniform(-3, 3, d)
-        blurred = self.form == "float32" and {"near", "copies"} & set(self.columns)
-        if "offsets" in self.columns and self.form != "CSR" and not blurred:
+            scales = 10.0 ** self.rng("scales").uniform(-3, 3, d)
+            # copies stay copies in float32, too
+            X *= 2.0 ** np.round(np.log2(scales)) if self.single else scales
+        blurred = self.single and {"near", "copies"} & set(self.columns)
+        dense = not self.form.startswith("CSR")
+        if "offsets" in self.columns and dense and not blurred:
             rng = self.rng("offsets")
             X += X.std(axis=0) * 10.0 ** rng.uniform(-1, 3) * rng.choice([0, 1, -1], d)
-        if self.form == "CSR":
-            return sparse.csr_array(X)
-        return X.astype(np.float32) if self.form == "float32" else X
+        if "far" in self.columns and dense and not self.single:
+            X += X.std(axis=0) * 10.0 ** self.rng("far").uniform(3, 9, d)
+        X = X.astype(np.float32) if self.single else X
+        return X if dense else sparse.csr_array(X)
 
     @cached_property
     def dense(self):
@@ -131,7 +142,7 @@ class Problem:
             Y = np.abs(Y) * (rng.random((n, k)) < 0.3)
         else:
             Y *= 10.0 ** rng.uniform(-3, 3)
-        return Y.astype(np.float32).astype(float) if self.form == "float32" else Y
+        return Y.astype(np.float32).astype(float) if self.single else Y
 
     @cached_property
     def sample_weight(self):
@@ -236,7 +247,7 @@ class Problem:
         )
         if not quadratic and not self.intercept:
             constant = max(constant, zero)
-        return float(constant)
+        return max(float(constant), float((8 * EPS * np.abs(y).max()) ** 2))
 
 
 def best_constant(f, y, s):

@@ -107,7 +107,7 @@ def judge(problem):
         lower = problem.objective_of(o).__dict__.get("bounds", (-np.inf,))[0]
         verdict.known &= bool(least - lower <= ALIKE * unit)
     verdict.true = true
-    if problem.form == "float32" and problem.loss in KINKED:
+    if problem.single and problem.loss in KINKED:
         tol += float(np.finfo(np.float32).eps)
     if verdict.told < FACTOR * true:
         failures.append("gap")

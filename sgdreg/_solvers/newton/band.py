@@ -11,6 +11,7 @@ it, and one more pass shows which rows have changed sides.
 import numpy as np
 from scipy import linalg
 
+from sgdreg._data.rows import CHUNK_BYTES, FLOAT_BYTES
 from sgdreg._solvers.newton.crossover import Finish
 from sgdreg._solvers.newton.frame import Frame
 from sgdreg._solvers.newton.kinks import TIE, Kinks, leverage
@@ -210,11 +211,14 @@ class Band(Model):
             some, most = rows, 4 * self.near
             if len(rows) > most:
                 some = np.sort(rng.choice(rows, most, replace=False))
-            X, _, weights = self.data.take(some)
-            curvatures = weights / self.data.n_rows * (above - below)
-            curvatures *= len(rows) / max(1, len(some)) / (2 * width * self.lever[some])
-            A = self.frame.rows(X)
-            M += (A * curvatures[:, None]).T @ A
+            height = (above - below) * len(rows) / max(1, len(some)) / self.data.n_rows
+            at_once = max(1, CHUNK_BYTES // (FLOAT_BYTES * self.data.n_features))
+            for first in range(0, len(some), at_once):
+                part = some[first : first + at_once]
+                X, _, weights = self.data.take(part)
+                curvatures = weights * height / (2 * width * self.lever[part])
+                A = self.frame.rows(X)
+                M += (A * curvatures[:, None]).T @ A
         # The curvature of a narrow width is large, perhaps along few directions only.
         M += max(0.0, ROUNDING * np.abs(M).max() - 1e-10) * np.eye(k)
         self.direction = self._model_minimum(M)

@@ -1,6 +1,7 @@
 """Coordinates in which the covariance of a sample of rows is the identity."""
 
 from dataclasses import replace
+from math import sqrt
 
 import numpy as np
 from scipy import linalg
@@ -78,8 +79,9 @@ class Frame:
         """The curvature Q = l2 TᵀT (k, k) of the l2 penalty."""
         Q = np.zeros((self.size, self.size))
         rank = self.coef.shape[1]
-        if l2:
-            Q[:rank, :rank] = l2 * (self.coef.T @ self.coef)
+        if l2:  # the root first: of features near 1e-160 the squares overflow
+            root = sqrt(l2) * self.coef
+            Q[:rank, :rank] = root.T @ root
         return Q
 
     def on_coef(self):

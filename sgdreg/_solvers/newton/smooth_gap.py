@@ -17,20 +17,66 @@ def bound(model):
 
     The curvature on the way to the optimum may be smaller than here. For losses with zones
     the rows that are in the zone before and after the last step are counted: where these
-    are all rows of the zone, and stay in it, the bound is the duality gap. The curvature of
+    are all rows of the zone, and stay in it, the bound is the duality gap; beside a dead
+    zone it is that gap in any case. The curvature of
     a sample may be three times too large. For other losses the rate of convergence is
     used. A wider zone makes the loss smaller, and the difference is added.
     """
+    small = model.promise <= max(model.plan.tol or 0.0, EPS) * model.unit
+    edged = small and made_of_hinges(model.plan.loss) and model.base.dead
     if not model.whole:
-        return SAMPLED * model.promise
+        if not edged:
+            return SAMPLED * model.promise
+        fall = model.promise * flatter(model) + turned(model)
+        return SAMPLED * fall
     if not made_of_hinges(model.plan.loss):
         contraction = 1.0 - np.sqrt(min(model.rate, 1.0))
         return model.promise * (1.0 + 1.0 / contraction) if contraction else np.inf
-    small = model.promise <= max(model.plan.tol or 0.0, EPS) * model.unit
     if not model.curved.compared and (model.curved.before is None or not small):
         return np.inf  # known after the next step
     found = model.lowest(model.curved.common()).decrease
+    if edged:
+        found = max(found, model.promise + turned(model))
     return found + max(0.0, model.loss - model.surface[0])
+
+
+def turned(model):
+    """By how much the duality gap is larger than the decrease that the model promises.
+
+    The multipliers L' + L'' z·step of the minimum of the model satisfy the constraints of
+    the dual problem. Its value there is that of the model, except that the conjugate of
+    the loss, dead |t| + ½ width t², is 2 dead |t| larger than the model's where t has
+    changed its sign: there a row would leave the zone, and nothing keeps it at the edge.
+    """
+    loss = model.base
+    _, change = newton(model)
+    before = loss.gradient(model.y, model.x)
+    after = before + loss.curvature(model.y, model.x) * change
+    excess = np.where(before * after < 0, 2 * loss.dead * np.abs(after), 0.0)
+    return float(model.shares @ excess)
+
+
+def flatter(model):
+    """How many times flatter the objective is along a step than by a sample's curvature.
+
+    The rows of the sample may be at the edges of the dead zone, and the others within it.
+    Counted are the rows that are outside of it at both ends of the step.
+    """
+    loss = model.base
+    step, change = newton(model)
+    there = loss.curvature(model.y, model.x + change)
+    curvatures = np.minimum(loss.curvature(model.y, model.x), there)
+    Q = model.price.curvature
+    bend = model.shares @ (curvatures * change**2) + step @ Q @ step
+    return max(1.0, float(step @ (model.curvature + Q) @ step) / bend) if bend else np.inf
+
+
+def newton(model):
+    """The step of the model, and by what it changes predictions."""
+    step = model.model.p
+    move = model.price.weights_at(step) - model.weights
+    model.evaluation.passes += 0.5
+    return step, model.data.predictions(move, model.start.metric.centre)
 
 
 def unsure(model):

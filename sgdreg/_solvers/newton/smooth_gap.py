@@ -68,7 +68,10 @@ def flatter(model):
     curvatures = np.minimum(loss.curvature(model.y, model.x), there)
     Q = model.price.curvature
     bend = model.shares @ (curvatures * change**2) + step @ Q @ step
-    return max(1.0, float(step @ (model.curvature + Q) @ step) / bend) if bend else np.inf
+    along = float(step @ (model.curvature + Q) @ step)
+    if not bend > 0:
+        return np.inf if along > 0 else 1.0
+    return max(1.0, along / bend)
 
 
 def newton(model):

@@ -107,7 +107,7 @@ def assert_same(a, b):
         assert list(a) == list(b)
         for name in a:
             assert_same(a[name], b[name])
-    elif isinstance(a, list):
+    elif isinstance(a, list | tuple):
         assert len(a) == len(b)
         for one, other in zip(a, b, strict=True):
             assert_same(one, other)

@@ -271,3 +271,31 @@ def test_rows_of_tiny_weights_beside_a_huge_one_in_a_dead_zone(loss, seed):
     objective = Objective(X, y, sample_weight=weights, **settings)
     found = objective(model.coef_, float(model.intercept_))
     assert found <= 1.001 * objective.of_constant + 1e-12 * y.max()
+
+
+def test_slopes_that_grow_leave_old_rows_in_the_sample(monkeypatch):
+    """In a unit of the first slopes the later rows were all of the sample: 170 % above."""
+    monkeypatch.setattr(reservoir, "LEAST_ROWS", 300)
+    monkeypatch.setattr(reservoir, "ROWS_A_FEATURE", 30)
+    rng = np.random.default_rng(7)
+    X, y = np.full((1400, 1), 3.0), rng.standard_t(2, 1400)
+    y[700:] += 60.0
+    settings = {"loss": "squared_epsilon_insensitive", "epsilon": 0.5}
+    assert above_the_least(X, y, 50, **settings) <= 0.02
+
+
+def test_the_linear_term_does_not_lead_away(monkeypatch):
+    """Of targets in ascending order, at an extreme quantile, it had no slope against it:
+    weights of 1e7."""
+    monkeypatch.setattr(reservoir, "LEAST_ROWS", 300)
+    monkeypatch.setattr(reservoir, "ROWS_A_FEATURE", 30)
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        X, y = rng.standard_normal((800, 5)), np.sort(rng.standard_t(2, 800))
+        model = SGDLinearRegressor(loss="quantile", quantile=0.999)
+        for start in range(0, 800, 50):
+            model.partial_fit(X[start : start + 50], y[start : start + 50])
+            so_far = y[: start + 50] - model.predict(X[: start + 50])
+            loss = np.maximum(0.999 * so_far, -0.001 * so_far).mean()
+            level = y[: start + 50] - np.quantile(y[: start + 50], 0.999)
+            assert loss <= 1.5 * np.maximum(0.999 * level, -0.001 * level).mean()

@@ -55,8 +55,8 @@ class Sample:
         None while all rows are kept.
     gradient : ndarray of shape (d + 1,) or None
         The sum of the slopes of all rows, by the model of their time.
-    steepness : float
-        The mean absolute slope of the rows among which rows were first dropped.
+    steepness, measured : float
+        The sum of the largest slopes of all rows, and that of their weights.
     threshold : float
         0 while all rows are kept.
     seen : int
@@ -85,6 +85,7 @@ class Sample:
     slopes: np.ndarray | None = None
     gradient: np.ndarray | None = None
     steepness: float = 0.0
+    measured: float = 0.0
 
     @classmethod
     def empty(cls, n_features, base):
@@ -155,7 +156,7 @@ class Sample:
         """The same rows, with targets multiplied by 2^shift; slopes of then are lost."""
         base = self.base and self.base.in_unit(shift)
         y, size = np.ldexp(self.y, shift), float(np.ldexp(self.size, shift))
-        slopes = {"slopes": None, "gradient": None, "steepness": 0.0}
+        slopes = {"slopes": None, "gradient": None}
         return changed(self, y=y, size=size, base=base, **slopes)
 
     def add(self, data, slopes=None, old=None):
@@ -174,7 +175,7 @@ class Sample:
         u = 1.0 - np.random.default_rng(self.seen).random(n)
         known, importance, threshold = self, np.ones(n), self.threshold
         if slopes is not None:
-            known = self._sloping(weights, slopes, old)
+            known = self._sloping(weights, slopes, old)._measured(weights, slopes.steepest)
             importance = known._importance_of(slopes)
         priorities = np.append(known.priorities, weights * importance / u)
         kept = np.arange(len(priorities))
@@ -217,24 +218,30 @@ class Sample:
         """
         if self.slopes is not None:
             return self
-        sizes, own, here = slopes.steepest, weights, np.zeros(len(self.y))
-        if old is not None:
-            sizes, here = np.append(sizes, old.steepest), old.here
-            own = np.append(own, self.weights)
-        known = changed(self, steepness=float(own @ sizes / own.sum()), slopes=here)
-        if old is not None:
-            importance = known._importance_of(old)
+        if old is None:
+            here, importance = np.zeros(len(self.y)), self.importance
+            known = changed(self, slopes=here, steepness=0.0, measured=0.0)
+            if importance is None:
+                known = changed(known, importance=np.ones(len(here)))
+        else:
+            both = np.append(self.weights, weights)
+            steep = self._measured(both, np.append(old.steepest, slopes.steepest))
+            importance, here = steep._importance_of(old), old.here
             priorities = self.priorities * importance
+            known = changed(self._measured(self.weights, old.steepest), slopes=here)
             known = changed(known, importance=importance, priorities=priorities)
-        elif self.importance is None:
-            known = changed(known, importance=np.ones(len(here)))
         return changed(known, gradient=_sum(self.X, self.weights * here))
+
+    def _measured(self, weights, steepest):
+        """The same rows, with the slopes of more rows in the mean."""
+        total = self.steepness + float(weights @ steepest)
+        return changed(self, steepness=total, measured=self.measured + float(weights.sum()))
 
     def _importance_of(self, slopes):
         """Half the same for all rows, half by the slopes: 1 on average."""
         if not self.steepness:
             return np.ones(len(slopes.here))
-        return 0.5 + 0.5 * slopes.steepest / self.steepness
+        return 0.5 + 0.5 * slopes.steepest * (self.measured / self.steepness)
 
 
 def _sum(X, factors):

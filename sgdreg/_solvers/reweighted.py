@@ -41,6 +41,9 @@ BOUND_TOL = 1e-10
 # Typical residuals that have changed by less than this factor need no large parabolas
 # first.
 NEAR = 1.5
+# With the linear term of dropped rows, the loss of the others may end above the least one
+# on the way by this factor.
+STRAYED = 1.05
 # The first answer for steps along kinks is that of this many rows, for at most this many
 # features, to this optimality gap, by at most this many steps.
 MOST_ROWS, MOST_FEATURES, FIRST_TOL, FIRST_STEPS = 4096, 100, 1e-3, 50
@@ -86,6 +89,9 @@ def reweighted(data, plan, known, sample, near=None):
         rows += [sample.data(data.loss)] if sample.seen else []
     weight = sample.weight + data.total_weight
     found = _weighed(rows, plan, known, base, near, sample, weight, due)
+    if found.strayed:
+        alone = changed(sample, slopes=None)
+        found = _weighed(rows, plan, known, base, near, alone, weight, due)
     curvature, answer = found.curvature, found.answer
     if due and base is None and getattr(plan.loss, "dead", 0.0):
         better = _no_worse_than_a_constant(curvature, rows, plan, weight)
@@ -114,12 +120,16 @@ class Weighed(NamedTuple):
         `solved` of the curvature; None where the last iteration has not computed it.
     residuals : list of ndarray
         By the last model of which they have been computed.
+    strayed : bool
+        Whether the linear term has led away from the optimum of the rows, as it may where
+        they have hardly a slope against it.
     """
 
     curvature: object
     size: float
     answer: tuple | None
     residuals: list
+    strayed: bool
 
 
 def _weighed(rows, plan, known, base, start, before=None, weight=None, due=True):
@@ -130,7 +140,7 @@ def _weighed(rows, plan, known, base, start, before=None, weight=None, due=True)
     """
     curvature, total, answer = known, before and before.weight, None
     size, latest = (0.0 if due else before.size), None
-    r = None
+    r, losses = None, []
     for number in range(ITERATIONS):
         parabolas, tilt = [(np.ones(data.n_rows), None) for data in rows], None
         if curvature is not None:
@@ -148,7 +158,8 @@ def _weighed(rows, plan, known, base, start, before=None, weight=None, due=True)
             if not due or (before and before.size / NEAR < size < NEAR * before.size):
                 smallest = last  # the model is near its optimum
             latest = r if smallest == last else None
-            if len(rows) > 1:
+            if len(rows) > 1 and before.slopes is not None:
+                losses.append(_loss(rows, r))
                 tilt = before.tilt(slopes_of(rows[1], r[1]))
             pairs = zip(rows, r, strict=True)
             parabolas = [parabola(data, e, smallest * size) for data, e in pairs]
@@ -163,7 +174,17 @@ def _weighed(rows, plan, known, base, start, before=None, weight=None, due=True)
         if tilt is not None and tilt.any():
             curvature = curvature.tilted(tilt)
     # With bounds the answer of an iteration is less exact than the last one has to be.
-    return Weighed(curvature, size, None if plan.penalty.proximal else answer, r)
+    answer = None if plan.penalty.proximal else answer
+    strayed = bool(losses) and losses[-1] > STRAYED * min(losses)
+    return Weighed(curvature, size, answer, r, strayed)
+
+
+def _loss(rows, r):
+    """The sum of the losses of rows at these residuals."""
+    return sum(
+        weights_of(data) @ ask(data.loss, y := data.targets[:, 0], y + e, "value")
+        for data, e in zip(rows, r, strict=True)
+    )
 
 
 def _no_worse_than_a_constant(curvature, rows, plan, weight):

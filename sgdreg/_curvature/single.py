@@ -82,32 +82,37 @@ def single_metric(data, diagonal, alpha, size, rng):
 def _products(data, diagonal):
     """The upper triangle of ZᵀSZ in single precision, and the sum of the weights."""
     centre, inverse = diagonal.centre, 1.0 / diagonal.scale
-    half = len(data.pieces) // 2
-    cuts = [0, data.n_rows]
-    if half:  # as many matrices as there are halves, however many threads
-        cuts.insert(1, data.pieces[half][0])
 
-    def part(piece):
-        d = data.n_features
+    def part(block, piece):
+        d = block.n_features
         products, total = np.zeros((d, d), np.float32, order="F"), 0.0
         size = 8 * d * PRODUCT_ROWS
-        for X, _, weights in data.chunks(1, piece, size):
+        for X, _, weights in block.chunks(1, piece, size):
             Z = X if centre is None else X - centre
             factors = inverse
-            if data.weights is not None:
+            if block.weights is not None:
                 factors = np.sqrt(weights)[:, None] * inverse
             Z = np.multiply(Z, factors, dtype=np.float64).astype(np.float32)
             products = linalg.blas.ssyrk(1.0, Z.T, beta=1.0, c=products, overwrite_c=True)
             total += weights.sum()
         return products, total
 
-    pieces = list(itertools.pairwise(cuts))
     with np.errstate(over="ignore", invalid="ignore"):
-        (products, total), *others = data.team.in_order(part, pieces)
-        for more, weight in others:
+        parts = data.over_pieces(part, _halves)
+        products, total = next(parts)
+        for more, weight in parts:
             products += more
             total += weight
     return products, total
+
+
+def _halves(data):
+    """Two pieces at most: as many matrices as there are halves, however many threads."""
+    half = len(data.pieces) // 2
+    cuts = [0, data.n_rows]
+    if half:
+        cuts.insert(1, data.pieces[half][0])
+    return list(itertools.pairwise(cuts))
 
 
 def _largest_square(root):

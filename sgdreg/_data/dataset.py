@@ -1,7 +1,7 @@
 """The data of a fit: rows, targets, weights, a loss, and threads."""
 
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 
 import numpy as np
@@ -43,6 +43,8 @@ class Data:
     team : Team
         The threads that share a pass over the rows.
     loss : Loss
+    first : int
+        The position of the first row, where these are a block of a larger data set.
     """
 
     rows: Rows
@@ -52,6 +54,7 @@ class Data:
     problem: Problem
     team: Team
     loss: Loss
+    first: int = 0
 
     @classmethod
     def build(cls, X, y, weights=None, *, loss, team, weight_unit=None):
@@ -147,6 +150,31 @@ class Data:
         cuts = np.linspace(0, self.n_rows, count + 1).astype(int).tolist()
         return list(pairwise(cuts))
 
+    def blocks(self):
+        """Yield the rows taking part as data sets in memory, in order: here, all at once.
+
+        A data set that is not in memory reads a block at a time (`ChunkedData`).
+        """
+        yield self
+
+    def over_pieces(self, function, cut=None):
+        """Yield function(block, piece) for the pieces of all blocks, in order.
+
+        Every pass over the rows is of this form: sums are added up as they come, so they
+        do not depend on the number of threads.
+
+        Parameters
+        ----------
+        function : callable
+            (Data, (start, stop)) -> anything. `block.first` is the position of its first
+            row among all.
+        cut : callable or None
+            Data -> its pieces; None: `pieces`.
+        """
+        for block in self.blocks():
+            pieces = block.pieces if cut is None else cut(block)
+            yield from block.team.in_order(partial(function, block), pieces)
+
     def some_rows(self, count):
         """The same data set with evenly spaced rows only, `count` rows at most."""
         return self.only(np.arange(0, self.n_rows, -(-self.n_rows // count)))
@@ -204,15 +232,19 @@ class Data:
         The predictions of the rows taking part are written into the array `predictions`
         of shape (k, n_rows), if it is given.
         """
-        index = self.rows.index
 
-        def part(piece):
-            return evaluate(self.problem, weights, centre, index, *piece, predictions)
+        def part(block, piece):
+            rows, into = block.rows.index, predictions
+            if into is not None and block.n_rows < self.n_rows:
+                into = np.empty((block.n_outputs, block.n_rows))
+            found = evaluate(block.problem, weights, centre, rows, *piece, into)
+            if into is not predictions:
+                start, stop = piece
+                at = slice(block.first + start, block.first + stop)
+                predictions[:, at] = into[:, start:stop]
+            return found
 
-        first, *others = self.team.in_order(part, self.pieces)
-        losses, gradient = first
-        for more_losses, more_gradient in others:
-            losses, gradient = losses + more_losses, gradient + more_gradient
+        losses, gradient = added(self.over_pieces(part))
         return losses / self.n_rows, gradient / self.n_rows
 
     def check_finite(self):
@@ -284,6 +316,14 @@ class Data:
     def zero_losses(self):
         """Loss of predicting zero, which needs no search for the best constant."""
         return loss_of_zero(self.targets, self.row_weights, self.loss)
+
+
+def added(parts):
+    """The sums of tuples of arrays, as they come."""
+    total = None
+    for part in parts:
+        total = part if total is None else [a + b for a, b in zip(total, part, strict=True)]
+    return total
 
 
 def mean_weight(weights):

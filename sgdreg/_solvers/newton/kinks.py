@@ -91,14 +91,14 @@ def leverage(data, looks):
     """
     count, lever = looks.shape[1], np.empty(data.n_rows)
 
-    def part(piece):
-        start = piece[0]
-        for X, _ in data.rows.chunks(within=piece, dense=not data.is_sparse):
+    def part(block, piece):
+        start = block.first + piece[0]
+        for X, _ in block.rows.chunks(within=piece, dense=not block.is_sparse):
             squares = np.square(X @ looks[:-1] + looks[-1]).sum(axis=1)
             lever[start : start + len(squares)] = squares
             start += len(squares)
 
-    for _ in data.team.in_order(part, data.pieces):
+    for _ in data.over_pieces(part):
         pass
     np.divide(lever, count, out=lever)
     return np.sqrt(np.maximum(lever, 1.0, out=lever), out=lever)

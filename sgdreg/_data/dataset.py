@@ -1,5 +1,6 @@
 """The data of a fit: rows, targets, weights, a loss, and threads."""
 
+from contextlib import closing
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import pairwise
@@ -38,8 +39,8 @@ class Data:
         Weights of all rows, scaled to mean one over those that take part; None: all one.
     weight_unit : float or None
         The raw weight that counts as one.
-    problem : Problem
-        The same data, for the kernels.
+    problem : Problem or None
+        The same data, for the kernels; None where memory does not hold them.
     team : Team
         The threads that share a pass over the rows.
     loss : Loss
@@ -51,7 +52,7 @@ class Data:
     y: np.ndarray
     weights: np.ndarray | None
     weight_unit: float | None
-    problem: Problem
+    problem: Problem | None
     team: Team
     loss: Loss
     first: int = 0
@@ -73,7 +74,7 @@ class Data:
             if weight_unit is None:
                 weight_unit = mean_weight(weights[rows.at])
             weights = weights / weight_unit
-        problem = Problem(*rows.arrays, y, weights, rows.n_features, loss)
+        problem = _problem(rows, y, weights, loss)
         return cls(rows, y, weights, weight_unit, problem, team, loss)
 
     def in_unit(self, exponent, loss):
@@ -83,8 +84,7 @@ class Data:
 
     def _with(self, y, weights, loss, weight_unit=1.0):
         """The same rows with these targets, weights (scaled already) and loss."""
-        rows = self.rows
-        problem = Problem(*rows.arrays, y, weights, rows.n_features, loss)
+        problem = _problem(self.rows, y, weights, loss)
         return replace(
             self, y=y, weights=weights, loss=loss, problem=problem, weight_unit=weight_unit
         )
@@ -150,12 +150,23 @@ class Data:
         cuts = np.linspace(0, self.n_rows, count + 1).astype(int).tolist()
         return list(pairwise(cuts))
 
-    def blocks(self):
-        """Yield the rows taking part as data sets in memory, in order: here, all at once.
+    def blocks(self, rng=None):
+        """Yield the rows taking part as data sets in memory: all at once, if they are.
 
-        A data set that is not in memory reads a block at a time (`ChunkedData`).
+        Rows that memory does not hold are read, a block at a time: in their order, or, with
+        a generator of random numbers, in a random order as far as the source allows it.
         """
-        yield self
+        if self.rows.in_memory:
+            yield self
+            return
+        with closing(self.rows.blocks(rng)) as blocks:
+            for rows, at, gone in blocks:
+                y, weights = self.y[at], self.weights
+                weights = None if weights is None else weights[at]
+                problem = _problem(rows, y, weights, self.loss)
+                yield replace(
+                    self, rows=rows, y=y, weights=weights, problem=problem, first=gone
+                )
 
     def over_pieces(self, function, cut=None):
         """Yield function(block, piece) for the pieces of all blocks, in order.
@@ -177,11 +188,21 @@ class Data:
 
     def some_rows(self, count):
         """The same data set with evenly spaced rows only, `count` rows at most."""
-        return self.only(np.arange(0, self.n_rows, -(-self.n_rows // count)))
+        return self._held(np.arange(0, self.n_rows, -(-self.n_rows // count)))
 
     def random_rows(self, rng, count):
         """The same data set with `count` random rows, in their original order."""
-        return self.only(np.sort(rng.choice(self.n_rows, count, replace=False)))
+        return self._held(np.sort(rng.choice(self.n_rows, count, replace=False)))
+
+    def _held(self, positions):
+        """Some of the rows (sorted positions), in memory."""
+        some, rows = self.only(positions), self.rows
+        if rows.in_memory:
+            return some
+        y, weights = some.targets, some.row_weights
+        held = Rows(rows.stored(positions), NO_ROWS)
+        problem = _problem(held, y, weights, self.loss)
+        return replace(some, rows=held, y=y, weights=weights, problem=problem)
 
     def only(self, positions):
         """The same data set with only these of the rows taking part, in this order."""
@@ -316,6 +337,13 @@ class Data:
     def zero_losses(self):
         """Loss of predicting zero, which needs no search for the best constant."""
         return loss_of_zero(self.targets, self.row_weights, self.loss)
+
+
+def _problem(rows, y, weights, loss):
+    """The data for the kernels, of rows in memory."""
+    if not rows.in_memory:
+        return None
+    return Problem(*rows.arrays, y, weights, rows.n_features, loss)
 
 
 def added(parts):

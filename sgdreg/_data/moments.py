@@ -31,12 +31,17 @@ def second_moments(data):
 
     Merged chunk by chunk, so that a large mean costs no digits.
     """
-    if data.is_sparse:
-        return _sparse_moments(data)
-    known = 0.0, np.zeros(data.n_features), np.zeros(data.n_features)
-    for X, _, weights in data.chunks():
-        known = merged(known, _chunk_moments(X, weights))
+    known = None
+    for part in _parts(data):
+        known = part if known is None else merged(known, part)
     return known
+
+
+def _parts(data):
+    """The moments of pieces of the rows: of sparse rows, of whole blocks."""
+    if data.is_sparse:
+        return (_sparse_moments(block) for block in data.blocks())
+    return (_chunk_moments(X, weights) for X, _, weights in data.chunks())
 
 
 def merged(one, other):

@@ -47,6 +47,11 @@ class Rows:
     def n_features(self):
         return self.X.shape[1]
 
+    @property
+    def in_memory(self):
+        """Whether kernels can pass over the rows: others are read in blocks."""
+        return True
+
     @cached_property
     def is_sparse(self):
         return sparse.issparse(self.X)
@@ -188,11 +193,15 @@ class Rows:
         check_finite(self.X, "X")
 
 
-def check_finite(X, name):
-    """Raise ValueError if X (dense or CSR) has NaN or infinity; the message says where."""
+def check_finite(X, name, first=0):
+    """Raise ValueError if X (dense or CSR) has NaN or infinity; the message says where.
+
+    `first` is the number of its first row.
+    """
     found = not_finite(X)
     if found:
         kind, row, column = found
+        row += first
         column = f", column {column}" if np.ndim(X) > 1 or sparse.issparse(X) else ""
         raise ValueError(
             f"Input {name} contains {kind}, first at row {row}{column}. Drop such rows, "

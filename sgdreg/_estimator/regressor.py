@@ -12,7 +12,9 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from sgdreg._data.chunks import Chunks
 from sgdreg._estimator.attributes import OF_SCALE
+from sgdreg._estimator.chunked import features, refuse_beside, score_of_chunks
 from sgdreg._estimator.fit import fit, partial_fit
 from sgdreg._estimator.html import html_repr
 from sgdreg._estimator.inputs import check_rows, check_scored
@@ -290,8 +292,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
     def fit(
         self,
-        X: MatrixLike,
-        y: ArrayLike,
+        X: MatrixLike | Chunks,
+        y: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
         *,
         X_val: MatrixLike | None = None,
@@ -304,9 +306,10 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Chunks
             Never modified; not copied where it is a C-ordered array of float32 or
-            float64 (read-only memory maps too) or CSR of those.
+            float64 (read-only memory maps too) or CSR of those. For rows that memory does
+            not hold: :func:`sgdreg.chunks`, which has the targets and weights.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
             Weights s_i >= 0; only their relative size matters, and a row of weight zero
@@ -505,14 +508,19 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Chunks
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            For chunks of rows an iterator of these, one for each chunk that is not empty.
         """
         check_is_fitted(self)
-        X = check_rows(self, X, finite=True, order=None)
+        if isinstance(X, Chunks):
+            return (self._predicted(part) for part, *_ in features(self, X))
+        return self._predicted(check_rows(self, X, finite=True, order=None))
+
+    def _predicted(self, X):
         coef = self.coef_
         out = predictions(X, coef, self.intercept_)
         if sparse.issparse(coef) and self._continuation.state.flat:
@@ -520,14 +528,18 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         return out
 
     def score(
-        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: MatrixLike | Chunks,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> float:
         """R² = 1 - Σ s_i (y_i - p_i)² / Σ s_i (y_i - ȳ)², with p_i the predictions for X.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Chunks
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Not beside chunks, which have their own targets and weights.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights s_i >= 0.
 
@@ -536,6 +548,10 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         float
             The mean over the outputs, where there are several.
         """
+        if isinstance(X, Chunks):
+            check_is_fitted(self)
+            refuse_beside(y=y, sample_weight=sample_weight)
+            return score_of_chunks(self, X)
         predicted = self.predict(X)
         y, weights = check_scored(y, sample_weight, predicted)
         return r_squared(y, predicted, weights)

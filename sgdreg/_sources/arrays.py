@@ -1,0 +1,58 @@
+"""Chunks of arrays that can be sliced: memory maps, datasets of h5py, arrays of zarr."""
+
+from functools import partial
+
+import numpy as np
+from scipy import sparse
+
+from sgdreg._data.chunks import Chunks, Part
+from sgdreg._sources.columns import Columns
+
+# Bytes of a chunk, as float64.
+CHUNK_BYTES = 2**25
+
+
+def knows(source):
+    """Whether it is a matrix that can be sliced by rows."""
+    return len(getattr(source, "shape", ())) == 2 and hasattr(source, "__getitem__")
+
+
+def rows_of(width, rows):
+    """The rows of a chunk of so many columns, unless they are given."""
+    return max(1, CHUNK_BYTES // (8 * max(1, width))) if rows is None else rows
+
+
+def chunks_of(X, rows, *, target, weights, columns, title=None):
+    """The chunks of a matrix, whose targets are columns of it or another array."""
+    n, d = X.shape
+    title = title or f"{type(X).__name__} of shape ({n}, {d})"
+    inside = Columns(list(range(d)) if columns is None else list(columns), None)
+    if np.ndim(target) == 0 or isinstance(target, list | tuple):
+        inside = Columns.among(range(d), target, weights, columns, title)
+        target = weights = None
+    for name, value in {"target": target, "weights": weights}.items():
+        if value is not None and value.shape[0] != n:
+            raise ValueError(f"{name} has {value.shape[0]:,} rows, and X has {n:,}.")
+    size = rows_of(d, rows)
+    pieces = [
+        partial(_piece, X, target, weights, inside, slice(start, min(start + size, n)))
+        for start in range(0, n, size)
+    ]
+    return Chunks.of_pieces(lambda: pieces, title)
+
+
+def _piece(X, target, weights, columns, at):
+    """(X, y, weights) of some rows."""
+    part = X[at]
+    part = part if sparse.issparse(part) else np.asarray(part)
+    if columns.target is None:
+        y = np.asarray(target[at])
+        w = None if weights is None else np.asarray(weights[at])
+        if len(columns.features) < part.shape[1]:
+            part = part[:, columns.features]
+    else:
+        y = part[:, columns.target]
+        w = None if columns.weights is None else part[:, columns.weights]
+        y, w = (v.toarray() if sparse.issparse(v) else v for v in (y, w))
+        part = part[:, columns.features]
+    return Part.of(part, y, w, f"rows {at.start:,} to {at.stop:,}")

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from sgdreg._data.ahead import ahead
+from sgdreg._data.mapped import release
 from sgdreg._data.rows import NO_ROWS, Rows, check_finite
 from sgdreg._records import record
 
@@ -87,13 +88,13 @@ class ChunkedMatrix:
 
 
 def regrouped(chunks, size):
-    """Yield (X, numbers of its chunks), small chunks as one X of about `size` bytes."""
+    """Yield (X, numbers of its chunks), small chunks as one X of up to `size` bytes."""
     kept, places, held = [], [], 0
     for place, X in enumerate(chunks):
         kept.append(X)
         places.append(place)
         held += bytes_of(X)
-        if held >= size:
+        if held >= size / 2:  # two of them may be too many
             yield _together(kept), places
             kept, places, held = [], [], 0
     if kept:
@@ -112,7 +113,10 @@ def _together(chunks):
         return chunks[0]
     if sparse.issparse(chunks[0]):
         return sparse.vstack(chunks, format="csr")
-    return np.concatenate(chunks)
+    together = np.concatenate(chunks)
+    for chunk in chunks:
+        release(chunk)
+    return together
 
 
 @record
@@ -130,6 +134,10 @@ class ChunkedRows(Rows):
     def in_memory(self):
         return False
 
+    @property
+    def is_one_block(self):
+        return False
+
     def blocks(self, rng=None):
         """Yield (rows in memory, where they are among all, how many have gone before).
 
@@ -143,6 +151,7 @@ class ChunkedRows(Rows):
                     continue
                 yield rows, at, gone
                 gone += rows.n_rows
+                release(X)
 
     def _among(self, at):
         """Which rows of a block take part, by their positions in it."""

@@ -36,6 +36,13 @@ class Chunks:
         read in any order.
     names : list of str or None
         Names of the columns of X, where they are known before any row.
+    targets : callable or None
+        () -> generator of (y, weights or None) of every chunk, where they can be read
+        without the features.
+    dtype : dtype or None
+        float32 or float64; known with `targets`.
+    width : int or None
+        The number of columns of dense X; known with `targets`.
 
     Examples
     --------
@@ -62,6 +69,9 @@ class Chunks:
     title: str = "chunks of rows"
     pieces: Callable | None = None
     names: list | None = None
+    targets: Callable | None = None
+    dtype: type | None = None
+    width: int | None = None
 
     def __repr__(self):
         return f"<{self.title}>"
@@ -82,9 +92,13 @@ class Chunks:
         return (pieces[number]() for number in numbers)
 
     @classmethod
-    def of_pieces(cls, pieces, title, names=None):
+    def of_pieces(cls, pieces, title, **known):
         """Chunks that can be read in any order."""
-        return cls(lambda: (piece() for piece in pieces()), True, title, pieces, names)
+
+        def read():
+            return (piece() for piece in pieces())
+
+        return cls(read, title=title, pieces=pieces, **known)
 
     def reading(self):
         """A context that yields the chunks once, and closes open files at its end."""

@@ -156,7 +156,7 @@ class Data:
         Rows that memory does not hold are read, a block at a time: in their order, or, with
         a generator of random numbers, in a random order as far as the source allows it.
         """
-        if self.rows.in_memory:
+        if self.rows.is_one_block:
             yield self
             return
         with closing(self.rows.blocks(rng)) as blocks:
@@ -197,7 +197,7 @@ class Data:
     def _held(self, positions):
         """Some of the rows (sorted positions), in memory."""
         some, rows = self.only(positions), self.rows
-        if rows.in_memory:
+        if rows.is_one_block:
             return some
         y, weights = some.targets, some.row_weights
         held = Rows(rows.stored(positions), NO_ROWS)

@@ -12,12 +12,15 @@ from math import isfinite
 import numpy as np
 from scipy import sparse
 
+from sgdreg._data.mapped import mapping_of, release
 from sgdreg._records import record
 
 # Bytes of the rows that NumPy works on at a time: enough for the speed of BLAS, and little
 # beside the data.
 CHUNK_BYTES = 2**22
 FLOAT_BYTES = 8  # a number of float64
+# Bytes of a memory map that are in memory at a time.
+MAPPED_BYTES = 2**27
 NO_ROWS = np.empty(0, dtype=np.intp)
 
 
@@ -49,8 +52,51 @@ class Rows:
 
     @property
     def in_memory(self):
-        """Whether kernels can pass over the rows: others are read in blocks."""
+        """Whether kernels can reach all rows: others are read in blocks."""
         return True
+
+    @cached_property
+    def _mapping(self):
+        """The memory map that these rows are too many of to be in memory at once."""
+        if self.is_sparse or self.X.nbytes <= MAPPED_BYTES:
+            return None
+        return mapping_of(self.X) if self.X.flags.c_contiguous else None
+
+    @cached_property
+    def _in_order(self):
+        return bool((np.diff(self.index) > 0).all())
+
+    @property
+    def is_one_block(self):
+        """Whether a pass can take all rows at once."""
+        return self._mapping is None or not self._in_order
+
+    def blocks(self, rng=None):
+        """Yield (rows in memory, where they are among all, how many have gone before).
+
+        Of a memory map: MAPPED_BYTES at a time, whose pages are then given back.
+        """
+        gone, size = 0, max(1, MAPPED_BYTES // (self.X.nbytes // len(self.X)))
+        for start in range(0, len(self.X), size):
+            at = slice(start, min(start + size, len(self.X)))
+            index = self.index
+            if len(index):
+                low, high = np.searchsorted(index, [at.start, at.stop])
+                index = np.ascontiguousarray(index[low:high] - start)
+                if low == high:
+                    continue
+            rows = Rows(self.X[at], index)
+            yield rows, at, gone
+            gone += rows.n_rows
+            release(rows.X)
+
+    def stored(self, positions):
+        """These rows (sorted positions) in memory, as they are stored."""
+        at = self.at_of(positions)
+        if self._mapping is None:
+            return self.X[at]
+        blocks = replace(self, index=at).blocks()
+        return np.concatenate([rows.X[rows.index] for rows, _, _ in blocks])
 
     @cached_property
     def is_sparse(self):
@@ -117,6 +163,8 @@ class Rows:
             stop = min(start + size, last)
             at = self.index[start:stop] if len(self.index) else slice(start, stop)
             yield self._piece(at, dense), at
+            if self._mapping is not None and isinstance(at, slice):
+                release(self.X[at])
 
     def _piece(self, at, dense):
         X = self.X[at]

@@ -33,9 +33,10 @@ def read(estimator, chunks):
 
     Targets and weights are kept in memory, the rows are not.
     """
-    targets, weights, kind, size, lengths = [], [], None, 0, []
     known = type(estimator)()  # what is known of the columns
-    for number, X, y, w in checked(known, chunks, reset=True):
+    targets, weights, lengths, size, kind = [], [], [], 0, None
+    light = chunks.targets is not None
+    for number, X, y, w in checked(known, chunks, reset=True, only_targets=light):
         kind = X.shape[1], X.dtype, sparse.issparse(X)
         size += X.size
         lengths += [0] * (number - len(lengths)) + [X.shape[0]]
@@ -43,6 +44,9 @@ def read(estimator, chunks):
         weights.append(w)
     if kind is None:
         raise ValueError(f"{chunks!r} has no rows.")
+    if light:
+        kind, size = (chunks.width, chunks.dtype, False), sum(lengths) * chunks.width
+        known.n_features_in_ = chunks.width
     width, dtype, is_sparse = kind
     estimator.n_features_in_ = width
     names = getattr(known, "feature_names_in_", chunks.names)
@@ -69,14 +73,15 @@ def read(estimator, chunks):
     return rows, y, weights
 
 
-def checked(known, chunks, reset=False, numbers=None):
+def checked(known, chunks, reset=False, numbers=None, only_targets=False):
     """Yield (its number, X, y, weights or None) of every chunk that is not empty, checked.
 
     With `reset` an estimator, `known`, takes names and number of the columns from the
-    first.
+    first. With `only_targets` the rows are not read, and X is a column of zeros.
     """
     first, count, like = 0, 0, None
-    with closing(chunks.parts(numbers)) as parts:
+    source = _targets(chunks) if only_targets else chunks.parts(numbers)
+    with closing(source) as parts:
         for place, part in enumerate(parts):
             number = place if numbers is None else numbers[place]
             X, y, weights = _three(part, number)
@@ -122,6 +127,11 @@ def _features(known, chunks, numbers):
     """Yield X of the chunks that are not empty, or of those with these numbers."""
     for _, X, _, _ in checked(known, chunks, numbers=numbers):
         yield X
+
+
+def _targets(chunks):
+    for y, weights in chunks.targets():
+        yield np.zeros((len(y), 1)), y, weights
 
 
 def _three(part, number):

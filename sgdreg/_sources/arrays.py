@@ -6,9 +6,10 @@ import numpy as np
 from scipy import sparse
 
 from sgdreg._data.chunks import Chunks, Part
+from sgdreg._data.mapped import wanted
 from sgdreg._sources.columns import Columns
 
-# Bytes of a chunk, as float64.
+# Bytes of a chunk.
 CHUNK_BYTES = 2**25
 
 
@@ -17,9 +18,9 @@ def knows(source):
     return len(getattr(source, "shape", ())) == 2 and hasattr(source, "__getitem__")
 
 
-def rows_of(width, rows):
-    """The rows of a chunk of so many columns, unless they are given."""
-    return max(1, CHUNK_BYTES // (8 * max(1, width))) if rows is None else rows
+def rows_of(width, rows, size=8):
+    """The rows of a chunk of so many columns of `size` bytes, unless they are given."""
+    return max(1, CHUNK_BYTES // (size * max(1, width))) if rows is None else rows
 
 
 def chunks_of(X, rows, *, target, weights, columns, title=None):
@@ -33,17 +34,27 @@ def chunks_of(X, rows, *, target, weights, columns, title=None):
     for name, value in {"target": target, "weights": weights}.items():
         if value is not None and value.shape[0] != n:
             raise ValueError(f"{name} has {value.shape[0]:,} rows, and X has {n:,}.")
-    size = rows_of(d, rows)
+    size = rows_of(d, rows, np.dtype(X.dtype).itemsize)
     pieces = [
         partial(_piece, X, target, weights, inside, slice(start, min(start + size, n)))
         for start in range(0, n, size)
     ]
-    return Chunks.of_pieces(lambda: pieces, title)
+    if inside.target is not None or X.dtype not in (np.float32, np.float64):
+        return Chunks.of_pieces(lambda: pieces, title)
+
+    def targets():
+        for start in range(0, n, size):
+            at = slice(start, min(start + size, n))
+            yield target[at], None if weights is None else weights[at]
+
+    known = {"targets": targets, "dtype": np.dtype(X.dtype), "width": len(inside.features)}
+    return Chunks.of_pieces(lambda: pieces, title, **known)
 
 
 def _piece(X, target, weights, columns, at):
     """(X, y, weights) of some rows."""
     part = X[at]
+    wanted(part)
     part = part if sparse.issparse(part) else np.asarray(part)
     if columns.target is None:
         y = np.asarray(target[at])

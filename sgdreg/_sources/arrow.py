@@ -87,11 +87,15 @@ def part_of(batch, columns, where=""):
     return Part.of(X, y, weights, where)
 
 
+def dtype_of(schema, names):
+    """The type of a matrix of these columns."""
+    types = {str(schema.field(name).type) for name in names}
+    return np.dtype(np.float32 if types == {"float"} else np.float64)
+
+
 def _matrix(batch, names):
     """Columns of a record batch as a matrix: float32 where all are, else float64."""
-    types = {str(batch.schema.field(name).type) for name in names}
-    dtype = np.float32 if types == {"float"} else np.float64
-    X = np.empty((batch.num_rows, len(names)), dtype)
+    X = np.empty((batch.num_rows, len(names)), dtype_of(batch.schema, names))
     for column, name in enumerate(names):
         X[:, column] = numbers(batch, name)
     return X

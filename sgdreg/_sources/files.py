@@ -1,5 +1,6 @@
 """Chunks of files, by their kind: Parquet, Arrow, CSV, svmlight, .npy and .npz."""
 
+from dataclasses import replace
 from functools import partial
 from glob import glob, has_magic
 from pathlib import Path
@@ -62,7 +63,8 @@ def _parquet(paths, title, *, target, weights, columns):
     from pyarrow import parquet  # noqa: PLC0415 (optional)
 
     files = [parquet.ParquetFile(path) for path in paths]
-    used = Columns.among(files[0].schema_arrow.names, target, weights, columns, title)
+    schema = files[0].schema_arrow
+    used = Columns.among(schema.names, target, weights, columns, title)
     groups = [
         (path, group)
         for path, file in zip(paths, files, strict=True)
@@ -71,7 +73,16 @@ def _parquet(paths, title, *, target, weights, columns):
     for file in files:
         file.close()
     pieces = [partial(_row_group, path, group, used) for path, group in groups]
-    return Chunks.of_pieces(lambda: pieces, title, used.features)
+
+    def targets():
+        only = replace(used, features=used.targets)
+        for path, group in groups:
+            _, *rest = _row_group(path, group, only)
+            yield rest
+
+    known = {"names": used.features, "dtype": arrow.dtype_of(schema, used.features)}
+    known |= {"targets": targets, "width": len(used.features)}
+    return Chunks.of_pieces(lambda: pieces, title, **known)
 
 
 def _row_group(path, group, columns):

@@ -5,7 +5,6 @@ from scipy import sparse
 
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._data.dataset import Data
-from sgdreg._data.moments import merged
 from sgdreg._data.threads import ALONE
 from sgdreg.losses import SQUARED_ERROR
 

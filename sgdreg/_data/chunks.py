@@ -37,8 +37,8 @@ class Chunks:
     names : list of str or None
         Names of the columns of X, where they are known before any row.
     targets : callable or None
-        () -> generator of (y, weights or None) of every chunk, where they can be read
-        without the features.
+        () -> generator of the parts of every chunk without features, (None, y, weights or
+        None), where they can be read so.
     dtype : dtype or None
         float32 or float64; known with `targets`.
     width : int or None

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from sgdreg._data.chunked_rows import ChunkedMatrix, ChunkedRows
+from sgdreg._data.chunks import Part
 from sgdreg._data.rows import NO_ROWS
 from sgdreg._estimator.inputs import (
     NoRows,
@@ -130,8 +131,9 @@ def _features(known, chunks, numbers):
 
 
 def _targets(chunks):
-    for y, weights in chunks.targets():
-        yield np.zeros((len(y), 1)), y, weights
+    for part in chunks.targets():
+        _, y, weights = part
+        yield Part.of(np.zeros((len(y), 1)), y, weights, part.where)
 
 
 def _three(part, number):

@@ -434,7 +434,10 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
     @all_or_nothing
     def partial_fit(
-        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: MatrixLike,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Run one epoch on these rows, continuing the state of earlier calls.
 
@@ -473,6 +476,11 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         ValueError, TypeError
             As `fit` does; every attribute stays as it was.
         """
+        if isinstance(X, Chunks):
+            raise TypeError(
+                "partial_fit takes rows in memory, one chunk a call: fit(chunks) reads all "
+                "of them, and again for each pass."
+            )
         # Without scikit-learn's context: it takes 20 µs and skips checks of new parameters.
         self._set(partial_fit(self, X, y, sample_weight))
         return self

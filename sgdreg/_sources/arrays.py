@@ -45,7 +45,8 @@ def chunks_of(X, rows, *, target, weights, columns, title=None):
     def targets():
         for start in range(0, n, size):
             at = slice(start, min(start + size, n))
-            yield target[at], None if weights is None else weights[at]
+            w = None if weights is None else weights[at]
+            yield Part.of(None, target[at], w, _where(at))
 
     known = {"targets": targets, "dtype": np.dtype(X.dtype), "width": len(inside.features)}
     return Chunks.of_pieces(lambda: pieces, title, **known)
@@ -66,4 +67,8 @@ def _piece(X, target, weights, columns, at):
         w = None if columns.weights is None else part[:, columns.weights]
         y, w = (v.toarray() if sparse.issparse(v) else v for v in (y, w))
         part = part[:, columns.features]
-    return Part.of(part, y, w, f"rows {at.start:,} to {at.stop:,}")
+    return Part.of(part, y, w, _where(at))
+
+
+def _where(at):
+    return f"rows {at.start:,} to {at.stop:,}"

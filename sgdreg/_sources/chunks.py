@@ -67,7 +67,7 @@ def chunks(source, *, target=None, weights=None, columns=None, rows=None):
     ...     for number in range(10):
     ...         yield day(number)
     >>> model = sgdreg.SGDLinearRegressor().fit(sgdreg.chunks(days))
-    >>> model.coef_.round(6), round(model.intercept_, 6)
+    >>> model.coef_.round(6), float(model.intercept_.round(6))
     (array([1., 2.]), 3.0)
     """
     named = {"target": target, "weights": weights, "columns": columns}
@@ -115,10 +115,12 @@ def _made(make):
 def _of_list(sources, named, rows):
     """Several sources, one after the other."""
     parts = [chunks(source, rows=rows, **named) for source in sources]
-    title = f"{parts[0].title} and {len(parts) - 1} more"
+    title, names = f"{parts[0].title} and {len(parts) - 1} more", parts[0].names
+    if any(part.names != names for part in parts):
+        raise ValueError(f"The columns of {title} differ: {names} in the first.")
     if all(part.pieces is not None for part in parts):
-        return Chunks.of_pieces(partial(_pieces, parts), title)
-    return Chunks(partial(_chained, parts), title=title)
+        return Chunks.of_pieces(partial(_pieces, parts), title, names=names)
+    return Chunks(partial(_chained, parts), title=title, names=names)
 
 
 def _pieces(parts):

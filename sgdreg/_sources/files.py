@@ -77,8 +77,7 @@ def _parquet(paths, title, *, target, weights, columns):
     def targets():
         only = replace(used, features=used.targets)
         for path, group in groups:
-            _, *rest = _row_group(path, group, only)
-            yield rest
+            yield _row_group(path, group, only)
 
     known = {"names": used.features, "dtype": arrow.dtype_of(schema, used.features)}
     known |= {"targets": targets, "width": len(used.features)}

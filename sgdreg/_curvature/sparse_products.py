@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sgdreg._data.dataset import added
+from sgdreg._data.sums import added
 
 # SciPy takes some 5 ns for a product of two non-zeros, BLAS at most a tenth of a nanosecond
 # for one of two numbers. So the products by non-zeros are faster if a row has fewer

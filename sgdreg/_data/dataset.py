@@ -9,6 +9,7 @@ import numpy as np
 
 from sgdreg._data.constants import constants, loss_of_zero
 from sgdreg._data.rows import CHUNK_BYTES, NO_ROWS, Rows
+from sgdreg._data.sums import added
 from sgdreg._data.threads import Team
 from sgdreg._kernels.descent import Problem, evaluate
 from sgdreg._records import record
@@ -344,14 +345,6 @@ def _problem(rows, y, weights, loss):
     if not rows.in_memory:
         return None
     return Problem(*rows.arrays, y, weights, rows.n_features, loss)
-
-
-def added(parts):
-    """The sums of tuples of arrays, as they come."""
-    total = None
-    for part in parts:
-        total = part if total is None else [a + b for a, b in zip(total, part, strict=True)]
-    return total
 
 
 def mean_weight(weights):

@@ -218,6 +218,10 @@ class _Projections:
         self.far = np.flatnonzero(varying)[sizes > nearest * scale]
         self.dense = not by_nonzeros(data) or len(self.far) > data.row_size
 
+    def __getstate__(self):
+        """Without the rows: a function that needs the rest is sent to where they lie."""
+        return {name: value for name, value in vars(self).items() if name != "data"}
+
     def products(self, directions):
         """Σ s (x - mean) (x - mean)ᵀ v of each direction v."""
         full = self._full(directions)

@@ -108,14 +108,14 @@ def _moments(data, cut):
     """Σ s, the weighted mean of z = [x, y], and Σ s x² of each column."""
 
     def part(block, piece):
-        total, sums = 0.0, np.zeros(data.n_features + data.n_outputs)
-        squares = np.zeros(data.n_features)
+        total, sums = 0.0, np.zeros(block.n_features + block.n_outputs)
+        squares = np.zeros(block.n_features)
         for X, y, weights in block.chunks(1, piece, CHUNK_BYTES, dense=False):
             total += weights.sum()
             sums += np.append(X.T @ weights, weights @ y)
             rooted = _rows_times(X, np.sqrt(weights))
             numbers = rooted.data**2
-            squares += np.bincount(rooted.indices, numbers, minlength=data.n_features)
+            squares += np.bincount(rooted.indices, numbers, minlength=block.n_features)
         return total, sums, squares
 
     total, sums, squares = added(data.over_pieces(part, cut))

@@ -1,15 +1,15 @@
 """The rows of a matrix that is read a block at a time: memory does not hold all of it."""
 
 from contextlib import closing
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import numpy as np
 from scipy import sparse
 
 from sgdreg._data.ahead import ahead
 from sgdreg._data.mapped import release
-from sgdreg._data.rows import NO_ROWS, Rows, check_finite
+from sgdreg._data.rows import NO_ROWS, Rows, not_finite, refuse_not_finite
 from sgdreg._records import record
 
 # Bytes of a block: so many that threads share its pieces, and few beside the memory.
@@ -178,29 +178,34 @@ class ChunkedRows(Rows):
             for X, place in rows.chunks(at_least, part, dense=dense, **sized):
                 yield X, _moved(place, at.start)
 
+    def each(self, function, given=None):
+        """Yield function(rows, *more) of each block, in order: where the rows lie.
+
+        Parameters
+        ----------
+        function : callable
+            The first argument is the block, as `Rows` in memory.
+        given : callable or None
+            (how many rows have gone before, rows of the block that take part, where its
+            rows are among all) -> the other arguments, or None where the block is not
+            needed.
+        """
+        for rows, at, gone in self.blocks():
+            more = () if given is None else given(gone, rows.n_rows, at)
+            if more is not None:
+                yield function(rows, *more)
+
     def take(self, positions):
         """These rows, as a dense matrix of float64, by a read."""
         order = np.argsort(positions, kind="stable")
         wanted = np.asarray(positions)[order]
         found = np.empty((len(wanted), self.n_features))
-        for rows, _, gone in self.blocks():
-            low, high = np.searchsorted(wanted, [gone, gone + rows.n_rows])
-            if low < high:
-                found[order[low:high]] = rows.take(wanted[low:high] - gone)
-            if high == len(wanted):
-                break
+        found[order] = np.concatenate(list(self.each(Rows.take, _among_blocks(wanted))))
         return found
 
     def stored(self, positions):
         """These rows (sorted positions) in memory, as they are stored, by a read."""
-        found = []
-        for rows, _, gone in self.blocks():
-            low, high = np.searchsorted(positions, [gone, gone + rows.n_rows])
-            if low < high:
-                found.append(rows.X[rows.at_of(positions[low:high] - gone)])
-            if high == len(positions):
-                break
-        return _together(found)
+        return _together(list(self.each(Rows.stored, _among_blocks(positions))))
 
     def piece(self, start, stop):
         """The rows taking part from one position to another, as they are stored."""
@@ -208,37 +213,52 @@ class ChunkedRows(Rows):
 
     def products(self, coef):
         """x·coef of each row."""
-        return np.concatenate([rows.products(coef) for rows, _, _ in self.blocks()])
+        return np.concatenate(list(self.each(partial(Rows.products, coef=coef))))
 
     def sums(self, factors):
         """Σ factor_i x_i."""
-        total = np.zeros(self.n_features)
-        for rows, _, gone in self.blocks():
-            total += rows.sums(factors[gone : gone + rows.n_rows])
-        return total
+        parts = self.each(Rows.sums, lambda gone, count, _: (factors[gone : gone + count],))
+        return sum(parts)
 
     def counts(self):
         """See `Rows.counts`."""
-        if not self.is_sparse:
-            return super().counts()
-        return sum(rows.counts() for rows, _, _ in self.blocks())
+        return sum(self.each(Rows.counts)) if self.is_sparse else super().counts()
 
     def vary(self, columns):
         """See `Rows.vary`."""
         if not len(columns):
             return False
         first = None
-        for rows, _, _ in self.blocks():
-            here = rows.take(np.zeros(1, np.intp))[0, columns]
+        for here, differ in self.each(partial(_first_and_vary, columns=columns)):
             first = here if first is None else first
-            if (here != first).any() or rows.vary(columns):
+            if differ or (here != first).any():
                 return True
         return False
 
     def check_finite(self):
         """See `Rows.check_finite`; the row is counted from the first of all."""
-        for rows, at, _ in self.blocks():
-            check_finite(rows.X, "X", first=at.start)
+        every = replace(self, index=NO_ROWS)
+        for first, found in every.each(_first_not_finite, lambda gone, *_: (gone,)):
+            if found is not None:
+                refuse_not_finite(*found, "X", first=first)
+
+
+def _among_blocks(positions):
+    """Which of some sorted positions are in a block, for `each`."""
+
+    def given(gone, count, _):
+        low, high = np.searchsorted(positions, [gone, gone + count])
+        return (positions[low:high] - gone,) if low < high else None
+
+    return given
+
+
+def _first_and_vary(rows, columns):
+    return rows.take(np.zeros(1, np.intp))[0, columns], rows.vary(columns)
+
+
+def _first_not_finite(rows, gone):
+    return gone, not_finite(rows.X)
 
 
 def _moved(place, start):

@@ -9,8 +9,7 @@ import numpy as np
 
 from sgdreg._data.constants import constants, loss_of_zero
 from sgdreg._data.rows import CHUNK_BYTES, NO_ROWS, Rows
-from sgdreg._data.sums import added
-from sgdreg._data.threads import Team
+from sgdreg._data.threads import ALONE, Team
 from sgdreg._kernels.descent import Problem, evaluate
 from sgdreg._records import record
 from sgdreg.losses import SQUARED_ERROR, Loss
@@ -183,9 +182,22 @@ class Data:
         cut : callable or None
             Data -> its pieces; None: `pieces`.
         """
+        if self.rows.is_remote:
+            work = partial(_all_pieces, function=function, cut=cut, loss=self.loss)
+            for found in self.rows.each(work, self._beside):
+                yield from found
+            return
         for block in self.blocks():
             pieces = block.pieces if cut is None else cut(block)
             yield from block.team.in_order(partial(function, block), pieces)
+
+    def _beside(self, gone, _, at):
+        """(position of the first row, targets, weights) for a block of remote rows."""
+        y, weights = (
+            self.rows.known(array) or (None if array is None else array[at])
+            for array in (self.y, self.weights)
+        )
+        return gone, y, weights
 
     def some_rows(self, count):
         """The same data set with evenly spaced rows only, `count` rows at most."""
@@ -254,19 +266,15 @@ class Data:
         The predictions of the rows taking part are written into the array `predictions`
         of shape (k, n_rows), if it is given.
         """
-
-        def part(block, piece):
-            rows, into = block.rows.index, predictions
-            if into is not None and block.n_rows < self.n_rows:
-                into = np.empty((block.n_outputs, block.n_rows))
-            found = evaluate(block.problem, weights, centre, rows, *piece, into)
-            if into is not predictions:
-                start, stop = piece
-                at = slice(block.first + start, block.first + stop)
-                predictions[:, at] = into[:, start:stop]
-            return found
-
-        losses, gradient = added(self.over_pieces(part))
+        into = predictions if self.rows.is_one_block else None
+        kept = predictions is not None
+        part = partial(_evaluated, weights=weights, centre=centre, kept=kept, into=into)
+        losses, gradient = 0.0, 0.0
+        for more, slopes, found in self.over_pieces(part):
+            losses, gradient = losses + more, gradient + slopes
+            if found is not None:
+                start, values = found
+                predictions[:, start : start + values.shape[1]] = values
         return losses / self.n_rows, gradient / self.n_rows
 
     def check_finite(self):
@@ -338,6 +346,27 @@ class Data:
     def zero_losses(self):
         """Loss of predicting zero, which needs no search for the best constant."""
         return loss_of_zero(self.targets, self.row_weights, self.loss)
+
+
+def _evaluated(block, piece, weights, centre, kept, into):
+    """Losses and gradient of a piece, and its predictions where they are not `into`."""
+    there = into
+    if kept and into is None:
+        there = np.empty((block.n_outputs, block.n_rows))
+    index = block.rows.index
+    losses, gradient = evaluate(block.problem, weights, centre, index, *piece, there)
+    if there is into:
+        return losses, gradient, None
+    start, stop = piece
+    return losses, gradient, (block.first + start, there[:, start:stop])
+
+
+def _all_pieces(rows, first, y, weights, function, cut, loss):
+    """function(block, piece) of all pieces of a block, where it lies."""
+    problem = _problem(rows, y, weights, loss)
+    block = Data(rows, y, weights, None, problem, ALONE, loss, first)
+    pieces = block.pieces if cut is None else cut(block)
+    return [function(block, piece) for piece in pieces]
 
 
 def _problem(rows, y, weights, loss):

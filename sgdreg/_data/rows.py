@@ -67,6 +67,11 @@ class Rows:
         return bool((np.diff(self.index) > 0).all())
 
     @property
+    def is_remote(self):
+        """Whether other processes hold them, to which functions are sent."""
+        return False
+
+    @property
     def is_one_block(self):
         """Whether a pass can take all rows at once."""
         return self._mapping is None or not self._in_order
@@ -249,12 +254,17 @@ def check_finite(X, name, first=0):
     found = not_finite(X)
     if found:
         kind, row, column = found
-        row += first
-        column = f", column {column}" if np.ndim(X) > 1 or sparse.issparse(X) else ""
-        raise ValueError(
-            f"Input {name} contains {kind}, first at row {row}{column}. Drop such rows, "
-            "or fill them in, for example with SimpleImputer."
-        )
+        column = column if np.ndim(X) > 1 or sparse.issparse(X) else None
+        refuse_not_finite(kind, row, column, name, first)
+
+
+def refuse_not_finite(kind, row, column, name, first=0):
+    """Raise the ValueError about a number that is not finite."""
+    column = "" if column is None else f", column {column}"
+    raise ValueError(
+        f"Input {name} contains {kind}, first at row {first + row}{column}. Drop such "
+        "rows, or fill them in, for example with SimpleImputer."
+    )
 
 
 def not_finite(X):

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from sgdreg._data.chunked_rows import ChunkedMatrix, ChunkedRows
-from sgdreg._data.chunks import Part
+from sgdreg._data.chunks import Chunks, Part
 from sgdreg._data.rows import NO_ROWS
 from sgdreg._estimator.inputs import (
     NoRows,
@@ -17,6 +17,7 @@ from sgdreg._estimator.inputs import (
     check_X_y,
 )
 from sgdreg._estimator.predictions import RunningR2
+from sgdreg._sources import dask
 
 
 def refuse_beside(**given):
@@ -27,6 +28,45 @@ def refuse_beside(**given):
                 f"{name} was passed beside chunks of rows, which hold their own targets "
                 "and weights: see sgdreg.chunks."
             )
+
+
+def rows_of(estimator, X, y, weights):
+    """(rows, y, weights or None) of data that are not in memory; None: they are.
+
+    That is for `sgdreg.chunks`, and collections of Dask.
+    """
+    if isinstance(X, Chunks):
+        refuse_beside(y=y, sample_weight=weights)
+        return read(estimator, X)
+    if not dask.knows(X):
+        return None
+    if y is None:
+        raise ValueError("SGDLinearRegressor requires y to be passed, but y is None.")
+    if dask.client() is None:
+        return read(estimator, dask.chunks_of(X, y, weights))
+    check = partial(_part, type(estimator))
+    rows, y, weights, names = dask.rows_of(X, y, weights, check)
+    _take_columns(estimator, rows.n_features, names)
+    _refuse_no_weight(weights)
+    return rows, y, weights
+
+
+def _part(kind, X, y, weights):
+    """A partition, as an estimator of this kind checks it."""
+    X, y = check_X_y(kind(), X, y, reset=True)
+    return X, y, _weights(weights, X)
+
+
+def _take_columns(estimator, width, names):
+    estimator.n_features_in_ = width
+    vars(estimator).pop("feature_names_in_", None)
+    if names is not None:
+        estimator.feature_names_in_ = np.array(names, dtype=object)
+
+
+def _refuse_no_weight(weights):
+    if weights is not None and not weights.any():
+        raise NoRows("All weights are zero: no row is left to learn from.")
 
 
 def read(estimator, chunks):
@@ -49,11 +89,7 @@ def read(estimator, chunks):
         kind, size = (chunks.width, chunks.dtype, False), sum(lengths) * chunks.width
         known.n_features_in_ = chunks.width
     width, dtype, is_sparse = kind
-    estimator.n_features_in_ = width
-    names = getattr(known, "feature_names_in_", chunks.names)
-    vars(estimator).pop("feature_names_in_", None)
-    if names is not None:
-        estimator.feature_names_in_ = np.array(names, dtype=object)
+    _take_columns(estimator, width, getattr(known, "feature_names_in_", chunks.names))
     shape = sum(lengths), width
     matrix = ChunkedMatrix(
         partial(_features, known, chunks),
@@ -69,8 +105,7 @@ def read(estimator, chunks):
     if weights[0] is None:
         return rows, y, None
     weights = np.concatenate(weights)
-    if not weights.any():
-        raise NoRows("All weights are zero: no row is left to learn from.")
+    _refuse_no_weight(weights)
     return rows, y, weights
 
 
@@ -174,15 +209,42 @@ def _alike(X, y, weights, before):
     return now
 
 
-def score_of_chunks(estimator, chunks):
-    """R² of the predictions for all chunks, by one read."""
+def score_of(estimator, X, y, weights):
+    """R² of the predictions for data that are not in memory, by one read."""
     score = RunningR2()
-    for number, (X, *rest) in enumerate(features(estimator, chunks)):
-        if not rest:
-            raise TypeError(f"Chunk {number} has no targets, which score needs: (X, y).")
-        predicted = estimator._predicted(X)
-        y, weights = check_scored(*(*rest, None)[:2], predicted)
-        score.add(y.reshape(predicted.shape), predicted, weights)
+    if dask.knows(X):
+        for part in dask.each_partition(partial(_scored, estimator), X, y, weights):
+            score.join(part)
+    else:
+        refuse_beside(y=y, sample_weight=weights)
+        for number, (part, *rest) in enumerate(features(estimator, X)):
+            if not rest:
+                raise TypeError(
+                    f"Chunk {number} has no targets, which score needs: (X, y)."
+                )
+            score.join(_scored(estimator, part, *rest))
     if score.value is None:
         raise ValueError("R² needs two different targets.")
     return score.value
+
+
+def _scored(estimator, X, y, weights=None):
+    score = RunningR2()
+    if _length(X):
+        predicted = estimator.predict(X)
+        y, weights = check_scored(y, weights, predicted)
+        score.add(y.reshape(predicted.shape), predicted, weights)
+    return score
+
+
+def predictions_of(estimator, X):
+    """Predictions for data that are not in memory: lazily, in the form of X."""
+    if dask.knows(X):
+        return dask.predicted(partial(_predicted, estimator), X)
+    return (estimator._predicted(part) for part, *_ in features(estimator, X))
+
+
+def _predicted(estimator, X):
+    if not _length(X):
+        return np.empty((0, *estimator.coef_.shape[:-1]))
+    return estimator.predict(X)

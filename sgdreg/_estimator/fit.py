@@ -9,13 +9,12 @@ from sklearn import get_config
 
 from sgdreg._callbacks.hooks import Hooks
 from sgdreg._callbacks.progress import print_line
-from sgdreg._data.chunks import Chunks
 from sgdreg._data.dataset import Data
 from sgdreg._data.fingerprint import fingerprint, refuse_other_data
 from sgdreg._data.threads import Team, one_blas_thread, within_floats
 from sgdreg._data.units import exponent_of, joined, loss_in_unit, refuse_unit, within_reach
 from sgdreg._estimator.attributes import MadeFor, all_attributes, attributes, of_scale
-from sgdreg._estimator.chunked import read, refuse_beside
+from sgdreg._estimator.chunked import rows_of
 from sgdreg._estimator.inputs import (
     NoRows,
     check_init,
@@ -77,9 +76,9 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
         seen = {"X": X, "y": y}  # callbacks get the user's own objects
         if sample_weight is not None:
             seen["metadata"] = {"sample_weight": sample_weight}
-        if isinstance(X, Chunks):
-            refuse_beside(y=y, sample_weight=sample_weight)
-            X, y, weights = read(estimator, X)
+        elsewhere = rows_of(estimator, X, y, sample_weight)
+        if elsewhere is not None:
+            X, y, weights = elsewhere
         else:
             X, y = check_X_y(estimator, X, y, reset=True)
             weights = check_weights(sample_weight, X, "sample_weight")

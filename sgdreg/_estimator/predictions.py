@@ -74,6 +74,16 @@ class RunningR2:
             self.missed += weights @ np.square(y - predicted)
         self.rows += len(y)
 
+    def join(self, other):
+        """Add the rows of another one."""
+        if not other.total:
+            return
+        mine, theirs = ((s.total, s.mean, s.squares) for s in (self, other))
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.total, self.mean, self.squares = merged(mine, theirs)
+            self.missed = self.missed + other.missed
+        self.rows += other.rows
+
     @property
     def value(self):
         """R²; None where all targets are the same, there are none, or squares overflow."""

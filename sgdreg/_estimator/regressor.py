@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sgdreg._data.chunks import Chunks
 from sgdreg._estimator.attributes import OF_SCALE
-from sgdreg._estimator.chunked import features, refuse_beside, score_of_chunks
+from sgdreg._estimator.chunked import predictions_of, score_of
 from sgdreg._estimator.fit import fit, partial_fit
 from sgdreg._estimator.html import html_repr
 from sgdreg._estimator.inputs import check_rows, check_scored
@@ -25,6 +25,7 @@ from sgdreg._estimator.transaction import all_or_nothing
 from sgdreg._persistence.files import read
 from sgdreg._persistence.format import contents, recalled, settled
 from sgdreg._sklearn import _fit_context
+from sgdreg._sources import dask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -524,8 +525,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             For chunks of rows an iterator of these, one for each chunk that is not empty.
         """
         check_is_fitted(self)
-        if isinstance(X, Chunks):
-            return (self._predicted(part) for part, *_ in features(self, X))
+        if isinstance(X, Chunks) or dask.knows(X):
+            return predictions_of(self, X)
         return self._predicted(check_rows(self, X, finite=True, order=None))
 
     def _predicted(self, X):
@@ -556,10 +557,9 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         float
             The mean over the outputs, where there are several.
         """
-        if isinstance(X, Chunks):
+        if isinstance(X, Chunks) or dask.knows(X):
             check_is_fitted(self)
-            refuse_beside(y=y, sample_weight=sample_weight)
-            return score_of_chunks(self, X)
+            return score_of(self, X, y, sample_weight)
         predicted = self.predict(X)
         y, weights = check_scored(y, sample_weight, predicted)
         return r_squared(y, predicted, weights)

@@ -240,7 +240,8 @@ def _scored(estimator, X, y, weights=None):
 def predictions_of(estimator, X):
     """Predictions for data that are not in memory: lazily, in the form of X."""
     if dask.knows(X):
-        return dask.predicted(partial(_predicted, estimator), X)
+        outputs = None if estimator.coef_.ndim == 1 else len(estimator.coef_)
+        return dask.predicted(partial(_predicted, estimator), X, outputs)
     return (estimator._predicted(part) for part, *_ in features(estimator, X))
 
 

@@ -477,7 +477,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         ValueError, TypeError
             As `fit` does; every attribute stays as it was.
         """
-        if isinstance(X, Chunks):
+        if isinstance(X, Chunks) or dask.knows(X):
             raise TypeError(
                 "partial_fit takes rows in memory, one chunk a call: fit(chunks) reads all "
                 "of them, and again for each pass."

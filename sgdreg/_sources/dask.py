@@ -92,7 +92,9 @@ def _one_column_of_blocks(X):
 
 
 def _delayed(value):
-    return np.asarray(value.to_delayed(), dtype=object).ravel().tolist()
+    # Without Dask's optimisation, which may join partitions of a frame, but not of another.
+    parts = value.to_delayed(optimize_graph=False)
+    return np.asarray(parts, dtype=object).ravel().tolist()
 
 
 def groups(parts, sizes):
@@ -393,12 +395,28 @@ def rows_of(X, y, weights, check):
 # ------------------------------------------------------------------------- predictions
 
 
-def predicted(function, X):
-    """function(rows) of a collection, lazily: an array, or for frames a series."""
+def predicted(function, X, outputs):
+    """function(rows) of a collection, lazily: an array, or for frames a series.
+
+    `outputs` is None for predictions of one dimension.
+    """
     if hasattr(X, "columns"):
-        return X.map_partitions(function, meta=(None, "float64"))
-    X = _one_column_of_blocks(X)
-    return X.map_blocks(function, drop_axis=1, dtype=np.float64, meta=np.empty(0))
+        kinds = dict.fromkeys(range(outputs or 0), float)
+        return X.map_partitions(partial(_series, function), meta=kinds or (None, float))
+    X, dtype = _one_column_of_blocks(X), np.dtype(np.float64)
+    if outputs is None:
+        return X.map_blocks(function, drop_axis=1, dtype=dtype, meta=np.empty(0))
+    width = (X.chunks[0], (outputs,))
+    return X.map_blocks(function, chunks=width, dtype=dtype, meta=np.empty((0, 0)))
+
+
+def _series(function, frame):
+    """The predictions for a frame, with its index; of several outputs a frame."""
+    import pandas as pd  # noqa: PLC0415 (frames of Dask need it)
+
+    found = function(frame)
+    kind = pd.Series if found.ndim == 1 else pd.DataFrame
+    return kind(found, index=frame.index)
 
 
 def each_partition(function, X, y, weights=None):

@@ -14,14 +14,22 @@ if TYPE_CHECKING:
     from sgdreg._callbacks.checkpoint import Checkpoint
     from sgdreg._callbacks.trajectory import TrajectoryRecorder
     from sgdreg._estimator.regressor import SGDLinearRegressor
+    from sgdreg._sources.chunks import chunks
 
-__all__ = ["Checkpoint", "SGDLinearRegressor", "TrajectoryRecorder", "__version__"]
+__all__ = [
+    "Checkpoint",
+    "SGDLinearRegressor",
+    "TrajectoryRecorder",
+    "__version__",
+    "chunks",
+]
 
 # Imported at first use: the command line starts faster without them.
 _PARTS = {
     "Checkpoint": "_callbacks.checkpoint",
     "SGDLinearRegressor": "_estimator.regressor",
     "TrajectoryRecorder": "_callbacks.trajectory",
+    "chunks": "_sources.chunks",
 }
 _MODULES = ("losses", "optimizers", "penalties", "schedules")
 

@@ -216,9 +216,9 @@ def test_report(structure, package, capsys):
 
 # Folders and files at the top of the package, from the top down: imports go down.
 ORDER = [
-    "cli", "display", "", "_estimator", "_callbacks", "_solvers", "_training", "_plan",
-    "_curvature", "_data", "_persistence", "optimizers", "schedules", "penalties", "losses",
-    "_kernels", "_answers", "_records", "_sklearn", "_typing", "_version",
+    "cli", "display", "", "_estimator", "_callbacks", "_sources", "_solvers", "_training",
+    "_plan", "_curvature", "_data", "_persistence", "optimizers", "schedules", "penalties",
+    "losses", "_kernels", "_answers", "_records", "_sklearn", "_typing", "_version",
 ]  # fmt: skip
 # The estimator, a solver within a solver, and the curvature below it; with the face 12.
 LONGEST = 12

@@ -116,6 +116,19 @@ class Curvature:
         rows = self.rows + len(X)
         return changed(self, total=total, rows=rows, centre=centre, triangle=triangle)
 
+    def joined(self, other):
+        """The curvature of the rows of both: by a QR of the two triangles, as `add`."""
+        before = self.total, self.centre, other.total, other.centre
+        total, centre, step, share = pooled(*before)
+        parts = [self.triangle, other.triangle]
+        if self.centred:
+            parts.append(sqrt(share) * step[None])
+        triangle = triangle_of(np.vstack(parts))[: self.n_features]
+        rows, coarse = self.rows + other.rows, max(self.coarse, other.coarse)
+        return changed(
+            self, total=total, rows=rows, centre=centre, triangle=triangle, coarse=coarse
+        )
+
     def of_few(self, X, y, weights):
         """The first rows of a curvature, no more than features: it consists of the rows.
 

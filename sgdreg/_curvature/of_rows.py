@@ -8,6 +8,10 @@ from sgdreg._curvature.costs import QR_WORK
 from sgdreg._curvature.factor import Curvature
 from sgdreg._curvature.products import curvature_by_products
 from sgdreg._curvature.triangles import column_norms, column_squares
+from sgdreg._curvature.whitened import (
+    curvature_by_whitened_products,
+    depend_on_each_other,
+)
 from sgdreg._data.moments import refuse_overflow
 from sgdreg._records import changed
 
@@ -24,11 +28,16 @@ def curvature_of(data, fit_intercept, start=None, *, work=QR_WORK):
     """
     d = data.n_features
     known = None
-    if start is None and data.n_rows > TALL * d:
-        small = data.n_rows * d**2 <= work
-        known = curvature_by_products(data, fit_intercept, easy=small)
+    if data.n_rows > TALL * d:
+        # Later rows of a stream never get the step that corrects products of few digits.
+        easy = start is not None or data.n_rows * d**2 <= work
+        if start is None or not depend_on_each_other(start):
+            known = curvature_by_products(data, fit_intercept, easy=easy)
+        if known is None and start is not None:
+            known = curvature_by_whitened_products(data, start)
     if known is not None:
-        return changed(known, coarse=data.coarse) if data.coarse else known
+        known = changed(known, coarse=data.coarse) if data.coarse else known
+        return known if start is None else start.joined(known)
     known = start or Curvature.empty(d, data.n_outputs, fit_intercept)
     if data.coarse > known.coarse:
         known = changed(known, coarse=data.coarse)

@@ -1,5 +1,6 @@
 """The curvature of many rows, at the speed of products and with the digits of QR."""
 
+from functools import partial
 from itertools import pairwise
 from math import sqrt
 
@@ -83,12 +84,11 @@ def curvature_by_products(data, centred, easy=False):
 
 def _products(data, centred):
     """Σ s, mean and (its upper triangle) Σ s (z - mean)(z - mean)ᵀ of z = [x, y]."""
-    pieces = _pieces(data)
     if by_nonzeros(data):
-        known = sparse_products(data, centred, pieces)
+        known = sparse_products(data, centred, _pieces)
         if known is not None:
             return known
-    return _about_mean(data, centred, pieces)
+    return _about_mean(data, centred)
 
 
 def _pieces(data):
@@ -105,7 +105,7 @@ def _pieces(data):
     return list(pairwise(cuts))
 
 
-def _about_mean(data, centred, pieces):
+def _about_mean(data, centred):
     """The same, computed about the mean of a few rows and moved to that of all rows.
 
     That costs a digit for a move of NEAR standard deviations. If it is longer, a second
@@ -113,52 +113,54 @@ def _about_mean(data, centred, pieces):
     """
     if not centred:
         centre = np.zeros(data.n_features + data.n_outputs)
-        return data.total_weight, centre, _pass(data, centre, pieces)[:-1, :-1]
-    positions = np.arange(0, data.n_rows, -(-data.n_rows // CENTRE_ROWS))
-    rows = data.rows.index
-    centre = rough_centre(data.problem, rows[positions] if len(rows) else positions)
+        return data.total_weight, centre, _pass(data, centre)[:-1, :-1]
+    centre = _rough_centre(data)
     for _ in range(2):
-        products = _pass(data, centre, pieces)
+        products = _pass(data, centre)
         if move_to_mean(products, centre, CONSTANT_SHARE) <= NEAR:
             break
     return data.total_weight, centre, products[:-1, :-1]
 
 
-def _pass(data, centre, pieces):
+def _rough_centre(data):
+    """The mean of some rows of the first block."""
+    block = next(data.blocks())
+    positions = np.arange(0, block.n_rows, -(-block.n_rows // CENTRE_ROWS))
+    return rough_centre(block.problem, block.rows.at_of(positions))
+
+
+def _pass(data, centre):
     """Σ s z zᵀ of z = [x - centre, y - centre, 1], its upper triangle, in one pass."""
-    if len(centre) > MOST_COMPILED:
-        return _pass_by_blas(data, centre, pieces)
-
-    def part(piece):
-        return centred_products(data.problem, centre, data.rows.index, *piece)
-
-    return _sum(data.team.in_order(part, pieces))
+    part = _part if len(centre) <= MOST_COMPILED else _part_by_blas
+    return _sum(data.over_pieces(partial(part, centre=centre), _pieces))
 
 
-def _pass_by_blas(data, centre, pieces):
-    """The same of many columns."""
-    d, width = data.n_features, len(centre) + 1
+def _part(block, piece, centre):
+    """The part of a piece, of few columns."""
+    return centred_products(block.problem, centre, block.rows.index, *piece)
 
-    def part(piece):
-        gram, Z = Gram(width), None
-        for X, y, weights in data.chunks(block_rows(width), piece, PRODUCT_BYTES):
-            if Z is None or len(Z) != len(X):
-                Z = np.empty((len(X), width))
-            np.subtract(X, centre[:d], out=Z[:, :d])
-            np.subtract(y, centre[d:], out=Z[:, d:-1])
-            Z[:, -1] = 1.0
-            if data.weights is not None:
-                Z *= np.sqrt(weights)[:, None]
-            gram.add(Z)
-        return gram.total
 
-    return _sum(data.team.in_order(part, pieces))
+def _part_by_blas(block, piece, centre):
+    """The part of a piece, of many columns."""
+    d, width = block.n_features, len(centre) + 1
+    gram, Z = Gram(width), None
+    for X, y, weights in block.chunks(block_rows(width), piece, PRODUCT_BYTES):
+        if Z is None or len(Z) != len(X):
+            Z = np.empty((len(X), width))
+        np.subtract(X, centre[:d], out=Z[:, :d])
+        np.subtract(y, centre[d:], out=Z[:, d:-1])
+        Z[:, -1] = 1.0
+        if block.weights is not None:
+            Z *= np.sqrt(weights)[:, None]
+        gram.add(Z)
+    return gram.total
 
 
 def _sum(parts):
-    """The sum of arrays, in the first of them."""
-    total, *others = parts
-    for more in others:
+    """The sum of arrays, in the first of them, as they come."""
+    parts = iter(parts)
+    total = next(parts)
+    for more in parts:
         total += more
     return total
 
@@ -220,27 +222,31 @@ class _Projections:
         self.far = np.flatnonzero(varying)[sizes > nearest * scale]
         self.dense = not by_nonzeros(data) or len(self.far) > data.row_size
 
+    def __getstate__(self):
+        """Without the rows: a function that needs the rest is sent to where they lie."""
+        return {name: value for name, value in vars(self).items() if name != "data"}
+
     def products(self, directions):
         """Σ s (x - mean) (x - mean)ᵀ v of each direction v."""
         full = self._full(directions)
 
-        def part(piece):
+        def part(block, piece):
             total, sums = np.zeros_like(full), np.zeros(full.shape[1])
-            for X, _, weights in self.data.chunks(1, piece, PRODUCT_BYTES, self.dense):
+            for X, _, weights in block.chunks(1, piece, PRODUCT_BYTES, self.dense):
                 P = weights[:, None] * self._along(X, full)
                 total += X.T @ P
                 sums += P.sum(axis=0)
             return total - np.outer(self._mean, sums)
 
-        return sum(self._in_order(part))[self.varying]
+        return _sum(self.data.over_pieces(part))[self.varying]
 
     def triangle(self, directions):
         """The triangle of the rows' projections and of y."""
         full, count = self._full(directions), directions.shape[1]
 
-        def part(piece):
-            triangle = np.zeros((0, count + self.data.n_outputs))
-            chunks = self.data.chunks(count, piece, PRODUCT_BYTES, self.dense)
+        def part(block, piece):
+            triangle = np.zeros((0, count + block.n_outputs))
+            chunks = block.chunks(count, piece, PRODUCT_BYTES, self.dense)
             for X, y, weights in chunks:
                 rest = y - self.centre[len(self.varying) :]
                 Z = np.column_stack([self._along(X, full), rest])
@@ -248,7 +254,7 @@ class _Projections:
                 triangle = triangle_of(np.vstack([triangle, Z]))
             return triangle
 
-        return triangle_of(np.vstack(list(self._in_order(part))))[:count]
+        return triangle_of(np.vstack(list(self.data.over_pieces(part))))[:count]
 
     @property
     def _mean(self):
@@ -268,6 +274,3 @@ class _Projections:
         rest = full.copy()
         rest[self.far] = 0.0
         return near @ full - self._mean @ rest + among @ full[self.far]
-
-    def _in_order(self, part):
-        return self.data.team.in_order(part, self.data.pieces)

@@ -87,37 +87,42 @@ def single_metric(data, diagonal, alpha, size, rng):
 def _products(data, diagonal):
     """ZᵀSZ in single precision, and the sum of the weights."""
     centre, inverse = diagonal.centre, 1.0 / diagonal.scale
-    half = len(data.pieces) // 2
-    cuts = [0, data.n_rows]
-    if half:  # as many matrices as there are halves, however many threads
-        cuts.insert(1, data.pieces[half][0])
 
-    def part(piece):
-        d, total = data.n_features, 0.0
+    def part(block, piece):
+        d, total = block.n_features, 0.0
         gram, rows = Gram(d, np.float32), block_rows(d)
-        Z, block, filled = np.empty((CACHED_ROWS, d)), np.empty((rows, d), np.float32), 0
-        for X, _, weights in data.chunks(CACHED_ROWS, piece, 1):
+        Z, kept, filled = np.empty((CACHED_ROWS, d)), np.empty((rows, d), np.float32), 0
+        for X, _, weights in block.chunks(CACHED_ROWS, piece, 1):
             n, factors = len(X), inverse
             if filled + n > rows:
-                gram.add(block[:filled])
+                gram.add(kept[:filled])
                 filled = 0
-            if data.weights is not None:
+            if block.weights is not None:
                 factors = np.sqrt(weights)[:, None] * inverse
             centred = X if centre is None else np.subtract(X, centre, out=Z[:n])
-            scaled = block[filled : filled + n]
+            scaled = kept[filled : filled + n]
             np.multiply(centred, factors, out=scaled, casting="same_kind")
             filled += n
             total += weights.sum()
-        gram.add(block[:filled])
+        gram.add(kept[:filled])
         return gram.total, total
 
-    pieces = list(itertools.pairwise(cuts))
     with np.errstate(over="ignore", invalid="ignore"):
-        (products, total), *others = data.team.in_order(part, pieces)
-        for more, weight in others:
+        parts = data.over_pieces(part, _halves)
+        products, total = next(parts)
+        for more, weight in parts:
             products += more
             total += weight
     return products, total
+
+
+def _halves(data):
+    """Two pieces at most: as many matrices as there are halves, however many threads."""
+    half = len(data.pieces) // 2
+    cuts = [0, data.n_rows]
+    if half:
+        cuts.insert(1, data.pieces[half][0])
+    return list(itertools.pairwise(cuts))
 
 
 def _largest_square(root):

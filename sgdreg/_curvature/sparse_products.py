@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from sgdreg._data.sums import added
+
 # SciPy takes some 5 ns for a product of two non-zeros, BLAS at most a tenth of a nanosecond
 # for one of two numbers. So the products by non-zeros are faster if a row has fewer
 # non-zeros than this share of the features.
@@ -44,7 +46,7 @@ def far_columns(squares, mean, total):
     return np.flatnonzero((size > 0) & (squares - size <= size / NEAR**2))
 
 
-def sparse_products(data, centred, pieces):
+def sparse_products(data, centred, cut):
     """Σ s, mean and Σ s (z - mean)(z - mean)ᵀ of z = [x, y], by the non-zeros.
 
     Parameters
@@ -53,8 +55,8 @@ def sparse_products(data, centred, pieces):
         Sparse rows, see `by_nonzeros`.
     centred : bool
         If False, the mean is taken as zero.
-    pieces : list of (start, stop)
-        Pieces of the rows, for threads.
+    cut : callable
+        Data -> the pieces of its rows, for threads.
 
     Returns
     -------
@@ -62,7 +64,7 @@ def sparse_products(data, centred, pieces):
     columns are far.
     """
     d, width = data.n_features, data.n_features + data.n_outputs
-    total, centre, squares = _moments(data, pieces)
+    total, centre, squares = _moments(data, cut)
     if not centred:
         centre, far = np.zeros(width), np.empty(0, dtype=np.intp)
     else:
@@ -71,9 +73,9 @@ def sparse_products(data, centred, pieces):
         return None
     dense = np.append(far, np.arange(d, width))  # the columns that are taken centred
 
-    def part(piece):
+    def part(block, piece):
         products, sums = np.zeros((width, width), order="F"), np.zeros(width)
-        for X, y, weights in data.chunks(1, piece, CHUNK_BYTES, dense=False):
+        for X, y, weights in block.chunks(1, piece, CHUNK_BYTES, dense=False):
             near, among = split(X, centre, far)
             root = np.sqrt(weights)
             near = _rows_times(near, root)
@@ -88,7 +90,7 @@ def sparse_products(data, centred, pieces):
         return products, sums
 
     products, sums = np.zeros((width, width), order="F"), np.zeros(width)
-    for more, some in data.team.in_order(part, pieces):
+    for more, some in data.over_pieces(part, cut):
         products += more
         sums += some
     if centred:
@@ -102,22 +104,21 @@ def sparse_products(data, centred, pieces):
     return total, centre, products
 
 
-def _moments(data, pieces):
+def _moments(data, cut):
     """Σ s, the weighted mean of z = [x, y], and Σ s x² of each column."""
 
-    def part(piece):
-        total, sums = 0.0, np.zeros(data.n_features + data.n_outputs)
-        squares = np.zeros(data.n_features)
-        for X, y, weights in data.chunks(1, piece, CHUNK_BYTES, dense=False):
+    def part(block, piece):
+        total, sums = 0.0, np.zeros(block.n_features + block.n_outputs)
+        squares = np.zeros(block.n_features)
+        for X, y, weights in block.chunks(1, piece, CHUNK_BYTES, dense=False):
             total += weights.sum()
             sums += np.append(X.T @ weights, weights @ y)
             rooted = _rows_times(X, np.sqrt(weights))
             numbers = rooted.data**2
-            squares += np.bincount(rooted.indices, numbers, minlength=data.n_features)
+            squares += np.bincount(rooted.indices, numbers, minlength=block.n_features)
         return total, sums, squares
 
-    parts = list(data.team.in_order(part, pieces))
-    total, sums, squares = (sum(column) for column in zip(*parts, strict=True))
+    total, sums, squares = added(data.over_pieces(part, cut))
     return total, sums / total, squares
 
 

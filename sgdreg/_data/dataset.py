@@ -1,13 +1,15 @@
 """The data of a fit: rows, targets, weights, a loss, and threads."""
 
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
 from sgdreg._data.constants import constants, loss_of_zero
 from sgdreg._data.rows import CHUNK_BYTES, NO_ROWS, Rows
-from sgdreg._data.threads import Team
+from sgdreg._data.threads import ALONE, Team
 from sgdreg._kernels.descent import Problem, evaluate
 from sgdreg._records import once, record
 from sgdreg.losses import SQUARED_ERROR, Loss
@@ -37,20 +39,23 @@ class Data:
         Weights of all rows, scaled to mean one over those that take part; None: all one.
     weight_unit : float or None
         The raw weight that counts as one.
-    problem : Problem
-        The same data, for the kernels.
+    problem : Problem or None
+        The same data, for the kernels; None where memory does not hold them.
     team : Team
         The threads that share a pass over the rows.
     loss : Loss
+    first : int
+        The position of the first row, where these are a block of a larger data set.
     """
 
     rows: Rows
     y: np.ndarray
     weights: np.ndarray | None
     weight_unit: float | None
-    problem: Problem
+    problem: Problem | None
     team: Team
     loss: Loss
+    first: int = 0
 
     @classmethod
     def build(cls, X, y, weights=None, *, loss, team, weight_unit=None):
@@ -69,7 +74,7 @@ class Data:
             if weight_unit is None:
                 weight_unit = mean_weight(weights[rows.at])
             weights = weights / weight_unit
-        problem = Problem(*rows.arrays, y, weights, rows.n_features, loss)
+        problem = _problem(rows, y, weights, loss)
         return cls(rows, y, weights, weight_unit, problem, team, loss)
 
     def in_unit(self, exponent, loss):
@@ -79,8 +84,7 @@ class Data:
 
     def _with(self, y, weights, loss, weight_unit=1.0):
         """The same rows with these targets, weights (scaled already) and loss."""
-        rows = self.rows
-        problem = Problem(*rows.arrays, y, weights, rows.n_features, loss)
+        problem = _problem(self.rows, y, weights, loss)
         return replace(
             self, y=y, weights=weights, loss=loss, problem=problem, weight_unit=weight_unit
         )
@@ -146,13 +150,72 @@ class Data:
         cuts = np.linspace(0, self.n_rows, count + 1).astype(int).tolist()
         return list(pairwise(cuts))
 
+    def blocks(self, rng=None):
+        """Yield the rows taking part as data sets in memory: all at once, if they are.
+
+        Rows that memory does not hold are read, a block at a time: in their order, or, with
+        a generator of random numbers, in a random order as far as the source allows it.
+        """
+        if self.rows.is_one_block:
+            yield self
+            return
+        with closing(self.rows.blocks(rng)) as blocks:
+            for rows, at, gone in blocks:
+                y, weights = self.y[at], self.weights
+                weights = None if weights is None else weights[at]
+                problem = _problem(rows, y, weights, self.loss)
+                yield replace(
+                    self, rows=rows, y=y, weights=weights, problem=problem, first=gone
+                )
+
+    def over_pieces(self, function, cut=None):
+        """Yield function(block, piece) for the pieces of all blocks, in order.
+
+        Every pass over the rows is of this form: sums are added up as they come, so they
+        do not depend on the number of threads.
+
+        Parameters
+        ----------
+        function : callable
+            (Data, (start, stop)) -> anything. `block.first` is the position of its first
+            row among all.
+        cut : callable or None
+            Data -> its pieces; None: `pieces`.
+        """
+        if self.rows.is_remote:
+            work = partial(_all_pieces, function=function, cut=cut, loss=self.loss)
+            for found in self.rows.each(work, self._beside):
+                yield from found
+            return
+        for block in self.blocks():
+            pieces = block.pieces if cut is None else cut(block)
+            yield from block.team.in_order(partial(function, block), pieces)
+
+    def _beside(self, gone, _, at):
+        """(position of the first row, targets, weights) for a block of remote rows."""
+        y, weights = (
+            self.rows.known(array) or (None if array is None else array[at])
+            for array in (self.y, self.weights)
+        )
+        return gone, y, weights
+
     def some_rows(self, count):
         """The same data set with evenly spaced rows only, `count` rows at most."""
-        return self.only(np.arange(0, self.n_rows, -(-self.n_rows // count)))
+        return self._held(np.arange(0, self.n_rows, -(-self.n_rows // count)))
 
     def random_rows(self, rng, count):
         """The same data set with `count` random rows, in their original order."""
-        return self.only(np.sort(rng.choice(self.n_rows, count, replace=False)))
+        return self._held(np.sort(rng.choice(self.n_rows, count, replace=False)))
+
+    def _held(self, positions):
+        """Some of the rows (sorted positions), in memory."""
+        some, rows = self.only(positions), self.rows
+        if rows.is_one_block:
+            return some
+        y, weights = some.targets, some.row_weights
+        held = Rows(rows.stored(positions), NO_ROWS)
+        problem = _problem(held, y, weights, self.loss)
+        return replace(some, rows=held, y=y, weights=weights, problem=problem)
 
     def only(self, positions):
         """The same data set with only these of the rows taking part, in this order."""
@@ -203,18 +266,19 @@ class Data:
         The predictions of the rows taking part are written into the array `predictions`
         of shape (k, n_rows), if it is given.
         """
-        index = self.rows.index
-
-        def part(piece):
-            return evaluate(self.problem, weights, centre, index, *piece, predictions)
-
-        (losses, gradient), *others = self.team.in_order(part, self.pieces)
-        for more_losses, more_gradient in others:
-            losses += more_losses
-            gradient += more_gradient
-        losses /= self.n_rows
-        gradient /= self.n_rows
-        return losses, gradient
+        into = predictions if self.rows.is_one_block else None
+        kept = predictions is not None
+        part = partial(_evaluated, weights=weights, centre=centre, kept=kept, into=into)
+        losses = gradient = None
+        for more, slopes, found in self.over_pieces(part):
+            if losses is None:
+                losses, gradient = more, slopes
+            else:
+                losses, gradient = losses + more, gradient + slopes
+            if found is not None:
+                start, values = found
+                predictions[:, start : start + values.shape[1]] = values
+        return losses / self.n_rows, gradient / self.n_rows
 
     def check_finite(self):
         """Raise ValueError if X has NaN or infinity in any row."""
@@ -285,6 +349,34 @@ class Data:
     def zero_losses(self):
         """Loss of predicting zero, which needs no search for the best constant."""
         return loss_of_zero(self.targets, self.row_weights, self.loss)
+
+
+def _evaluated(block, piece, weights, centre, kept, into):
+    """Losses and gradient of a piece, and its predictions where they are not `into`."""
+    there = into
+    if kept and into is None:
+        there = np.empty((block.n_outputs, block.n_rows))
+    index = block.rows.index
+    losses, gradient = evaluate(block.problem, weights, centre, index, *piece, there)
+    if there is into:
+        return losses, gradient, None
+    start, stop = piece
+    return losses, gradient, (block.first + start, there[:, start:stop])
+
+
+def _all_pieces(rows, first, y, weights, function, cut, loss):
+    """function(block, piece) of all pieces of a block, where it lies."""
+    problem = _problem(rows, y, weights, loss)
+    block = Data(rows, y, weights, None, problem, ALONE, loss, first)
+    pieces = block.pieces if cut is None else cut(block)
+    return [function(block, piece) for piece in pieces]
+
+
+def _problem(rows, y, weights, loss):
+    """The data for the kernels, of rows in memory."""
+    if not rows.in_memory:
+        return None
+    return Problem(*rows.arrays, y, weights, rows.n_features, loss)
 
 
 def mean_weight(weights):

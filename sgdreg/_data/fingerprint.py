@@ -27,7 +27,8 @@ def fingerprint(data, flat):
         return None
     rows = data.rows
     digest = blake2b(digest_size=DIGEST_BYTES)
-    for part in (*rows.arrays, data.y.reshape(-1), data.weights, rows.index):
+    arrays = rows.arrays if rows.in_memory else ()
+    for part in (*arrays, data.y.reshape(-1), data.weights, rows.index):
         if part is not None and len(part):
             some = part
             if len(part) > len(POSITIONS):

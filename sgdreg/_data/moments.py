@@ -1,5 +1,7 @@
 """Weighted mean and standard deviation of the features, dense or sparse."""
 
+from functools import partial
+
 import numpy as np
 from scipy import sparse
 
@@ -43,20 +45,25 @@ def second_moments(data, lifted=None):
     Merged chunk by chunk, so that a large mean costs no digits. Where columns `lifted` are
     given, of these alone, times LIFT.
     """
+    known = None
+    for part in _parts(data, lifted):
+        known = part if known is None else merged(known, part)
+    return known
+
+
+def _parts(data, lifted):
+    """The moments of pieces of the rows: of sparse rows, of whole blocks."""
     if data.is_sparse:
-        return _sparse_moments(data, lifted)
-    d = data.n_features if lifted is None else len(lifted)
+        return (_sparse_moments(block, lifted) for block in data.blocks())
+    return data.over_pieces(partial(_piece_moments, lifted=lifted))
 
-    def part(piece):
-        known = 0.0, np.zeros(d), np.zeros(d)
-        for X, _, weights in data.chunks(within=piece):
-            Z = X if lifted is None else LIFT * X[:, lifted]
-            known = merged(known, _chunk_moments(Z, weights))
-        return known
 
-    known, *others = data.team.in_order(part, data.pieces)
-    for more in others:
-        known = merged(known, more)
+def _piece_moments(block, piece, lifted):
+    d = block.n_features if lifted is None else len(lifted)
+    known = 0.0, np.zeros(d), np.zeros(d)
+    for X, _, weights in block.chunks(within=piece):
+        Z = X if lifted is None else LIFT * X[:, lifted]
+        known = merged(known, _chunk_moments(Z, weights))
     return known
 
 

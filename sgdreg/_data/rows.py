@@ -11,12 +11,15 @@ from math import isfinite
 import numpy as np
 from scipy import sparse
 
+from sgdreg._data.mapped import mapping_of, release
 from sgdreg._records import once, record
 
 # Bytes of the rows that NumPy works on at a time: enough for the speed of BLAS, and little
 # beside the data.
 CHUNK_BYTES = 2**22
 FLOAT_BYTES = 8  # a number of float64
+# Bytes of a memory map that are in memory at a time.
+MAPPED_BYTES = 2**27
 NO_ROWS = np.empty(0, dtype=np.intp)
 
 
@@ -45,6 +48,59 @@ class Rows:
     @once
     def n_features(self):
         return self.X.shape[1]
+
+    @property
+    def in_memory(self):
+        """Whether kernels can reach all rows: others are read in blocks."""
+        return True
+
+    @once
+    def _mapping(self):
+        """The memory map that these rows are too many of to be in memory at once."""
+        if self.is_sparse or self.X.nbytes <= MAPPED_BYTES:
+            return None
+        return mapping_of(self.X) if self.X.flags.c_contiguous else None
+
+    @once
+    def _in_order(self):
+        return bool((np.diff(self.index) > 0).all())
+
+    @property
+    def is_remote(self):
+        """Whether other processes hold them, to which functions are sent."""
+        return False
+
+    @property
+    def is_one_block(self):
+        """Whether a pass can take all rows at once."""
+        return self._mapping is None or not self._in_order
+
+    def blocks(self, rng=None):
+        """Yield (rows in memory, where they are among all, how many have gone before).
+
+        Of a memory map: MAPPED_BYTES at a time, whose pages are then given back.
+        """
+        gone, size = 0, max(1, MAPPED_BYTES // (self.X.nbytes // len(self.X)))
+        for start in range(0, len(self.X), size):
+            at = slice(start, min(start + size, len(self.X)))
+            index = self.index
+            if len(index):
+                low, high = np.searchsorted(index, [at.start, at.stop])
+                index = np.ascontiguousarray(index[low:high] - start)
+                if low == high:
+                    continue
+            rows = Rows(self.X[at], index)
+            yield rows, at, gone
+            gone += rows.n_rows
+            release(rows.X)
+
+    def stored(self, positions):
+        """These rows (sorted positions) in memory, as they are stored."""
+        at = self.at_of(positions)
+        if self._mapping is None:
+            return self.X[at]
+        blocks = replace(self, index=at).blocks()
+        return np.concatenate([rows.X[rows.index] for rows, _, _ in blocks])
 
     @once
     def is_sparse(self):
@@ -111,6 +167,8 @@ class Rows:
             stop = min(start + size, last)
             at = self.index[start:stop] if len(self.index) else slice(start, stop)
             yield self._piece(at, dense), at
+            if self._mapping is not None and isinstance(at, slice):
+                release(self.X[at])
 
     def _piece(self, at, dense):
         X = self.X[at]
@@ -192,16 +250,25 @@ def all_finite(numbers):
     return isfinite(np.add.reduce(numbers, axis=None)) or bool(np.isfinite(numbers).all())
 
 
-def check_finite(X, name):
-    """Raise ValueError if X (dense or CSR) has NaN or infinity; the message says where."""
+def check_finite(X, name, first=0):
+    """Raise ValueError if X (dense or CSR) has NaN or infinity; the message says where.
+
+    `first` is the number of its first row.
+    """
     found = not_finite(X)
     if found:
         kind, row, column = found
-        column = f", column {column}" if np.ndim(X) > 1 or sparse.issparse(X) else ""
-        raise ValueError(
-            f"Input {name} contains {kind}, first at row {row}{column}. Drop such rows, "
-            "or fill them in, for example with SimpleImputer."
-        )
+        column = column if np.ndim(X) > 1 or sparse.issparse(X) else None
+        refuse_not_finite(kind, row, column, name, first)
+
+
+def refuse_not_finite(kind, row, column, name, first=0):
+    """Raise the ValueError about a number that is not finite."""
+    column = "" if column is None else f", column {column}"
+    raise ValueError(
+        f"Input {name} contains {kind}, first at row {first + row}{column}. Drop such "
+        "rows, or fill them in, for example with SimpleImputer."
+    )
 
 
 def not_finite(X):

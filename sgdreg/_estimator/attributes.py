@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sgdreg._curvature.rounding import is_lost, sizes
+from sgdreg._data.chunked_rows import ChunkedRows
 from sgdreg._data.rows import all_finite
 from sgdreg._estimator.predictions import predictions
 from sgdreg._plan.report import Report
@@ -106,6 +107,10 @@ OF_SCALE = ("scale_", "outliers_")
 
 def of_scale(epsilon, times, X, y, fitted):
     """The scale that an epsilon is so many times of, and which rows are beyond epsilon."""
-    residuals = y - predictions(X, fitted["coef_"], fitted["intercept_"])
+    blocks = [X]
+    if isinstance(X, ChunkedRows):
+        blocks = (rows.X for rows, _, _ in X.blocks())
+    model = fitted["coef_"], fitted["intercept_"]
+    residuals = y - np.concatenate([predictions(block, *model) for block in blocks])
     beyond = np.abs(residuals) > epsilon
     return {"scale_": epsilon / times, "outliers_": beyond.reshape(len(beyond))}

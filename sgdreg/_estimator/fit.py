@@ -14,6 +14,7 @@ from sgdreg._data.fingerprint import fingerprint, refuse_other_data
 from sgdreg._data.threads import Team, one_blas_thread, within_floats
 from sgdreg._data.units import exponent_of, joined, loss_in_unit, refuse_unit, within_reach
 from sgdreg._estimator.attributes import MadeFor, all_attributes, attributes, of_scale
+from sgdreg._estimator.chunked import rows_of
 from sgdreg._estimator.inputs import (
     NoRows,
     check_init,
@@ -79,8 +80,12 @@ def fit(estimator, X, y, sample_weight, validation, start=None, checkpoint=None)
         seen = {"X": X, "y": y}  # callbacks get the user's own objects
         if sample_weight is not None:
             seen["metadata"] = {"sample_weight": sample_weight}
-        X, y = check_X_y(estimator, X, y, reset=True)
-        weights = check_weights(sample_weight, X, "sample_weight")
+        elsewhere = rows_of(estimator, X, y, sample_weight)
+        if elsewhere is not None:
+            X, y, weights = elsewhere
+        else:
+            X, y = check_X_y(estimator, X, y, reset=True)
+            weights = check_weights(sample_weight, X, "sample_weight")
         state, memory = checkpoint or (None, None)
         seeds = Seeds(memory["entropy"] if memory else estimator.random_state)
         by_scale, held_out = is_by_scale(estimator), None

@@ -8,6 +8,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from sgdreg._data.dataset import Data
+from sgdreg._data.mapped import release
 from sgdreg._data.rows import check_finite, not_finite
 from sgdreg._data.sparse import trusted
 from sgdreg._estimator.naming import naming
@@ -86,7 +87,10 @@ def check_X_y(estimator, X, y, reset):
         check_finite(targets, "y")
     X, y = check_rows(estimator, X, y=y, reset=reset, multi_output=True, y_numeric=True)
     with naming({"y": y}):
-        return X, np.ascontiguousarray(y, dtype=np.float64)
+        copy = np.ascontiguousarray(y, dtype=np.float64)
+    if copy is not y:
+        release(y)
+    return X, copy
 
 
 def _known_by(estimator, X, reset):

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils.extmath import safe_sparse_dot
 
+from sgdreg._data.moments import merged
 from sgdreg._data.units import ORDINARY
 
 # Rows are converted to float64 in chunks of this size, which fits the cache of a core.
@@ -50,3 +51,43 @@ def r_squared(y, predicted, weights):
         y, predicted = (np.ldexp(np.float64(part), -exponent) for part in (y, predicted))
     with np.errstate(over="ignore"):  # R² of predictions far off is -inf
         return r2_score(y, predicted, sample_weight=weights)
+
+
+class RunningR2:
+    """R² of predictions that come in pieces, with weights; the mean over the outputs."""
+
+    def __init__(self):
+        self.rows, self.total, self.mean, self.squares, self.missed = 0, 0.0, 0.0, 0.0, 0.0
+
+    def add(self, y, predicted, weights=None):
+        """Add some rows."""
+        weights = np.ones(len(y)) if weights is None else weights
+        new = weights.sum()
+        if new == 0:
+            return
+        with np.errstate(over="ignore", invalid="ignore"):  # numbers of 1e200
+            mean = weights @ y / new
+            self.total, self.mean, self.squares = merged(
+                (self.total, self.mean, self.squares),
+                (new, mean, weights @ np.square(y - mean)),
+            )
+            self.missed += weights @ np.square(y - predicted)
+        self.rows += len(y)
+
+    def join(self, other):
+        """Add the rows of another one."""
+        if not other.total:
+            return
+        mine, theirs = ((s.total, s.mean, s.squares) for s in (self, other))
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.total, self.mean, self.squares = merged(mine, theirs)
+            self.missed = self.missed + other.missed
+        self.rows += other.rows
+
+    @property
+    def value(self):
+        """R²; None where all targets are the same, there are none, or squares overflow."""
+        squares, missed = np.atleast_1d(self.squares), np.atleast_1d(self.missed)
+        if not ((squares > 0) & (squares < np.inf)).all():
+            return None
+        return float(np.mean(1.0 - missed / squares))

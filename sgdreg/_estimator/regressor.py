@@ -12,8 +12,10 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from sgdreg._data.chunks import Chunks
 from sgdreg._data.threads import within_floats
 from sgdreg._estimator.attributes import OF_SCALE
+from sgdreg._estimator.chunked import predictions_of, score_of
 from sgdreg._estimator.fit import fit, partial_fit
 from sgdreg._estimator.html import html_repr
 from sgdreg._estimator.inputs import check_rows, check_scored
@@ -23,6 +25,7 @@ from sgdreg._estimator.saved import restored, saved
 from sgdreg._estimator.transaction import all_or_nothing
 from sgdreg._persistence.files import read
 from sgdreg._persistence.format import contents, recalled, settled
+from sgdreg._sources import dask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -290,8 +293,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
     def fit(
         self,
-        X: MatrixLike,
-        y: ArrayLike,
+        X: MatrixLike | Chunks,
+        y: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
         *,
         X_val: MatrixLike | None = None,
@@ -304,9 +307,10 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Chunks
             Never modified; not copied where it is a C-ordered array of float32 or
-            float64 (read-only memory maps too) or CSR of those.
+            float64 (read-only memory maps too) or CSR of those. For rows that memory does
+            not hold: :func:`sgdreg.chunks`, which has the targets and weights.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
             Weights s_i >= 0; only their relative size matters, and a row of weight zero
@@ -429,7 +433,10 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
     @all_or_nothing
     def partial_fit(
-        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: MatrixLike,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Run one epoch on these rows, continuing the state of earlier calls.
 
@@ -469,6 +476,11 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         ValueError, TypeError
             As `fit` does; every attribute stays as it was.
         """
+        if isinstance(X, Chunks) or dask.knows(X):
+            raise TypeError(
+                "partial_fit takes rows in memory, one chunk a call: fit(chunks) reads all "
+                "of them, and again for each pass."
+            )
         self._set(partial_fit(self, X, y, sample_weight))
         return self
 
@@ -503,14 +515,19 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Chunks
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            For chunks of rows an iterator of these, one for each chunk that is not empty.
         """
         check_is_fitted(self)
-        X = check_rows(self, X, finite=True, order=None)
+        if isinstance(X, Chunks) or dask.knows(X):
+            return predictions_of(self, X)
+        return self._predicted(check_rows(self, X, finite=True, order=None))
+
+    def _predicted(self, X):
         coef = self.coef_
         out = predictions(X, coef, self.intercept_)
         if sparse.issparse(coef) and self._continuation.state.flat:
@@ -518,14 +535,18 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         return out
 
     def score(
-        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: MatrixLike | Chunks,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> float:
         """R² = 1 - Σ s_i (y_i - p_i)² / Σ s_i (y_i - ȳ)², with p_i the predictions for X.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Chunks
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Not beside chunks, which have their own targets and weights.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights s_i >= 0.
 
@@ -534,6 +555,9 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         float
             The mean over the outputs, where there are several.
         """
+        if isinstance(X, Chunks) or dask.knows(X):
+            check_is_fitted(self)
+            return score_of(self, X, y, sample_weight)
         predicted = self.predict(X)
         with within_floats():
             y, weights = check_scored(y, sample_weight, predicted)

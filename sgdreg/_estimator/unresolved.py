@@ -29,6 +29,8 @@ def unresolved(metric, data, X, told=()):
     """
     if metric.constant is None or metric.centre is None or not metric.constant.any():
         return []
+    if not data.rows.in_memory:
+        return []
     columns = np.flatnonzero(metric.constant & (metric.centre != 0)).tolist()
     columns = [column for column in columns if column not in told]
     if columns and sparse.issparse(X):

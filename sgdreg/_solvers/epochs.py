@@ -1,5 +1,7 @@
 """Epochs of mini-batches as compiled passes, with their order, step sizes and averages."""
 
+from contextlib import closing
+
 import numpy as np
 
 from sgdreg._data.order import Order
@@ -21,21 +23,43 @@ class Epochs:
 
     def __init__(self, data, start, anchor=None, drift=None):
         self.data, self.start = data, start
-        self.plan = plan = start.plan
+        self.plan = start.plan
         self.anchor, self.drift = anchor, drift
+        self.order, self.problem = self._of(data)
+        if not data.rows.in_memory and self.order.n_batches == 1:
+            raise ValueError(
+                "A step over all rows at once needs them in memory, and these come in "
+                "chunks. Use a smaller batch_size, or leave optimizer and learning_rate "
+                "'auto'."
+            )
+        self.rule = self._make_rule("dense" if anchor is not None else self._lazy_way())
+
+    def _of(self, data):
+        """(order of the rows, problem for the kernels) of the data, or of a block."""
+        plan = self.plan
         batch = data.n_rows if plan.batch_size == "full" else plan.batch_size
         size = int(data.row_size) * data.n_outputs
         chances = None
         if plan.shuffle == "replacement" and data.weights is not None:
             chances = data.row_weights
-        self.order = Order(
-            data.n_rows, min(batch, data.n_rows), plan.shuffle, size, chances
-        )
+        order = Order(data.n_rows, min(batch, data.n_rows), plan.shuffle, size, chances)
         # Rows drawn with replacement are drawn by their weights, and then count as one
         # each.
-        drawn = plan.shuffle == "replacement" and self.order.n_batches > 1
-        self.problem = (data.unweighted if drawn else data).problem
-        self.rule = self._make_rule("dense" if anchor is not None else self._lazy_way())
+        drawn = plan.shuffle == "replacement" and order.n_batches > 1
+        return order, (data.unweighted if drawn else data).problem
+
+    def _draw(self, rng, epochs=1):
+        """Yield (problem, rows, batches) of the next epochs: of each block its own."""
+        if self.data.rows.in_memory:
+            for rows, batches in self.order.draw(rng, self.data.rows.index, epochs):
+                yield self.problem, rows, batches
+            return
+        mixed = self.plan.shuffle != "sequential"
+        with closing(self.data.blocks(rng if mixed else None)) as blocks:
+            for block in blocks:
+                order, problem = self._of(block)
+                for rows, batches in order.draw(rng, block.rows.index):
+                    yield problem, rows, batches
 
     def _make_rule(self, lazy):
         plan, penalty = self.plan, self.plan.penalty
@@ -92,6 +116,8 @@ class Epochs:
         """How many epochs, of those wanted, one compiled call may take."""
         if self.plan.average == "tail":  # up to the next restart of the average
             wanted = min(wanted, (1 << state.epochs.bit_length()) - state.epochs)
+        if not self.data.rows.in_memory:
+            return 1
         return self.order.epochs_at_once(wanted)
 
     def run(self, state, count):
@@ -114,15 +140,15 @@ class Epochs:
         if self.plan.average == "tail" and state.epochs & (state.epochs - 1) == 0:
             state.new_window()  # at epochs 0, 1, 2, 4, 8, …: two windows are the later half
         log = np.zeros((count, 2))  # sum of losses, penalty at the start of each epoch
-        for rows, batches in self.order.draw(state.rng, self.data.rows.index, count):
+        for problem, rows, batches in self._draw(state.rng, count):
             # One call takes all epochs, or, with many batches, a part of the only epoch.
             penalty, first_call = log[0, 1], state.steps == start
             first = self._first_averaged(state.steps, len(batches))
-            self._call(state, rows, batches, log, first, start)
+            self._call(state, problem, rows, batches, log, first, start)
             if not first_call:
                 log[0, 1] = penalty
             state.averaged += len(batches) - first
-        ends = start + self.n_batches * np.arange(1.0, count + 1)
+        ends = np.linspace(start, state.steps, count + 1)[1:]
         last_steps = state.factor * step_sizes(self.start.schedule, ends)
         return log[:, 0] / self.data.n_rows + log[:, 1], last_steps
 
@@ -136,11 +162,11 @@ class Epochs:
         state.total = np.zeros_like(state.weights) if averaged else None
         state.averaged, state.window = 0, None  # averages of earlier steps
         log = np.zeros((1, 2))
-        for rows, all_batches in self.order.draw(state.rng, self.data.rows.index):
+        for problem, rows, all_batches in self._draw(state.rng):
             batches = all_batches[:left]
             size = len(batches)
             first = min(max(half - taken, 0), size) if averaged else size
-            self._call(state, rows, batches, log, first, start)
+            self._call(state, problem, rows, batches, log, first, start)
             taken, left = taken + size, left - size
             if not left:
                 break
@@ -152,13 +178,13 @@ class Epochs:
             * step_sizes(self.start.schedule, np.array([float(state.steps)]))[0]
         )
 
-    def _call(self, state, rows, batches, log, first_averaged, start):
+    def _call(self, state, problem, rows, batches, log, first_averaged, start):
         """One compiled call; raises Diverged, with the epoch counted from step `start`."""
         size = len(batches)
         steps = np.arange(state.steps + 1.0, state.steps + size + 1)
         sizes = state.factor * step_sizes(self.start.schedule, steps)
         done = descend(
-            self.problem,
+            problem,
             self._rule_of(sizes),
             rows,
             batches,

@@ -7,13 +7,13 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from sgdreg._estimator.predictions import RunningR2
 from sgdreg.cli import _arguments as arguments
 from sgdreg.cli import _model, _predictions, _report
 from sgdreg.cli._messages import counted, explained, say
 from sgdreg.cli._output import check_apart
 from sgdreg.cli._progress import watching
 from sgdreg.cli._rows import add_odd, ignored, remarks
-from sgdreg.cli._scores import RunningR2
 
 
 @arguments.with_reading_options

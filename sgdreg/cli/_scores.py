@@ -5,7 +5,6 @@ from scipy import sparse
 
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._data.dataset import Data
-from sgdreg._data.moments import merged
 from sgdreg._data.threads import ALONE, within_floats
 from sgdreg.losses import SQUARED_ERROR
 
@@ -51,33 +50,6 @@ def scores(model, rows):
         residual = exact_residual(rows.X, rows.y, alpha, model.fit_intercept, weights)
         found[name] = score(residual)
     return found
-
-
-class RunningR2:
-    """R² of predictions that come in pieces, with weights."""
-
-    def __init__(self):
-        self.rows, self.total, self.mean, self.squares, self.missed = 0, 0.0, 0.0, 0.0, 0.0
-
-    def add(self, y, predicted, weights=None):
-        """Add some rows."""
-        weights = np.ones(len(y)) if weights is None else weights
-        new = weights.sum()
-        if new == 0:
-            return
-        with np.errstate(over="ignore", invalid="ignore"):  # numbers of 1e200
-            mean = weights @ y / new
-            self.total, self.mean, self.squares = merged(
-                (self.total, self.mean, self.squares),
-                (new, mean, weights @ np.square(y - mean)),
-            )
-            self.missed += weights @ np.square(y - predicted)
-        self.rows += len(y)
-
-    @property
-    def value(self):
-        """R²; None where all targets are the same, there are none, or squares overflow."""
-        return 1.0 - self.missed / self.squares if 0 < self.squares < np.inf else None
 
 
 def exact_residual(X, y, alpha, fit_intercept, weights):

@@ -5,11 +5,11 @@ from sklearn.preprocessing import StandardScaler
 
 from sgdreg._data.chunks import Chunks
 from sgdreg._estimator.from_chunks import FromChunks, takes_all_rows
+from sgdreg._estimator.predictions import RunningR2
 from sgdreg.cli import _memory
 from sgdreg.cli._messages import Unusable, counted, say
 from sgdreg.cli._progress import watching
 from sgdreg.cli._rows import regrouped
-from sgdreg.cli._scores import RunningR2
 from sgdreg.cli._tally import Tally
 
 # Files whose numbers would fill more than this share of the free memory are streamed.

@@ -1,5 +1,7 @@
 """Where a loss has kinks, and which rows are near one."""
 
+from functools import partial
+
 import numpy as np
 
 # The number of rows in a piece, and of rows sampled for the width of a band.
@@ -90,15 +92,16 @@ def leverage(data, looks):
     one. (Without it, half of all rows would be near a kink if features have heavy tails.)
     """
     count, lever = looks.shape[1], np.empty(data.n_rows)
-
-    def part(piece):
-        start = piece[0]
-        for X, _ in data.rows.chunks(within=piece, dense=not data.is_sparse):
-            squares = np.square(X @ looks[:-1] + looks[-1]).sum(axis=1)
-            lever[start : start + len(squares)] = squares
-            start += len(squares)
-
-    for _ in data.team.in_order(part, data.pieces):
-        pass
+    for start, squares in data.over_pieces(partial(_squares, looks=looks)):
+        lever[start : start + len(squares)] = squares
     np.divide(lever, count, out=lever)
     return np.sqrt(np.maximum(lever, 1.0, out=lever), out=lever)
+
+
+def _squares(block, piece, looks):
+    """The first row of a piece, and Σ of the squared products of each of its rows."""
+    parts = [
+        np.square(X @ looks[:-1] + looks[-1]).sum(axis=1)
+        for X, _ in block.rows.chunks(within=piece, dense=not block.is_sparse)
+    ]
+    return block.first + piece[0], np.concatenate(parts)

@@ -1,0 +1,427 @@
+"""Dask arrays and data frames: rows that the workers of a cluster hold.
+
+The rows stay where they are. A pass sends one function to each worker, with a list of the
+blocks that it holds, and gets sums back; their order does not depend on the workers.
+"""
+
+import sys
+from collections import defaultdict
+from functools import cached_property, partial
+
+import numpy as np
+from scipy import sparse
+
+from sgdreg._data.chunked_rows import ChunkedMatrix, ChunkedRows
+from sgdreg._data.chunks import Chunks, Part
+from sgdreg._data.rows import NO_ROWS, Rows
+from sgdreg._records import record
+
+# Consecutive partitions are put together until they have so many bytes, where they are
+# known, or are so many: a task costs a millisecond, whatever it does.
+GROUP_BYTES, GROUP = 2**26, 64
+# A task is tried again so often, where a worker is lost.
+RETRIES = 3
+
+
+def knows(X):
+    """Whether it is a collection of Dask, which need not be imported to tell."""
+    return type(X).__module__.partition(".")[0] in ("dask", "dask_expr")
+
+
+def client():
+    """The client of the cluster in use, or None: Dask's threads in this process."""
+    distributed = sys.modules.get("distributed")
+    if distributed is None:
+        return None
+    try:
+        return distributed.get_client()
+    except ValueError:
+        return None
+
+
+# ------------------------------------------------------------------------- partitions
+
+
+def partitions(X, y, weights=None):
+    """((X, y, weights or None) of each partition, delayed; names; bytes of each, or None).
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where y or the weights are no Dask collection, or have other partitions than X.
+    """
+    names = [str(name) for name in X.columns] if hasattr(X, "columns") else None
+    sizes = None
+    if names is None:
+        X = _one_column_of_blocks(X)
+        known = not any(np.isnan(X.chunks[0]))
+        sizes = [rows * X.shape[1] * X.dtype.itemsize for rows in X.chunks[0]]
+        sizes = sizes if known else None
+    parts = [_delayed(X)]
+    for name, value in {"y": y, "sample_weight": weights}.items():
+        if value is None:
+            parts.append([None] * len(parts[0]))
+            continue
+        if not knows(value):
+            raise TypeError(
+                f"X is a Dask collection, and {name} is a {type(value).__name__}: pass a "
+                "Dask array or series with the same partitions, for example by "
+                "dask.array.from_array(y, chunks=X.chunks[0])."
+            )
+        found = _delayed(_cut_like(value, X) if sizes is not None else value)
+        if len(found) != len(parts[0]):
+            raise ValueError(
+                f"{name} has {len(found)} partitions, and X has {len(parts[0])}: "
+                "repartition one of them like the other."
+            )
+        parts.append(found)
+    return list(zip(*parts, strict=True)), names, sizes
+
+
+def _cut_like(value, X):
+    """An array in the blocks of X, where the sizes of both are known."""
+    if not hasattr(value, "chunks") or np.isnan(value.chunks[0]).any():
+        return value
+    return value if value.chunks[0] == X.chunks[0] else value.rechunk({0: X.chunks[0]})
+
+
+def _one_column_of_blocks(X):
+    if X.ndim != 2:
+        raise ValueError(f"Expected 2D array, got a Dask array of shape {X.shape}.")
+    return X.rechunk({1: -1}) if X.numblocks[1] > 1 else X
+
+
+def _delayed(value):
+    # Without Dask's optimisation, which may join partitions of a frame, but not of another.
+    parts = value.to_delayed(optimize_graph=False)
+    return np.asarray(parts, dtype=object).ravel().tolist()
+
+
+def groups(parts, sizes):
+    """Lists of consecutive partitions that are held, and passed over, together."""
+    found, held = [], 0
+    for number, part in enumerate(parts):
+        size = GROUP_BYTES / GROUP if sizes is None else sizes[number]
+        if not found or held + size > GROUP_BYTES or len(found[-1]) >= GROUP:
+            found.append([])
+            held = 0
+        found[-1].append((number, *part))
+        held += size
+    return found
+
+
+# ------------------------------------------------------------------------ in this process
+
+
+def chunks_of(X, y, weights=None):
+    """The rows of a collection for Dask's threads in this process, a group at a time."""
+    parts, names, sizes = partitions(X, y, weights)
+    pieces = [partial(_computed, group) for group in groups(parts, sizes)]
+    return Chunks.of_pieces(lambda: pieces, f"Dask {type(X).__name__}", names=names)
+
+
+def _computed(group):
+    import dask  # noqa: PLC0415 (optional)
+
+    found = dask.compute(*((X, y, w) for _, X, y, w in group))
+    first, last = group[0][0], group[-1][0]
+    return Part.of(*together(found), f"partitions {first} to {last}")
+
+
+def together(parts):
+    """(X, y, weights or None) of partitions as one; empty ones are left out."""
+    parts = [part for part in parts if part[0].shape[0]] or list(parts)[:1]
+    X, y, weights = zip(*parts, strict=True)
+    if len(parts) == 1:
+        return X[0], y[0], weights[0]
+    weights = None if weights[0] is None else np.concatenate([*map(np.asarray, weights)])
+    if sparse.issparse(X[0]):
+        X = sparse.vstack(X, format="csr")
+    elif hasattr(X[0], "iloc"):
+        import pandas as pd  # noqa: PLC0415 (frames of Dask need it)
+
+        X = pd.concat(X)
+    else:
+        X = np.concatenate(X)
+    return X, np.concatenate([*map(np.asarray, y)]), weights
+
+
+# ------------------------------------------------------------------------- on a cluster
+
+
+@record
+class Held:
+    """A group of partitions as a worker holds it: checked, and converted once.
+
+    Attributes
+    ----------
+    rows : Rows
+    y : ndarray of shape (n, k)
+    weights : ndarray of shape (n,) or None
+    flat : bool
+        Whether the targets have one dimension.
+    """
+
+    rows: Rows
+    y: np.ndarray
+    weights: np.ndarray | None
+    flat: bool
+
+
+def hold(numbers, parts, check):
+    """The group as `Held`, on a worker; raises an error that names the partition.
+
+    Parameters
+    ----------
+    numbers : list of int
+    parts : list of (X, y, weights or None)
+    check : callable
+        (X, y, weights) -> the same, as the estimator checks them.
+    """
+    checked = []
+    for number, (X, y, weights) in zip(numbers, parts, strict=True):
+        if not X.shape[0]:
+            continue
+        try:
+            checked.append(check(X, y, weights))
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"In partition {number}: {error}") from error
+    if not checked:
+        return None
+    X, y, weights = together(checked)
+    return Held(Rows(X, NO_ROWS), y.reshape(len(y), -1), weights, y.ndim == 1)
+
+
+def facts(held):
+    """What the client has to know of a group: the sizes, targets and weights."""
+    if held is None:
+        return None
+    X = held.rows.X
+    kind = X.shape[1], X.dtype, sparse.issparse(X)
+    return X.shape[0], X.size, kind, held.flat, held.y, held.weights
+
+
+# In the place of targets or weights: those that the group has.
+OWN = "own"
+
+
+def work(function, held, arguments):
+    """The results of a function for each of some groups: what is sent to a worker."""
+    results = []
+    for group, (index, more) in zip(held, arguments, strict=True):
+        rows = group.rows if index is None else Rows(group.rows.X, index)
+        own = {"y": group.y, "weights": group.weights}
+        given = [own[x[1]] if _is_own(x) else x for x in more]
+        results.append(function(rows, *given))
+    return results
+
+
+def _is_own(value):
+    return isinstance(value, tuple) and len(value) == 2 and value[0] == OWN
+
+
+class Cluster:
+    """The groups of a collection, which the workers of a client hold.
+
+    Parameters
+    ----------
+    parts : list
+        See `partitions`.
+    sizes : list or None
+    check : callable
+        See `hold`.
+    """
+
+    def __init__(self, parts, sizes, check):
+        import dask  # noqa: PLC0415 (optional)
+        from distributed import futures_of  # noqa: PLC0415
+
+        self.client = client()
+        held = [
+            dask.delayed(hold)([n for n, *_ in group], [tuple(p) for _, *p in group], check)
+            for group in groups(parts, sizes)
+        ]
+        held = self.client.persist(held)
+        self.futures = [futures_of(one)[0] for one in held]
+        found = self.run(facts, range(len(held)), [()] * len(held), plain=True)
+        kept = [(f, t) for f, t in zip(self.futures, found, strict=True) if t is not None]
+        self.futures = [future for future, _ in kept]
+        self.facts = [told for _, told in kept]
+
+    def run(self, function, numbers, arguments, plain=False):
+        """function(rows, *arguments) of groups with these numbers, in their order.
+
+        Each worker gets a task for each of its threads, with the groups that it holds; any
+        worker may take it where that one is lost.
+        """
+        numbers = list(numbers)
+        where = self.client.who_has([self.futures[number] for number in numbers])
+        threads = self.client.nthreads()
+        at = defaultdict(list)
+        for place, number in enumerate(numbers):
+            holders = where.get(self.futures[number].key) or [None]
+            at[min(holders, key=str)].append(place)
+        tasks = []
+        for worker, places in sorted(at.items(), key=str):
+            count = min(len(places), threads.get(worker, 1))
+            for some in np.array_split(places, count):
+                given = [arguments[place] for place in some]
+                held = [self.futures[numbers[place]] for place in some]
+                task = self.client.submit(
+                    _plainly if plain else work,
+                    function,
+                    held,
+                    given,
+                    pure=False,
+                    retries=RETRIES,
+                    **({} if worker is None else {"workers": [worker]}),
+                    allow_other_workers=worker is not None,
+                )
+                tasks.append((some, task))
+        results = [None] * len(numbers)
+        gathered = self.client.gather([task for _, task in tasks])
+        for (some, _), found in zip(tasks, gathered, strict=True):
+            for place, one in zip(some, found, strict=True):
+                results[place] = one
+        return results
+
+
+def _plainly(function, held, arguments):
+    return [function(one, *more) for one, more in zip(held, arguments, strict=True)]
+
+
+@record
+class DaskRows(ChunkedRows):
+    """Rows that the workers of a cluster hold.
+
+    Attributes
+    ----------
+    cluster : Cluster
+    own : tuple of (ndarray or None)
+        The targets and weights of all rows, which the groups have too.
+    """
+
+    cluster: Cluster
+    own: tuple
+
+    @property
+    def is_remote(self):
+        return True
+
+    @cached_property
+    def _ends(self):
+        return np.cumsum([told[0] for told in self.cluster.facts])
+
+    def _places(self):
+        """Yield (number of a group, its index or None, rows before, rows taking part, at).
+
+        `at` is where all of its rows are among those of all groups.
+        """
+        gone, starts = 0, self._ends - [told[0] for told in self.cluster.facts]
+        for number, (start, stop) in enumerate(zip(starts, self._ends, strict=True)):
+            index, count = None, int(stop - start)
+            if len(self.index):
+                low, high = np.searchsorted(self.index, [start, stop])
+                index = np.ascontiguousarray(self.index[low:high] - start)
+                count = len(index)
+            if count:
+                yield number, index, gone, count, slice(int(start), int(stop))
+            gone += count
+
+    def known(self, array):
+        """The place of an array that the groups have too, or None."""
+        for name, value in zip(("y", "weights"), self.own, strict=True):
+            if array is not None and value is not None and _is_same(array, value):
+                return OWN, name
+        return None
+
+    def each(self, function, given=None):
+        """See `ChunkedRows.each`: all blocks at once, each where it is."""
+        numbers, arguments = [], []
+        for number, index, gone, count, at in self._places():
+            more = () if given is None else given(gone, count, at)
+            if more is not None:
+                numbers.append(number)
+                arguments.append((index, more))
+        yield from self.cluster.run(function, numbers, arguments)
+
+    def blocks(self, rng=None):
+        """See `ChunkedRows.blocks`: the rows come here, one group after the other."""
+        places = list(self._places())
+        places = (
+            places if rng is None else [places[i] for i in rng.permutation(len(places))]
+        )
+        gone = 0
+        for number, index, _, count, at in places:
+            (X,) = self.cluster.run(_matrix, [number], [(None, ())])
+            rows = Rows(X, NO_ROWS if index is None else index)
+            yield rows, at, gone
+            gone += count
+
+
+def _matrix(rows):
+    return rows.X
+
+
+def _is_same(array, other):
+    """Whether they are the same numbers in memory."""
+    where, there = (a.__array_interface__["data"][0] for a in (array, other))
+    return where == there and array.size == other.size
+
+
+def rows_of(X, y, weights, check):
+    """(rows, y, weights or None, names) of a collection that a cluster holds."""
+    parts, names, sizes = partitions(X, y, weights)
+    cluster = Cluster(parts, sizes, check)
+    if not cluster.facts:
+        raise ValueError("X has no rows.")
+    lengths, numbers, kinds, flat, targets, given = zip(*cluster.facts, strict=True)
+    width, dtype, is_sparse = kinds[0]
+    for number, kind in enumerate(kinds):
+        if kind != kinds[0]:
+            raise ValueError(
+                f"Group {number} of partitions has {kind[0]} columns of {kind[1]}, and the "
+                f"first {width} of {dtype}: all partitions must be alike."
+            )
+    shape, size = (int(sum(lengths)), width), int(sum(numbers))
+    matrix = ChunkedMatrix(None, np.array(lengths), True, shape, dtype, size, is_sparse)
+    y = np.concatenate(targets)
+    y = y[:, 0] if flat[0] else y
+    weights = None if given[0] is None else np.concatenate(given)
+    cluster.facts = [(length,) for length in lengths]
+    return DaskRows(matrix, NO_ROWS, cluster, (y, weights)), y, weights, names
+
+
+# ------------------------------------------------------------------------- predictions
+
+
+def predicted(function, X, outputs):
+    """function(rows) of a collection, lazily: an array, or for frames a series.
+
+    `outputs` is None for predictions of one dimension.
+    """
+    if hasattr(X, "columns"):
+        kinds = dict.fromkeys(range(outputs or 0), float)
+        return X.map_partitions(partial(_series, function), meta=kinds or (None, float))
+    X, dtype = _one_column_of_blocks(X), np.dtype(np.float64)
+    if outputs is None:
+        return X.map_blocks(function, drop_axis=1, dtype=dtype, meta=np.empty(0))
+    width = (X.chunks[0], (outputs,))
+    return X.map_blocks(function, chunks=width, dtype=dtype, meta=np.empty((0, 0)))
+
+
+def _series(function, frame):
+    """The predictions for a frame, with its index; of several outputs a frame."""
+    import pandas as pd  # noqa: PLC0415 (frames of Dask need it)
+
+    found = function(frame)
+    kind = pd.Series if found.ndim == 1 else pd.DataFrame
+    return kind(found, index=frame.index)
+
+
+def each_partition(function, X, y, weights=None):
+    """function(X, y, weights) of each partition, in order."""
+    import dask  # noqa: PLC0415 (optional)
+
+    parts, _, _ = partitions(X, y, weights)
+    return dask.compute(*(dask.delayed(function)(*part) for part in parts))

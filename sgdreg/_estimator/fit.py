@@ -222,7 +222,7 @@ def _scaled(estimator, data, exponent, seeds):
 
     def begin(data):
         plan = choose(settings, Sizes.of(data), data.loss, exponent=exponent)
-        return prepare(data, plan, rng=rng)[0]
+        return prepare(data, plan, rng=rng)
 
     scale, near = joint_scale(data, begin, solver_of)
     data = data.in_unit(0, Huber(TIMES * scale))

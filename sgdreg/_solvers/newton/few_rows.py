@@ -48,13 +48,19 @@ class FewRows:
         start, numbers = solver.start, solver.data.n_rows * (solver.data.n_features + 1)
         return cls(solver) if start.sampled or numbers <= FEW_NUMBERS else None
 
-    def optimum(self, output, weights):
-        """The optimum from some weights (d + 1,); it is kept for `known`."""
+    def optimum(self, output, weights, loss=None, predictions=None):
+        """The optimum from some weights (d + 1,); it is kept for `known`.
+
+        Of another loss than that of the rows, if it is given. `predictions` (m,), if given,
+        are those of these weights, and change to those of the optimum.
+        """
         data, price = self.data, self.price.about(weights)
         shares = np.ones(data.n_rows) if data.weights is None else data.row_weights
         y = np.ascontiguousarray(data.targets[:, output])
-        loss, size = Formula.of(data.loss).resolved(y), price.frame.size
-        p = data.predictions(weights, self.start.metric.centre)
+        loss, size = Formula.of(loss or data.loss).resolved(y), price.frame.size
+        p = predictions
+        if p is None:
+            p = data.predictions(weights, self.start.metric.centre)
         few = Few(self.rows, y, shares / shares.sum())
         tol = EPS if self.every else SAMPLE_TOL * size / data.n_rows
         step, H, curvatures = few.minimum(loss, p, price, tol * self.unit[output])
@@ -62,4 +68,6 @@ class FewRows:
             H = H * max(0.5, 1.0 - size / max(1, np.count_nonzero(curvatures)))
         found = Optimum(price.weights_at(step), H, curvatures, self.every)
         self.known[output] = found
+        if predictions is not None:
+            predictions += self.rows @ step
         return found

@@ -9,7 +9,35 @@ from sgdreg._training.evaluation import Evaluation
 PASSES = 30
 
 
-class Sampled:
+class OneOutput:
+    """The problem of one output, in the place of a solver, for its model.
+
+    Parameters
+    ----------
+    data : Data
+        Of one output.
+    start : Start
+    known : Curvature or None
+        Of the rows of the metric.
+    """
+
+    beginning = shared = None
+
+    def __init__(self, data, start, known=None):
+        self.data, self.start, self.plan, self.known = data, start, start.plan, known
+        self.evaluation = Evaluation(data, start)
+        self.predictions = np.empty((1, data.n_rows))
+
+    def beginning_from(self, weights):
+        """As that of `Newton`: where it is given no beginning, at the weights."""
+        return None
+
+    def go_to(self, weights):
+        """Evaluate the weights (d + 1,)."""
+        self.point = self.evaluation.at(weights[None], self.predictions)
+
+
+class Sampled(OneOutput):
     """A sample of the rows, in the place of a solver, for a model of one output.
 
     Parameters
@@ -22,20 +50,15 @@ class Sampled:
 
     def __init__(self, model, size, rng):
         data = model.data.random_rows(rng, size).of_output(model.output)
-        self.data, self.start, self.plan = data, _of_output(model), model.plan
+        super().__init__(data, of_output(model.start, model.output))
         self.frame, self.level, self.kind = model.frame, model.level + 1, type(model)
-        self.evaluation = Evaluation(data, self.start)
-        self.predictions = np.empty((1, size))
-        self.point = self._at(model.weights)
-
-    def _at(self, weights):
-        return self.evaluation.at(weights[None], self.predictions)
+        self.go_to(model.weights)
 
     def answer(self, tol):
         """Weights (d + 1,) within `tol` of the sample's optimum, as a share."""
         model = self.kind(self, 0)
         for _ in range(PASSES):
-            self.point = self._at(model.ask())
+            self.go_to(model.ask())
             told = self.point.losses[0], self.point.gradient[0], self.predictions[0]
             model.tell(*told)
             if model.gap <= tol * model.unit:
@@ -50,9 +73,9 @@ class Sampled:
         return weights
 
 
-def _of_output(model):
-    """The start of a model, whose metric knows of this output alone."""
-    start, hidden = model.start, model.start.metric.hidden
+def of_output(start, output):
+    """A start whose metric knows of this output alone."""
+    hidden = start.metric.hidden
     if not np.ndim(hidden):
         return start
-    return changed(start, metric=changed(start.metric, hidden=hidden[[model.output]]))
+    return changed(start, metric=changed(start.metric, hidden=hidden[[output]]))

@@ -5,7 +5,9 @@ import numpy as np
 from sgdreg._persistence.soundness import check, several
 from sgdreg._records import changed
 from sgdreg._solvers.full_gradient import FullGradient
+from sgdreg._solvers.newton.few_rows import FewRows
 from sgdreg._solvers.newton.kinds import kind_of
+from sgdreg._solvers.newton.thin_zone import ThinZone
 
 
 class Newton(FullGradient):
@@ -69,6 +71,10 @@ class Newton(FullGradient):
     def _is_unlike(self):
         """Whether the sample's optimum is too far from that of all rows."""
         return self.start.sketch.is_unrepresentative(self.gap)
+
+    def beginning_from(self, weights):
+        """Where steps of a smooth loss begin: at an optimum, or None: at these weights."""
+        return ThinZone.of(self, weights) or FewRows.of(self)
 
     def _arrive(self, state):
         self.models = None

@@ -5,7 +5,7 @@ import numpy as np
 from sgdreg._records import changed
 from sgdreg._solvers.newton.loss_curvature import Formula
 from sgdreg._solvers.newton.model import Optimum
-from sgdreg._training.evaluation import Evaluation
+from sgdreg._solvers.newton.sampled import OneOutput, of_output
 
 # A zone is thin where it has fewer rows than this share of the number of directions, k: as
 # many rows as directions then lie at a kink of the loss without width. (And than n / k: a
@@ -49,7 +49,7 @@ class ThinZone:
         solver, data = self.solver, self.solver.data.of_output(output)
         data = data.in_unit(0, self.loss)
         start = changed(solver.start, plan=changed(solver.plan, loss=self.loss))
-        problem = OfKink(data, start, output)
+        problem = OneOutput(data, of_output(start, output))
         problem.go_to(weights)
         model, tol = solver.kind_for(start.plan)(problem, 0), solver.plan.tol or 0.0
         for _ in range(PASSES):
@@ -62,20 +62,3 @@ class ThinZone:
         found = Optimum(model.weights)
         self.known[output] = found
         return found
-
-
-class OfKink:
-    """One output with the kink, in the place of a solver, for the model of its band."""
-
-    def __init__(self, data, start, output):
-        hidden = start.metric.hidden
-        if np.ndim(hidden):
-            metric = changed(start.metric, hidden=hidden[[output]])
-            start = changed(start, metric=metric)
-        self.data, self.start, self.plan = data, start, start.plan
-        self.evaluation = Evaluation(data, start)
-        self.predictions = np.empty((1, data.n_rows))
-
-    def go_to(self, weights):
-        """Evaluate the weights (d + 1,)."""
-        self.point = self.evaluation.at(weights[None], self.predictions)

@@ -9,13 +9,11 @@ from sgdreg._curvature.costs import cost_of_all
 from sgdreg._curvature.of_rows import curvature_of
 from sgdreg._solvers.newton.curvature_of_rows import CurvedRows
 from sgdreg._solvers.newton.dense_newton import NARROWER, taught, widening
-from sgdreg._solvers.newton.few_rows import FewRows
 from sgdreg._solvers.newton.loss_curvature import Formula, lowest_along
 from sgdreg._solvers.newton.model import Model
 from sgdreg._solvers.newton.penalised import penalised
 from sgdreg._solvers.newton.smooth_gap import bound, unsure
 from sgdreg._solvers.newton.squares import Squares
-from sgdreg._solvers.newton.thin_zone import ThinZone
 from sgdreg._training.stopping import ROUNDING
 
 # If the predicted decrease falls by less than the factor FALL, SLOW times, the curvature of
@@ -30,11 +28,6 @@ KEPT = ("loss", "gap", "promise", "rate", "times", "slow", "stage", "careful")
 # Stages: before the first step; by a sample's curvature; at the least squares of all rows;
 # by the curvature of all rows.
 FIRST, SAMPLE, ANEW, WHOLE = 0.0, 1.0, 2.0, 3.0
-
-
-def beginning(solver, weights):
-    """Where the steps begin: `ThinZone`, `FewRows`, or None for the weights themselves."""
-    return ThinZone.of(solver, weights) or FewRows.of(solver)
 
 
 class Zones(Model):
@@ -104,11 +97,18 @@ class Zones(Model):
             self._newton()
         return self.there
 
+    def follow(self, before):
+        """Go on from a model of another loss of this kind that has asked for this point."""
+        self.price = before.price.about(self.weights)
+        self.stage, self.H, self.curved = before.stage, before.H, before.curved
+        self._count()
+        self._promise()
+
     @staticmethod
     def begin(solver):
         """The optimum of a sample, of all rows if few, or with a kink for a thin zone."""
         weights = solver.start.weights
-        known = solver.beginning = beginning(solver, weights)
+        known = solver.beginning = solver.beginning_from(weights)
         if known is None:
             return None
         return np.array([known.optimum(o, w).weights for o, w in enumerate(weights)])
@@ -117,7 +117,7 @@ class Zones(Model):
         """Begin at such an optimum, or here."""
         solver = self.solver
         if solver.beginning is None:
-            solver.beginning = beginning(solver, solver.point.weights)
+            solver.beginning = solver.beginning_from(solver.point.weights)
         if solver.beginning is None:
             self._count_all()
             self._promise()

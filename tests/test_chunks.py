@@ -424,3 +424,49 @@ def test_files_are_closed_where_a_fit_ends_early():
     with pytest.raises(ValueError, match="NaN"):
         SGDLinearRegressor().fit(sgdreg.chunks(read))
     assert len(opened) == len(closed) >= 2
+
+
+# --------------------------------------------------------------------------- many columns
+
+
+@pytest.mark.parametrize("n", [90, 400])
+def test_blocks_of_fewer_rows_than_columns(n, monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n, 100)) + 1.0
+    y = X @ rng.standard_normal(100) + rng.standard_normal(n)
+    monkeypatch.setattr(chunked_rows, "BLOCK_BYTES", X.nbytes // 7)
+    ours, _ = agree({}, X, y, exact=1e-6, source=parts(X, y, cuts=range(0, n + 1, 10)))
+    lost = 0.5 * np.mean((y - ours.predict(X)) ** 2)
+    best = 0.5 * np.linalg.lstsq(np.c_[X, np.ones(n)], y)[1].sum() / n if n > 100 else 0.0
+    assert lost == pytest.approx(best, rel=1e-9, abs=1e-15)
+
+
+@pytest.mark.parametrize("is_sparse", [False, True], ids=["dense", "CSR"])
+@pytest.mark.parametrize("kind", ["l1", "elastic net", "absolute, l2"])
+def test_more_columns_than_a_curvature_of_all_takes(kind, is_sparse, monkeypatch):
+    rng = np.random.default_rng(0)
+    n, d = 600, 2100
+    X = rng.standard_normal((n, d))
+    if is_sparse:
+        X = sparse.csr_array(np.where(rng.random((n, d)) < 0.02, X, 0.0))
+    y = X @ (rng.standard_normal(d) * (rng.random(d) < 0.01)) + rng.standard_normal(n)
+    weights = rng.exponential(size=n) * (rng.random(n) > 0.1)
+    monkeypatch.setattr(chunked_rows, "BLOCK_BYTES", 2**19)
+    source = parts(X, y, weights, cuts=range(0, n + 1, 100))
+    if kind != "absolute, l2":
+        agree(SETTINGS[kind], X, y, weights, source=source)
+        return
+    model = SGDLinearRegressor(random_state=0, max_iter=3, **SETTINGS[kind])  # by batches
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        ours = model.fit(sgdreg.chunks(source)).history_[-1]["objective"]
+        whole = model.fit(X, y, weights).history_[-1]["objective"]
+    assert ours == pytest.approx(whole, rel=0.1)
+
+
+def test_steps_of_all_rows_for_many_columns_are_refused():
+    X, y = np.random.default_rng(0).standard_normal((50, 2100)), np.arange(50.0)
+    fit = partial(
+        SGDLinearRegressor(positive=True).fit, sgdreg.chunks(parts(X, y, cuts=(0, 50)))
+    )
+    refused(fit, ValueError, "come in chunks", "at most 2,000 features")

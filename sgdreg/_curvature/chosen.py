@@ -1,5 +1,7 @@
 """Products of some columns, about their means and in a scale: of all rows."""
 
+from functools import partial
+
 import numpy as np
 from scipy.linalg import blas
 
@@ -34,25 +36,51 @@ def products(data, metric, old, new, dtype=np.float64):
     columns = np.append(old, new)
     centre = np.zeros(len(columns)) if metric.centre is None else metric.centre[columns]
     scale, count = metric.scale[columns], len(old)
+    asked = {"metric": metric, "old": old, "new": new}
     if data.is_sparse and (np.abs(centre) <= NEAR * scale).all():
-        A = data.rows.by_column[:, columns]
-        weighted = A[:, count:]
-        if data.weights is not None:
-            weighted = weighted.multiply(data.row_weights[:, None]).tocsc()
-        both = (A.T @ weighted).toarray() / data.n_rows
+        both = _total(data, partial(_sparse_part, columns=columns, count=count))[0]
+        both /= data.n_rows
         both -= np.outer(centre, centre[count:])
         both /= np.outer(scale, scale[count:])
         return both[count:], both[:count]
-    own = np.zeros((len(new), len(new)), dtype, order="F")
-    cross = np.zeros((len(old), len(new)), dtype, order="F")
-    syrk, gemm = blas.get_blas_funcs(("syrk", "gemm"), (own,))
-    for A, B in _pieces(data, metric, old, new, dtype):
-        own = syrk(1.0, B.T, beta=1.0, c=own, overwrite_c=True)
-        if count:
-            cross = gemm(1.0, A.T, B.T, beta=1.0, c=cross, trans_b=True, overwrite_c=True)
+    own, cross = _total(data, partial(_part, dtype=dtype, **asked))
     whole = _mirrored(np.asarray(own, np.float64))
     whole /= data.n_rows
     return whole, cross.astype(np.float64, copy=False) / data.n_rows
+
+
+def _total(data, part):
+    """The sums that part(block, piece) returns as a tuple, over all blocks of rows."""
+    parts = data.over_pieces(part, _whole)
+    total = next(parts)
+    for sums in parts:
+        total = [a + b for a, b in zip(total, sums, strict=True)]
+    return total
+
+
+def _whole(block):
+    return [(0, block.n_rows)]
+
+
+def _sparse_part(block, _, columns, count):
+    """Σ s x xᵀ of sparse columns, with those from number `count` on."""
+    A = block.rows.by_column[:, columns]
+    weighted = A[:, count:]
+    if block.weights is not None:
+        weighted = weighted.multiply(block.row_weights[:, None]).tocsc()
+    return ((A.T @ weighted).toarray(),)
+
+
+def _part(block, _, metric, old, new, dtype):
+    """Σ s z zᵀ of the new columns (its upper triangle), and of old with new ones."""
+    own = np.zeros((len(new), len(new)), dtype, order="F")
+    cross = np.zeros((len(old), len(new)), dtype, order="F")
+    syrk, gemm = blas.get_blas_funcs(("syrk", "gemm"), (own,))
+    for A, B in _pieces(block, metric, old, new, dtype):
+        own = syrk(1.0, B.T, beta=1.0, c=own, overwrite_c=True)
+        if len(old):
+            cross = gemm(1.0, A.T, B.T, beta=1.0, c=cross, trans_b=True, overwrite_c=True)
+    return own, cross
 
 
 def _mirrored(upper):

@@ -199,19 +199,24 @@ class Metric:
         """‖Tᵀ x_i‖² of each row."""
         inverse = 1.0 if self.scale is None else 1.0 / self.scale
         if self.root is None and data.is_sparse:
-            Z = data.rows.canonical
-            Z = Z.multiply(inverse).tocsr() if self.scale is not None else Z
-            norms = row_norms(Z, squared=True).astype(np.float64)
-            if self.centre is not None:
-                middle = self.centre * inverse
-                norms = norms - 2 * (Z @ middle) + middle @ middle
+            norms = list(data.over_pieces(self._sparse_norms, _all_rows))
         else:
             norms = []
             for X, _ in data.rows.chunks():
                 Z = (X if self.centre is None else X - self.centre) * inverse
                 norms.append(row_norms(Z if self.root is None else self._rotated(Z), True))
-            norms = np.concatenate(norms)
+        norms = np.concatenate(norms)
         return norms + 1.0 if fit_intercept else norms
+
+    def _sparse_norms(self, block, _):
+        """‖(x_i - centre) / scale‖² of the CSR rows of a block."""
+        Z, inverse = block.rows.canonical, 1.0 if self.scale is None else 1.0 / self.scale
+        Z = Z.multiply(inverse).tocsr() if self.scale is not None else Z
+        norms = row_norms(Z, squared=True).astype(np.float64)
+        if self.centre is not None:
+            middle = self.centre * inverse
+            norms = norms - 2 * (Z @ middle) + middle @ middle
+        return norms
 
     def _rotated(self, Z):
         return self._low_rank_root(Z) if self.low_rank else product(Z, self.root.T)
@@ -243,3 +248,7 @@ def diagonal_metric(data, fit_intercept, alpha, find=None):
         refuse_overflow(data, known)
     scale = np.sqrt(scale**2 + alpha) if alpha else scale
     return Metric(centre, scale, constant=constant)
+
+
+def _all_rows(block):
+    return [(0, block.n_rows)]

@@ -42,7 +42,7 @@ def curvature_of(data, fit_intercept, start=None, *, work=QR_WORK):
     if data.coarse > known.coarse:
         known = changed(known, coarse=data.coarse)
     if start is None and data.n_rows <= d + fit_intercept:
-        known = known.of_few(*next(data.chunks(at_least=data.n_rows)))
+        known = known.of_few(*_at_once(data))
     else:
         # Each factorisation includes the triangle again, so pieces have d rows or more.
         for piece in data.chunks(at_least=d):
@@ -54,3 +54,11 @@ def curvature_of(data, fit_intercept, start=None, *, work=QR_WORK):
     if not np.isfinite(known.mean).all() or not np.isfinite(sizes).all():
         refuse_overflow(data, known.mean + sizes)
     return known
+
+
+def _at_once(data):
+    """All rows as one (X, y, weights): there are no more than features."""
+    parts = list(data.chunks(at_least=data.n_rows))
+    if len(parts) == 1:
+        return parts[0]
+    return [np.concatenate(each) for each in zip(*parts, strict=True)]  # of blocks

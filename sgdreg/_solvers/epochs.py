@@ -30,7 +30,7 @@ class Epochs:
             raise ValueError(
                 "A step over all rows at once needs them in memory, and these come in "
                 "chunks. Use a smaller batch_size, or leave optimizer and learning_rate "
-                "'auto'."
+                "'auto' with at most 2,000 features."
             )
         self.rule = self._make_rule("dense" if anchor is not None else self._lazy_way())
 

@@ -153,9 +153,9 @@ class Newton(Plain):
     passes. For losses with kinks the steps narrow a band around the model, and the rows in
     it are solved by an interior point. "auto" chooses it for the squared error with l1 or
     ``positive=True``, and for other losses; smooth ones with l1 or ``positive=True`` are
-    solved by :class:`InteriorPoint`. Where a smooth loss has too many features for H, its
-    products with vectors give the step, by conjugate gradients. There is no learning rate
-    and there are no mini-batches.
+    solved by :class:`InteriorPoint`. Of too many features for H its products with vectors
+    give the step, by conjugate gradients; for losses with kinks (and l2) between updates of
+    multipliers. There is no learning rate and there are no mini-batches.
 
     References
     ----------

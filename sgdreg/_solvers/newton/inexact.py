@@ -69,7 +69,9 @@ class Inexact(Model):
         super().__init__(solver, output)
         self.metric = self.start.metric
         self.x = solver.predictions[output].copy()
-        self.rows = Formula.of(self.plan.loss).resolved(self.y)
+        self.rows = None
+        if self.plan.loss.smoothness is not None:
+            self.rows = Formula.of(self.plan.loss).resolved(self.y)
         self.mixed, self.least, self.same = 1.0, np.inf, 0.0
 
     # ---------------------------------------------------------------------- steps
@@ -81,7 +83,7 @@ class Inexact(Model):
         if fall < 0:
             change = self.data.predictions(move, self.metric.centre)
             self.evaluation.passes += 0.5
-            self.length = lowest_along(self._along(move, change), fall)
+            self.length = lowest_along(self._along(self.weights, move, change), fall)
         self.there = self.weights + self.length * move
         return self.there
 
@@ -131,15 +133,15 @@ class Inexact(Model):
 
         return product
 
-    def _along(self, move, change):
+    def _along(self, weights, move, change):
         """The slope of the objective along a move, which changes predictions by this."""
         l2, coef = self.plan.penalty.l2, move[:-1]
-        ridge, pull = l2 * float(coef @ coef), l2 * float(self.weights[:-1] @ coef)
-        weights = self.shares * change
+        ridge, pull = l2 * float(coef @ coef), l2 * float(weights[:-1] @ coef)
+        along = self.shares * change
 
         def slope(t):
             slopes = self.rows.gradient(self.y, self.x + t * change)
-            return float(weights @ slopes + pull + t * ridge)
+            return float(along @ slopes + pull + t * ridge)
 
         return slope
 

@@ -258,6 +258,8 @@ def _for_bounds(settings, problem):
     smooth_alone = smooth and not is_squared(loss) and not penalty.proximal
     if smooth_alone and not chosen:  # of any number of features
         return optimizers.Newton()
+    if _by_multipliers(problem) and not chosen:
+        return optimizers.Newton()
     if modelled and not chosen and few:  # bounds alone, and sparse rows of many columns
         return optimizers.InteriorPoint()
     if smooth and settings.average in ("auto", "tail", False):
@@ -318,6 +320,8 @@ def _curvature(optimizer, problem):
     by_model = optimizer.serves.by_model
     if kind == "diagonal" or (by_model and _by_columns(problem)):
         return DIAGONAL
+    if by_model and _by_multipliers(problem):
+        return DIAGONAL
     if by_model and _by_products(problem):
         tall = sizes.n_rows > sizes.n_features and _single_fits(sizes)
         return SINGLE if tall else DIAGONAL
@@ -343,6 +347,14 @@ def _by_products(problem):
     """Whether a smooth loss is solved by products with its curvature, without a matrix."""
     smooth = problem.loss.smoothness is not None and not is_squared(problem.loss)
     return smooth and not problem.penalty.proximal and not problem.affordable.at_once
+
+
+def _by_multipliers(problem):
+    """Whether a loss with kinks and l2 is solved by multipliers, without a matrix."""
+    loss, penalty = problem.loss, problem.penalty
+    kinks = loss.smoothness is None and made_of_hinges(loss)
+    many = problem.sizes.n_features > FULL_CURVATURE_RANK
+    return kinks and many and penalty.l2 > 0 and not penalty.proximal
 
 
 def _single_fits(sizes):

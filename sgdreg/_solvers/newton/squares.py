@@ -43,12 +43,15 @@ class Quadratic:
     def of(cls, curvature, penalty, size=None):
         """From a curvature and a penalty; `size`: the rows of a sample, or None."""
         triangle, d = curvature.features, curvature.n_features
-        H = triangle.T @ triangle / curvature.total
+        H = triangle.T @ triangle
+        H /= curvature.total
         scale = np.sqrt(np.diagonal(H))
         constant = curvature.constant(scale)
-        scale = np.where(constant, 1.0, scale)
-        H = H / scale[:, None] / scale
-        H[constant] = H[:, constant] = 0.0
+        scale[constant] = 1.0
+        H /= scale[:, None]
+        H /= scale
+        if constant.any():
+            H[constant] = H[:, constant] = 0.0
         if size is not None:
             H *= max(LEAST_SHARE, 1.0 - d / size)
         return cls(H, scale, penalty.l1 / scale, penalty.l2 / scale**2, penalty.positive)

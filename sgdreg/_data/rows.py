@@ -223,6 +223,9 @@ class Rows:
         """The number of stored entries of each column (of dense rows: n_rows)."""
         if not self.is_sparse:
             return np.full(self.n_features, float(self.n_rows))
+        known = self.__dict__.get("by_column")
+        if known is not None and self.canonical is self._compressed:
+            return np.diff(known.indptr).astype(float)
         indices = self._compressed.indices
         return np.bincount(indices, minlength=self.n_features).astype(float)
 

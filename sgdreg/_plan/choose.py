@@ -42,10 +42,10 @@ FEATURES_A_ROW = 64
 # The smallest automatic batch, and the least number of batches in an epoch of them.
 SMALLEST_BATCH = 32
 # Squares with l1 of fewer rows a column, and of more work (n d²) than this, are fitted by
-# a working set of columns: 1,000 x 300 in 6 to 11 ms for 15 to 18, 2,000 x 500 in 6 to 27
-# for 53 to 61. With fewer rows than columns the curvature of all takes a factorisation
-# that is far slower (100 x 300: 17 to 33 ms for 4 to 27).
-ROWS_A_COLUMN, ALL_COLUMNS_WORK, FEW_ROWS_WORK = 10, 2e7, 1e6
+# a working set of columns: 300 x 200 in 3 to 5 ms for 6 to 7, 1,000 x 300 in 6 to 11 for 15
+# to 18, 2,000 x 500 in 6 to 27 for 53 to 61. With fewer rows than columns the curvature of
+# all takes a factorisation that is far slower (100 x 300: 17 to 33 ms for 4 to 27).
+ROWS_A_COLUMN, ALL_COLUMNS_WORK, FEW_ROWS_WORK = 10, 5e6, 1e6
 # Steps per epoch with a custom penalty, as each step calls its prox (docs/design-notes.md).
 PROXIMAL_STEPS = 64
 # The momentum of automatic steps by the diagonal of the curvature: the usual one.

@@ -164,9 +164,11 @@ class Training:
         state, loss = self.state, 0.0
         self.began = state.epochs
         penalty = self.plan.penalty
-        if (penalty.l1 or penalty.l2) and not self.plan.online and state.weights.any():
+        penalised = (penalty.l1 or penalty.l2) and not self.plan.online
+        optimal = self.start.solved and penalty.proximal
+        if penalised and not optimal and state.weights.any():
             # No step changes weights along directions that the metric lacks: they only
-            # cost.
+            # cost. (A model with l1 has its exact zeros along them, too.)
             coef = state.weights[:, :-1]
             coef -= self.start.metric.left_out(state.weights)
             if penalty.positive:

@@ -43,13 +43,15 @@ class Quadratic:
     def of(cls, curvature, penalty, size=None):
         """From a curvature and a penalty; `size`: the rows of a sample, or None."""
         triangle, d = curvature.features, curvature.n_features
-        H = triangle.T @ triangle / curvature.total
+        H = triangle.T @ triangle
+        H /= curvature.total
         scale = np.sqrt(H.diagonal())
         constant = curvature.constant(scale)
         some = np.logical_or.reduce(constant)
         if some:
             scale = np.where(constant, 1.0, scale)
-        H = H / scale[:, None] / scale
+        H /= scale[:, None]
+        H /= scale
         if some:
             H[constant] = H[:, constant] = 0.0
         if size is not None:

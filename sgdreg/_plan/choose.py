@@ -96,7 +96,8 @@ def choose(settings, sizes, loss=None, online=False, exponent=0):
     ValueError
         If choices of the user do not go with each other.
     """
-    given_loss, shown = loss_of(settings), None
+    shown = None
+    given_loss = loss if is_squared(loss) else loss_of(settings)  # squares have no unit
     loss = given_loss if loss is None else loss
     penalty = get_penalty(
         settings.penalty,
@@ -104,7 +105,11 @@ def choose(settings, sizes, loss=None, online=False, exponent=0):
         l1_ratio=settings.l1_ratio,
         positive=settings.positive,
     )
-    if made_of_hinges(given_loss) and given_loss.below != loss.below:
+    if (
+        loss is not given_loss
+        and made_of_hinges(given_loss)
+        and given_loss.below != loss.below
+    ):
         shown = given_loss, penalty
     if exponent:
         shown = given_loss, penalty

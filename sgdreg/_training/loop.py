@@ -59,8 +59,8 @@ class Training:
         self.solver, self.validation, self.hooks = solver, validation, hooks
         self._evaluate_by(start)
         # The best model is kept where the model of every epoch is evaluated.
-        known = self.plan.certified or self.plan.shrinks
-        self.compared = validation is not None or known
+        self.looked_at = self.plan.certified or self.plan.shrinks
+        self.compared = validation is not None or self.looked_at
         self.best, self.loss = None, None
         self.began, self.verdict = None, GO
         self.clock = perf_counter()
@@ -320,8 +320,7 @@ class Training:
         The losses in the history are those before each step. A subsample of rows is enough
         to see that the final weights are good.
         """
-        looked_at = self.plan.certified or self.plan.shrinks
-        if looked_at and self.best is not None:
+        if self.looked_at and self.best is not None:
             return self.best.losses  # from the pass that evaluated the model
         if self.solver.knows_losses and self.best is None:
             return self.loss

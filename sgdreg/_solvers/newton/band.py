@@ -92,8 +92,7 @@ class Band(Model):
         k = self.frame.size
         self.small = max(FEW, FEW_A_DIRECTION * k)
         self.near = min(self.data.n_rows, max(NEAR, NEAR_A_DIRECTION * k))
-        self.Q = self.frame.penalty_curvature(self.plan.penalty.l2)
-        self.on_coef = self._terms_of_coef() if self.plan.penalty.proximal else None
+        self._use_frame(self.frame)
         self.e, self.lever = solver.predictions[output] - self.y, None
         self.objective = self._objective(self.weights, self.loss)
         self.dual, self.moved, self.steps = -np.inf, np.inf, 0.0
@@ -116,6 +115,11 @@ class Band(Model):
             # Prices of coefficients leave no direction without a curvature.
             return Frame.of_scaled(metric, plan.fit_intercept)
         return Frame(metric, plan.fit_intercept, whole=plan.penalty.proximal)
+
+    def _use_frame(self, frame):
+        self.frame = frame
+        self.Q = frame.penalty_curvature(self.plan.penalty.l2)
+        self.on_coef = self._terms_of_coef() if self.plan.penalty.proximal else None
 
     def _few_beside_solving(self):
         """The number of sparse rows that take less time than the equations of a step."""
@@ -327,6 +331,9 @@ class Band(Model):
         whole = self.inside == len(e) * len(self.kinks)
         if self.gap <= self.tol * self.unit:
             return
+        if whole and self.frame.is_diagonal:
+            self._use_frame(Frame(self.start.metric, self.plan.fit_intercept, whole=True))
+            return  # a tiny price leaves directions too short for the features' scale
         if whole:
             self.stage = DONE
             return

@@ -241,6 +241,29 @@ def test_one_hot_columns_are_the_dense_model():
     )
 
 
+def test_a_tiny_price_of_singular_columns_falls_back(monkeypatch):
+    """Where steps in the features' own scale have not ended, the sample's frame follows."""
+    solved, frames = band.minimum, []
+
+    def in_vain(problem, goal):
+        diagonal = isinstance(problem.terms.blocks[-1], Coordinates)
+        if len(problem.offsets) > 300:
+            frames.append(diagonal)
+        return solved(problem, 1e-2 if diagonal else goal)
+
+    monkeypatch.setattr(band, "minimum", in_vain)
+    monkeypatch.setattr(band.Finish, "on_vertex", lambda self: None)
+    rng = np.random.default_rng(0)
+    X = np.zeros((300, 40))
+    X[np.arange(300), rng.integers(0, 20, 300)] = 1.0
+    X[np.arange(300), 20 + rng.integers(0, 20, 300)] = 1.0
+    y = X @ rng.standard_normal(40) + rng.standard_normal(300)
+    model = fit(sparse.csr_matrix(X), y, loss="absolute_error", penalty="l1", alpha=1e-3)
+    assert model.converged_
+    assert frames[0]
+    assert not frames[-1]
+
+
 def test_outputs_do_not_know_of_each_other():
     X, y = draw(n=1200)
     Y = np.column_stack([y, -3 * y + X[:, 0], np.round(y)])

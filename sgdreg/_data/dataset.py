@@ -73,7 +73,8 @@ class Data:
                 rows = rows.only(np.flatnonzero(weights[rows.at] > 0))
             if weight_unit is None:
                 weight_unit = mean_weight(weights[rows.at])
-            weights = weights / weight_unit
+            if weight_unit != 1.0 or not weights.flags.c_contiguous:
+                weights = weights / weight_unit
         problem = _problem(rows, y, weights, loss)
         return cls(rows, y, weights, weight_unit, problem, team, loss)
 

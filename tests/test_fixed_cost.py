@@ -21,10 +21,10 @@ X, Y = rows(100, d=3)
 @pytest.mark.parametrize(
     ("settings", "calls"),
     [
-        ({}, 780),
-        ({"penalty": "l2", "alpha": 0.01}, 850),
-        ({"penalty": "l1", "alpha": 0.01}, 1070),
-        ({"positive": True}, 1040),
+        ({}, 830),
+        ({"penalty": "l2", "alpha": 0.01}, 900),
+        ({"penalty": "l1", "alpha": 0.01}, 1150),
+        ({"positive": True}, 1130),
     ],
     ids=str,
 )

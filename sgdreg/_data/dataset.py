@@ -170,7 +170,7 @@ class Data:
                 )
 
     def over_pieces(self, function, cut=None):
-        """Yield function(block, piece) for the pieces of all blocks, in order.
+        """An iterator of function(block, piece) for the pieces of all blocks, in order.
 
         Every pass over the rows is of this form: sums are added up as they come, so they
         do not depend on the number of threads.
@@ -183,6 +183,12 @@ class Data:
         cut : callable or None
             Data -> its pieces; None: `pieces`.
         """
+        if self.rows.is_one_block:  # as nearly always
+            pieces = self.pieces if cut is None else cut(self)
+            return self.team.in_order(partial(function, self), pieces)
+        return self._over_blocks(function, cut)
+
+    def _over_blocks(self, function, cut):
         if self.rows.is_remote:
             work = partial(_all_pieces, function=function, cut=cut, loss=self.loss)
             for found in self.rows.each(work, self._beside):

@@ -70,7 +70,7 @@ class Rows:
         """Whether other processes hold them, to which functions are sent."""
         return False
 
-    @property
+    @once
     def is_one_block(self):
         """Whether a pass can take all rows at once."""
         return self._mapping is None or not self._in_order

@@ -128,8 +128,8 @@ def test_an_exception_anywhere_changes_nothing(case, most):
     def call():
         getattr(model, then)(given, OTHER_Y)
 
-    other, twin = (pickle.loads(pickle.dumps(model)) for _ in range(2))
-    getattr(other, then)(given, OTHER_Y)  # functions that are cached are entered here
+    twin, first_of_all = (pickle.loads(pickle.dumps(model)) for _ in range(2))
+    getattr(first_of_all, then)(given, OTHER_Y)  # fills caches: later calls are alike
     for at in moments(lambda: getattr(twin, then)(given, OTHER_Y), most):
         with pytest.raises(Stop):
             raising(at, call)

@@ -631,18 +631,8 @@ WRONG_OBJECTS = [
     ({"optimizer": Adam(metric="sketch")}, ValueError, "does not go with Adam"),
     ({"optimizer": "cg", "loss": "huber"}, ValueError, "serves the squared error with"),
     ({"optimizer": "cg", "positive": True}, ValueError, "serves the squared error with"),
-    (
-        {"optimizer": "newton", "loss": "huber", "penalty": "l1", "alpha": 0.1},
-        ValueError,
-        r"Newton\(\) serves loss=Huber\(\) with an l2 penalty or none, and not the penalty",
-    ),
     ({"optimizer": "newton", "loss": Jump()}, ValueError, r"and not loss=Jump\(\)"),
     ({"optimizer": "interior_point", "loss": Jump()}, ValueError, r"not loss=Jump\(\)"),
-    (
-        {"optimizer": "newton", "loss": "huber", "positive": True},
-        ValueError,
-        r"and not positive=True\. Use optimizer='auto'",
-    ),
     (
         {"optimizer": SGD(metric="sketch"), "positive": True},
         ValueError,

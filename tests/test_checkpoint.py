@@ -191,6 +191,11 @@ CASES = {
         {"loss": "huber", "epsilon": 0.1, "penalty": "l2", "alpha": 1e-3},
         {},
     ),
+    "auto, wide CSR, kinks": (
+        wide,
+        {"loss": "absolute_error", "penalty": "l2", "alpha": 1e-2},
+        {},
+    ),
     "auto, low rank": (
         lambda: (wide()[0].toarray(), wide()[1]),
         {**SHORT, "penalty": "l2", "alpha": 1e-6, "tol": 1e-12},

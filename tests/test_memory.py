@@ -2,8 +2,12 @@
 
 import subprocess
 import sys
+import tracemalloc
 
+import numpy as np
 import pytest
+
+from sgdreg import SGDLinearRegressor
 
 SCRIPT = """
 import os, resource, sys
@@ -72,3 +76,20 @@ def test_no_copy_of_200_megabytes(kind, tmp_path):
 @pytest.mark.parametrize("kind", ["float64", "memmap"])
 def test_one_gigabyte_adds_less_than_five_per_cent(kind, tmp_path):
     assert max(added(kind, 1_250_000, 100, SETTINGS, tmp_path)) < 0.05
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("loss", ["quantile", "absolute_error", "epsilon_insensitive"])
+def test_losses_with_kinks_take_few_vectors_of_the_rows(loss):
+    """Residuals, predictions, leverage; at the end, parabolas of all rows for a stream."""
+    n, rng = 2_000_000, np.random.default_rng(0)
+    X = np.empty((n, 8), np.float32)
+    for start in range(0, n, 100_000):
+        X[start : start + 100_000] = rng.standard_normal((100_000, 8))
+    y = X.sum(axis=1) + rng.standard_t(2, n)
+    tracemalloc.start()
+    model = SGDLinearRegressor(loss=loss).fit(X, y)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert model.converged_
+    assert peak <= 6.5 * y.nbytes

@@ -8,7 +8,7 @@ from scipy import sparse
 from sgdreg import SGDLinearRegressor
 from sgdreg._curvature.metric import diagonal_metric
 from sgdreg._curvature.of_rows import curvature_of
-from sgdreg._curvature.products import _pass_by_blas
+from sgdreg._curvature.products import _part_by_blas
 from sgdreg._curvature.single import _products as single_products
 from sgdreg._curvature.triangles import column_norms, products_of, symmetric_times
 from sgdreg._data import constants as constant_module
@@ -78,7 +78,8 @@ def test_products_of_rows(kind, weighted, n, d, k):
 def test_products_by_blas(kind, weighted):
     data, X, y, s = rows(kind, 700, 11, 2, weighted)
     centre = np.linspace(-1, 1, 13)
-    found = _pass_by_blas(data, centre, [(0, 300), (300, data.n_rows)])
+    pieces = (0, 300), (300, data.n_rows)
+    found = sum(_part_by_blas(data, piece, centre) for piece in pieces)
     Z = np.column_stack([X, y, np.ones(len(X))]) - np.append(centre, 0.0)
     expected = (Z.T * s) @ Z
     assert_allclose(found, expected.astype(float), rtol=1e-12, atol=1e-12)

@@ -58,7 +58,7 @@ def single_metric(data, diagonal, alpha, size, rng):
     seen = np.diagonal(C).copy()
     if not np.isfinite(seen).all():  # the first pass will say where
         return diagonal, len(seen)
-    ridge = alpha / diagonal.scale**2
+    ridge = alpha / diagonal.scale / diagonal.scale
     varies = True if diagonal.constant is None else ~diagonal.constant
     near = (seen + ridge > 1.0 / UNLIKE) & (seen + ridge < UNLIKE)
     if sampled and not (near | ~varies).all():

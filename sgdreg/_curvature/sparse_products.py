@@ -78,7 +78,7 @@ def sparse_products(data, centred, cut):
         for X, y, weights in block.chunks(1, piece, CHUNK_BYTES, dense=False):
             near, among = split(X, centre, far)
             root = np.sqrt(weights)
-            near = _rows_times(near, root)
+            near = rows_times(near, root)
             Z = np.column_stack([among, y - centre[d:]]) * root[:, None]
             products[:d, :d] += (near.T @ near).toarray()
             across = near.T @ Z
@@ -113,7 +113,7 @@ def _moments(data, cut):
         for X, y, weights in block.chunks(1, piece, CHUNK_BYTES, dense=False):
             total += weights.sum()
             sums += np.append(X.T @ weights, weights @ y)
-            rooted = _rows_times(X, np.sqrt(weights))
+            rooted = rows_times(X, np.sqrt(weights))
             numbers = rooted.data**2
             squares += np.bincount(rooted.indices, numbers, minlength=block.n_features)
         return total, sums, squares
@@ -122,8 +122,7 @@ def _moments(data, cut):
     return total, sums / total, squares
 
 
-def _rows_times(X, factors):
-    """Each row of CSR X multiplied by its factor."""
-    X = X.copy()
-    X.data *= np.repeat(factors, np.diff(X.indptr))
-    return X
+def rows_times(X, factors):
+    """Each row of CSR X multiplied by its factor, in float64."""
+    numbers = X.data * np.repeat(factors, np.diff(X.indptr))
+    return type(X)((numbers, X.indices, X.indptr), shape=X.shape)

@@ -73,7 +73,8 @@ class Data:
                 rows = rows.only(np.flatnonzero(weights[rows.at] > 0))
             if weight_unit is None:
                 weight_unit = mean_weight(weights[rows.at])
-            weights = weights / weight_unit
+            if weight_unit != 1.0 or not weights.flags.c_contiguous:
+                weights = weights / weight_unit
         problem = _problem(rows, y, weights, loss)
         return cls(rows, y, weights, weight_unit, problem, team, loss)
 
@@ -169,7 +170,7 @@ class Data:
                 )
 
     def over_pieces(self, function, cut=None):
-        """Yield function(block, piece) for the pieces of all blocks, in order.
+        """An iterator of function(block, piece) for the pieces of all blocks, in order.
 
         Every pass over the rows is of this form: sums are added up as they come, so they
         do not depend on the number of threads.
@@ -182,6 +183,12 @@ class Data:
         cut : callable or None
             Data -> its pieces; None: `pieces`.
         """
+        if self.rows.is_one_block:  # as nearly always
+            pieces = self.pieces if cut is None else cut(self)
+            return self.team.in_order(partial(function, self), pieces)
+        return self._over_blocks(function, cut)
+
+    def _over_blocks(self, function, cut):
         if self.rows.is_remote:
             work = partial(_all_pieces, function=function, cut=cut, loss=self.loss)
             for found in self.rows.each(work, self._beside):

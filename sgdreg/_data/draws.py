@@ -65,7 +65,8 @@ class Draws:
     def __getattr__(self, name):
         if name.startswith("__"):  # asked for by copy and pickle
             raise AttributeError(name)
-        return getattr(self.generator, name)
+        found = vars(self)[name] = getattr(self.generator, name)  # asked for once
+        return found
 
     def __reduce__(self):
         return self.generator.__reduce__()

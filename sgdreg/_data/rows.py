@@ -70,7 +70,7 @@ class Rows:
         """Whether other processes hold them, to which functions are sent."""
         return False
 
-    @property
+    @once
     def is_one_block(self):
         """Whether a pass can take all rows at once."""
         return self._mapping is None or not self._in_order
@@ -223,6 +223,9 @@ class Rows:
         """The number of stored entries of each column (of dense rows: n_rows)."""
         if not self.is_sparse:
             return np.full(self.n_features, float(self.n_rows))
+        known = self.__dict__.get("by_column")
+        if known is not None and self.canonical is self._compressed:
+            return np.diff(known.indptr).astype(float)
         indices = self._compressed.indices
         return np.bincount(indices, minlength=self.n_features).astype(float)
 

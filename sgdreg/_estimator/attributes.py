@@ -88,7 +88,8 @@ def all_attributes(outcome, dtype, made_for):
     """Every fitted attribute, to be set together."""
     start, state, weights = outcome.start, outcome.state, outcome.weights
     scores, name = None, "validation_score"
-    if all(name in entry for entry in reversed(state.history)):
+    scored = not state.history or name in state.history[-1]
+    if scored and all(name in entry for entry in state.history):
         scores = [entry[name] for entry in state.history]
     fitted = attributes(start, state, weights, dtype, made_for)
     if outcome.found:

@@ -6,6 +6,7 @@ import warnings
 from functools import cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -30,8 +31,6 @@ from sgdreg._sources import dask
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, Self
-
-    import numpy as np
 
     from sgdreg._typing import ArrayLike, MatrixLike, Path, Schedule
     from sgdreg.losses import Loss
@@ -476,7 +475,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         ValueError, TypeError
             As `fit` does; every attribute stays as it was.
         """
-        if isinstance(X, Chunks) or dask.knows(X):
+        if type(X) is not np.ndarray and (isinstance(X, Chunks) or dask.knows(X)):
             raise TypeError(
                 "partial_fit takes rows in memory, one chunk a call: fit(chunks) reads all "
                 "of them, and again for each pass."

@@ -42,10 +42,10 @@ FEATURES_A_ROW = 64
 # The smallest automatic batch, and the least number of batches in an epoch of them.
 SMALLEST_BATCH = 32
 # Squares with l1 of fewer rows a column, and of more work (n d²) than this, are fitted by
-# a working set of columns: 1,000 x 300 in 6 to 11 ms for 15 to 18, 2,000 x 500 in 6 to 27
-# for 53 to 61. With fewer rows than columns the curvature of all takes a factorisation
-# that is far slower (100 x 300: 17 to 33 ms for 4 to 27).
-ROWS_A_COLUMN, ALL_COLUMNS_WORK, FEW_ROWS_WORK = 10, 2e7, 1e6
+# a working set of columns: 300 x 200 in 3 to 5 ms for 6 to 7, 1,000 x 300 in 6 to 11 for 15
+# to 18, 2,000 x 500 in 6 to 27 for 53 to 61. With fewer rows than columns the curvature of
+# all takes a factorisation that is far slower (100 x 300: 17 to 33 ms for 4 to 27).
+ROWS_A_COLUMN, ALL_COLUMNS_WORK, FEW_ROWS_WORK = 10, 5e6, 1e6
 # Steps per epoch with a custom penalty, as each step calls its prox (docs/design-notes.md).
 PROXIMAL_STEPS = 64
 # The momentum of automatic steps by the diagonal of the curvature: the usual one.
@@ -96,7 +96,8 @@ def choose(settings, sizes, loss=None, online=False, exponent=0):
     ValueError
         If choices of the user do not go with each other.
     """
-    given_loss, shown = loss_of(settings), None
+    shown = None
+    given_loss = loss if is_squared(loss) else loss_of(settings)  # squares have no unit
     loss = given_loss if loss is None else loss
     penalty = get_penalty(
         settings.penalty,
@@ -104,7 +105,11 @@ def choose(settings, sizes, loss=None, online=False, exponent=0):
         l1_ratio=settings.l1_ratio,
         positive=settings.positive,
     )
-    if made_of_hinges(given_loss) and given_loss.below != loss.below:
+    if (
+        loss is not given_loss
+        and made_of_hinges(given_loss)
+        and given_loss.below != loss.below
+    ):
         shown = given_loss, penalty
     if exponent:
         shown = given_loss, penalty
@@ -258,6 +263,8 @@ def _for_bounds(settings, problem):
     smooth_alone = smooth and not is_squared(loss) and not penalty.proximal
     if smooth_alone and not chosen:  # of any number of features
         return optimizers.Newton()
+    if _by_multipliers(problem) and not chosen:
+        return optimizers.Newton()
     if modelled and not chosen and few:  # bounds alone, and sparse rows of many columns
         return optimizers.InteriorPoint()
     if smooth and settings.average in ("auto", "tail", False):
@@ -318,6 +325,8 @@ def _curvature(optimizer, problem):
     by_model = optimizer.serves.by_model
     if kind == "diagonal" or (by_model and _by_columns(problem)):
         return DIAGONAL
+    if by_model and _by_multipliers(problem):
+        return DIAGONAL
     if by_model and _by_products(problem):
         tall = sizes.n_rows > sizes.n_features and _single_fits(sizes)
         return SINGLE if tall else DIAGONAL
@@ -343,6 +352,14 @@ def _by_products(problem):
     """Whether a smooth loss is solved by products with its curvature, without a matrix."""
     smooth = problem.loss.smoothness is not None and not is_squared(problem.loss)
     return smooth and not problem.penalty.proximal and not problem.affordable.at_once
+
+
+def _by_multipliers(problem):
+    """Whether a loss with kinks and l2 is solved by multipliers, without a matrix."""
+    loss, penalty = problem.loss, problem.penalty
+    kinks = loss.smoothness is None and made_of_hinges(loss)
+    many = problem.sizes.n_features > FULL_CURVATURE_RANK
+    return kinks and many and penalty.l2 > 0 and not penalty.proximal
 
 
 def _single_fits(sizes):

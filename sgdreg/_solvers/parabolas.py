@@ -5,22 +5,26 @@ from typing import NamedTuple
 import numpy as np
 
 from sgdreg._curvature.of_rows import curvature_of
-from sgdreg.losses import ask, is_squared
+from sgdreg.losses import ask, is_squared, made_of_hinges
 
 # Small residuals are raised to this share of the typical one: the first value in the first
 # iteration, the second from some later one on. (0.2 throughout ended 4 % above the optimum
 # for quantiles 0.1 and 0.9 of a level shift; 0.03, 1.1 % above it for quantile 0.999 of
 # 4,000 x 20, and 0.01 0.4 %.)
 SMALLEST, SMALLER = (0.2, 0.01), 0.7
+# The number of rows whose parabolas are computed at a time.
+PIECE = 2**15
 
 
 def curvature_at(data, start, weights):
     """The curvature of rows by their majorizers at some weights; None where it is zero."""
-    row_curvature, targets = np.ones(data.n_rows), None
-    if not is_squared(data.loss):
+    if is_squared(data.loss):
+        row_curvature, targets = np.ones(data.n_rows), None
+    else:
         r = residuals(data, weights[0], start.metric.centre)
         small = SMALLEST[0] * size_of([data], [r])
         row_curvature, targets = parabola(data, r, small)
+        del r
     if not row_curvature.any():
         return None
     weighed = data.weighed(row_curvature, targets)
@@ -70,7 +74,8 @@ def size_of(rows, r, others=None):
     for i, data in enumerate(rows):
         e = r[i] if others is None else r[i] - others[i]
         weights = weights_of(data)
-        total, roots = total + weights.sum(), roots + weights @ np.sqrt(np.abs(e))
+        root = np.abs(e)
+        total, roots = total + weights.sum(), roots + weights @ np.sqrt(root, out=root)
     return (roots / total) ** 2
 
 
@@ -88,6 +93,21 @@ def parabola(data, r, small):
     z : ndarray of shape (n, 1) or None
     """
     y, loss, small = data.targets[:, 0], data.loss, small or 1.0
+    # In pieces, as far as a loss is a formula: ten arrays of all rows are not held.
+    size = PIECE if made_of_hinges(loss) else len(r)
+    z = np.empty((len(r), 1)) if getattr(loss, "dead", 0.0) else None
+    b = np.empty_like(r)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for start in range(0, len(r), size):
+            part = slice(start, start + size)
+            b[part], targets = _of_rows(loss, y[part], r[part], small)
+            if z is not None:
+                z[part, 0] = targets
+    return b, z
+
+
+def _of_rows(loss, y, r, small):
+    """b and z of some rows; z is None where it is y."""
     dead = getattr(loss, "dead", 0.0)
     if not dead:
         r = np.where(np.abs(r) < small, np.where(r < 0, -small, small), r)
@@ -102,5 +122,4 @@ def parabola(data, r, small):
             far = np.maximum(np.abs(e), small)
             row_curvature = row_curvature + 0.5 * cap / far
             slopes = slopes + 0.5 * sign * cap * (1.0 + e / far)
-    targets = y + r - slopes / row_curvature
-    return row_curvature, targets[:, None]
+    return row_curvature, y + r - slopes / row_curvature

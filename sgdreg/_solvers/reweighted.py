@@ -256,7 +256,7 @@ def _by_signs(curvature, metric, start, near, penalty, share, tol):
         return False
     triangle = curvature.triangle / np.sqrt(curvature.total)
     Z, targets = triangle[:, :d] / scale, triangle[:, d:]
-    l1, l2 = penalty.l1 * share / scale, penalty.l2 * share / scale**2
+    l1, l2 = penalty.l1 * share / scale, penalty.l2 * share / scale / scale
     for output in range(targets.shape[1]):
         guess = near[output, :-1]
         u = optimum(Z, targets[:, output], l1, l2, penalty.positive, guess, tol)

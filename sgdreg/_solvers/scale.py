@@ -185,8 +185,8 @@ class _Search(_Residuals):
         self.start, learned = begin(self.data)
         if not self.start.plan.by_line_search:
             raise ValueError(
-                "epsilon='auto' needs a fit with a certificate: up to 2,000 features (of "
-                "sparse rows fewer), and no custom penalty. Pass a number for epsilon."
+                "epsilon='auto' needs a fit with a certificate: with l2 or no penalty, or "
+                "with l1 or positive=True up to 2,000 features. Pass a number for epsilon."
             )
         self.known, self.sampled = learned.curvature, self.start.sampled
         self.weights, self.model, self.rows = self.start.weights[0], None, None

@@ -59,8 +59,8 @@ class Training:
         self.solver, self.validation, self.hooks = solver, validation, hooks
         self._evaluate_by(start)
         # The best model is kept where the model of every epoch is evaluated.
-        known = self.plan.certified or self.plan.shrinks
-        self.compared = validation is not None or known
+        self.looked_at = self.plan.certified or self.plan.shrinks
+        self.compared = validation is not None or self.looked_at
         self.best, self.loss = None, None
         self.began, self.verdict = None, GO
         self.clock = perf_counter()
@@ -164,9 +164,11 @@ class Training:
         state, loss = self.state, 0.0
         self.began = state.epochs
         penalty = self.plan.penalty
-        if (penalty.l1 or penalty.l2) and not self.plan.online and state.weights.any():
+        penalised = (penalty.l1 or penalty.l2) and not self.plan.online
+        optimal = self.start.solved and penalty.proximal
+        if penalised and not optimal and state.weights.any():
             # No step changes weights along directions that the metric lacks: they only
-            # cost.
+            # cost. (A model with l1 has its exact zeros along them, too.)
             coef = state.weights[:, :-1]
             coef -= self.start.metric.left_out(state.weights)
             if penalty.positive:
@@ -318,8 +320,7 @@ class Training:
         The losses in the history are those before each step. A subsample of rows is enough
         to see that the final weights are good.
         """
-        looked_at = self.plan.certified or self.plan.shrinks
-        if looked_at and self.best is not None:
+        if self.looked_at and self.best is not None:
             return self.best.losses  # from the pass that evaluated the model
         if self.solver.knows_losses and self.best is None:
             return self.loss

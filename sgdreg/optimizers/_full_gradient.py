@@ -152,9 +152,9 @@ class Newton(Plain):
     dimensions; a pass over the rows then gives the next g. A fit takes some three to ten
     passes. For losses with kinks the steps narrow a band around the model, and the rows in
     it are solved by an interior point. "auto" chooses it for the squared error with l1 or
-    ``positive=True``, and for other losses. Where a smooth loss has too many features for
-    H, its products with vectors give the step, by conjugate gradients. There is no learning
-    rate and there are no mini-batches.
+    ``positive=True``, and for other losses. Of too many features for H its products with
+    vectors give the step, by conjugate gradients; for losses with kinks (and l2) between
+    updates of multipliers. There is no learning rate and there are no mini-batches.
 
     References
     ----------

@@ -16,14 +16,18 @@ from sgdreg._solvers.newton.crossover import Finish
 from sgdreg._solvers.newton.frame import Frame
 from sgdreg._solvers.newton.kinks import TIE, Kinks, leverage
 from sgdreg._solvers.newton.model import Model
-from sgdreg._solvers.newton.piecewise_linear import Dense, Problem, Terms
+from sgdreg._solvers.newton.piecewise_linear import Coordinates, Dense, Problem, Terms
 from sgdreg._solvers.newton.predictor_corrector import EPS, minimum
 from sgdreg._solvers.newton.restricted import restricted
 from sgdreg._solvers.newton.sampled import Sampled
+from sgdreg._solvers.newton.sparse_terms import are_near, are_stored
 from sgdreg._solvers.newton.ties import multipliers_of_ties
 
 # All rows are solved at once up to twice this number, or this number for each direction.
 FEW, FEW_A_DIRECTION = 1500, 12
+# Sparse rows are all solved at once, at most this number, where products of their non-zeros
+# and WORK_OF_A_ROW more take at most this share of k³ products for k directions.
+MOST_AT_ONCE, WORK_OF_A_ROW, WORK_OF_EQUATIONS = 100_000, 50.0, 0.1
 # Steps start from the optimum of a sample: one row of this number.
 ONE_OF = 8
 # The number of rows near a kink that give the curvature: at least, and for each direction.
@@ -89,15 +93,14 @@ class Band(Model):
         k = self.frame.size
         self.small = max(FEW, FEW_A_DIRECTION * k)
         self.near = min(self.data.n_rows, max(NEAR, NEAR_A_DIRECTION * k))
-        self.Q = self.frame.penalty_curvature(self.plan.penalty.l2)
-        self.on_coef = self.frame.on_coef() if self.plan.penalty.proximal else None
+        self._use_frame(self.frame)
         self.e, self.lever = solver.predictions[output] - self.y, None
         self.objective = self._objective(self.weights, self.loss)
         self.dual, self.moved, self.steps = -np.inf, np.inf, 0.0
         self.count, self.width, self.box, self.failed = 0.0, np.inf, 0.0, 0.0
         self.direction, self.share = np.zeros(k), 1.0
         self.kept, self.stage, self.rounds = np.zeros(self.data.n_rows, bool), START, 0.0
-        self.whole = self.data.n_rows <= 2 * self.small
+        self.whole = self.data.n_rows <= max(2 * self.small, self._few_beside_solving())
         self.dual = self._bound_by_ties()
         if self.whole:
             self.stage = NARROW
@@ -108,8 +111,23 @@ class Band(Model):
             self.stage, self.dual = DONE, self.objective
 
     def _frame(self):
-        plan = self.plan
-        return Frame(self.start.metric, plan.fit_intercept, whole=plan.penalty.proximal)
+        plan, metric = self.plan, self.start.metric
+        if plan.penalty.proximal and are_near(self.data, metric):
+            # Prices of coefficients leave no direction without a curvature.
+            return Frame.of_scaled(metric, plan.fit_intercept)
+        return Frame(metric, plan.fit_intercept, whole=plan.penalty.proximal)
+
+    def _use_frame(self, frame):
+        self.frame = frame
+        self.Q = frame.penalty_curvature(self.plan.penalty.l2)
+        self.on_coef = self._terms_of_coef() if self.plan.penalty.proximal else None
+
+    def _few_beside_solving(self):
+        """The number of sparse rows that take less time than the equations of a step."""
+        if not are_stored(self.data, self.frame):
+            return 0
+        work = self.data.row_size**2 + WORK_OF_A_ROW
+        return min(MOST_AT_ONCE, WORK_OF_EQUATIONS * self.frame.size**3 / work)
 
     @classmethod
     def lacks(cls, metric):
@@ -238,7 +256,7 @@ class Band(Model):
         offsets, low, high = self.prices()
         size = np.sqrt(q @ linalg.solve(M, q, assume_a="pos", check_finite=False))
         goal = self.tol * self.unit
-        terms = Terms([Dense(self.on_coef)])
+        terms = Terms([self.on_coef])
         return minimum(Problem(terms, offsets, low, high, q, M, size, self.unit), goal).p
 
     def _after_newton(self, lower):
@@ -317,6 +335,9 @@ class Band(Model):
         whole = self.inside == len(e) * len(self.kinks)
         if self.gap <= self.tol * self.unit:
             return
+        if whole and self.frame.is_diagonal:
+            self._use_frame(Frame(self.start.metric, self.plan.fit_intercept, whole=True))
+            return  # a tiny price leaves directions too short for the features' scale
         if whole:
             self.stage = DONE
             return
@@ -335,6 +356,12 @@ class Band(Model):
         self.width = np.inf if self.inside > all_of_them else self._width()
 
     # ---------------------------------------------------------------- the penalty
+
+    def _terms_of_coef(self):
+        frame = self.frame
+        if frame.is_diagonal:
+            return Coordinates(~frame.metric.constant, frame.size)
+        return Dense(frame.on_coef())
 
     def prices(self):
         """Offsets and slopes of the kinks of coefficients, in the features' scale."""

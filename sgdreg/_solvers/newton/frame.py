@@ -8,6 +8,9 @@ from scipy import linalg
 
 # The length that is added to every direction where none may be left out.
 SHORT = 1e-4
+# A Gram matrix of scaled features is turned into the frame where a bound of the condition
+# number is at most this: that many digits are lost.
+WELL_CONDITIONED = 1e10
 
 
 class Frame:
@@ -25,6 +28,8 @@ class Frame:
         coefficient acts on them too.
     """
 
+    is_diagonal = False
+
     def __init__(self, metric, fit_intercept, whole=False):
         if whole:
             metric = replace(metric, root=_whole(metric.root, ~metric.constant))
@@ -32,6 +37,20 @@ class Frame:
         self.rank = len(metric.root)
         self.size = self.rank + fit_intercept
         self.coef = metric.root.T / metric.scale[:, None]  # (d, rank)
+
+    @classmethod
+    def of_scaled(cls, metric, fit_intercept):
+        """The frame in which p are the coefficients of the scaled features themselves."""
+        root = np.eye(len(metric.scale))[~metric.constant]
+        frame = cls(replace(metric, root=root), fit_intercept)
+        frame.is_diagonal = True
+        return frame
+
+    @property
+    def is_well_conditioned(self):
+        """Whether T may be applied after products: by its squared norm, times d."""
+        size = np.square(self.coef * self.metric.scale[:, None]).sum()
+        return bool(len(self.coef) * size <= WELL_CONDITIONED)
 
     def centred(self, X):
         """Dense rows X (m, d) about the metric's centre."""

@@ -33,8 +33,11 @@ PROBES, PROBE, PROBED = 100, 1e-8, 10.0
 # keep it there: the gap is then computed from the steps.
 SURE = 1e-2
 # Rows whose loss is not curved are left out of products where the others are less than this
-# share: taking these out of X costs as much as a product or two.
-MOST_CURVED = 0.7
+# share: taking these out of X costs as much as a product or two. Dense rows are taken out
+# in each product.
+MOST_CURVED, MOST_CURVED_DENSE = 0.7, 0.3
+# Bytes of dense rows that a product reads twice, from a cache.
+CACHED = 2**19
 # At a promise of this many times tol the curvature is that of the loss alone.
 NEAR = 100.0
 # This share of the largest curvature of the loss is added to all directions, as in
@@ -69,7 +72,9 @@ class Inexact(Model):
         super().__init__(solver, output)
         self.metric = self.start.metric
         self.x = solver.predictions[output].copy()
-        self.rows = Formula.of(self.plan.loss).resolved(self.y)
+        self.rows = None
+        if self.plan.loss.smoothness is not None:
+            self.rows = Formula.of(self.plan.loss).resolved(self.y)
         self.mixed, self.least, self.same = 1.0, np.inf, 0.0
 
     # ---------------------------------------------------------------------- steps
@@ -81,7 +86,7 @@ class Inexact(Model):
         if fall < 0:
             change = self.data.predictions(move, self.metric.centre)
             self.evaluation.passes += 0.5
-            self.length = lowest_along(self._along(move, change), fall)
+            self.length = lowest_along(self._along(self.weights, move, change), fall)
         self.there = self.weights + self.length * move
         return self.there
 
@@ -117,13 +122,14 @@ class Inexact(Model):
         """The function v -> H v for curvatures (n,) of the rows."""
         data, centre = self.data, self.metric.centre
         curved = np.flatnonzero(curvatures)
-        if 0 < len(curved) < MOST_CURVED * len(curvatures):
+        most = MOST_CURVED if data.is_sparse else MOST_CURVED_DENSE
+        if 0 < len(curved) < most * len(curvatures):
             data, curvatures = data.only(curved), curvatures[curved]
         share, ridge = data.n_rows / self.data.n_rows, RIDGE * self.rows.smoothness
 
         def product(v):
             raw = self._raw(v)
-            image = data.sums(curvatures * data.predictions(raw, centre))
+            image = _weighed_sums(data, curvatures, raw, centre)
             image[:-1] += self.plan.penalty.l2 * raw[:-1]
             image[-1] *= self.plan.fit_intercept
             self.evaluation.passes += share
@@ -131,15 +137,15 @@ class Inexact(Model):
 
         return product
 
-    def _along(self, move, change):
+    def _along(self, weights, move, change):
         """The slope of the objective along a move, which changes predictions by this."""
         l2, coef = self.plan.penalty.l2, move[:-1]
-        ridge, pull = l2 * float(coef @ coef), l2 * float(self.weights[:-1] @ coef)
-        weights = self.shares * change
+        ridge, pull = l2 * float(coef @ coef), l2 * float(weights[:-1] @ coef)
+        along = self.shares * change
 
         def slope(t):
             slopes = self.rows.gradient(self.y, self.x + t * change)
-            return float(weights @ slopes + pull + t * ridge)
+            return float(along @ slopes + pull + t * ridge)
 
         return slope
 
@@ -249,3 +255,17 @@ class Inexact(Model):
     def recall(self, memory):
         for name, kept in memory.items():
             setattr(self, name, kept.copy() if isinstance(kept, np.ndarray) else kept)
+
+
+def _weighed_sums(data, factors, weights, centre):
+    """Σ factor_i p_i [x_i, 1] for the predictions p of weights (d + 1,) about a centre."""
+    if data.is_sparse:
+        return data.sums(factors * data.predictions(weights, centre))
+    intercept = weights[-1] - (0.0 if centre is None else weights[:-1] @ centre)
+    sums, start = np.zeros(len(weights)), 0
+    for X, _ in data.rows.chunks(size=CACHED):
+        some = factors[start : start + len(X)] * (X @ weights[:-1] + intercept)
+        sums[:-1] += some @ X
+        sums[-1] += some.sum()
+        start += len(X)
+    return sums

@@ -69,10 +69,13 @@ class Kinks:
 
     def count(self, e, lever, width):
         """The number of kinks that are nearer than a width."""
-        return sum(
-            int(np.count_nonzero(np.abs(e - offset) <= width * lever))
-            for offset, *_ in self.each
-        )
+        count = 0
+        for start in range(0, len(e), PIECE):
+            part = slice(start, start + PIECE)
+            reach = width * lever[part]
+            for offset, *_ in self.each:
+                count += int(np.count_nonzero(np.abs(e[part] - offset) <= reach))
+        return count
 
     def crossed(self, before, after, rows):
         """Which residuals have changed sides at a kink, without the `rows` of that kink."""

@@ -175,7 +175,10 @@ class Separable:
     def of(cls, plan, metric, curvature):
         frame = Scaled(metric, plan.fit_intercept)
         k, d, l1, l2 = frame.size, frame.rank, np.zeros(frame.size), np.zeros(frame.size)
-        l1[:d], l2[:d] = plan.penalty.l1 / metric.scale, plan.penalty.l2 / metric.scale**2
+        l1[:d], l2[:d] = (
+            plan.penalty.l1 / metric.scale,
+            plan.penalty.l2 / metric.scale / metric.scale,
+        )
         bounded = plan.penalty.positive & (np.arange(k) < d)
         share = BESIDE * plan.loss.smoothness / curvature.total
         return cls(frame, l1, l2, bounded, share * frame.products(curvature))

@@ -134,6 +134,43 @@ class Box:
         return C
 
 
+class Coordinates:
+    """Rows of the identity, and of zeros: each term is an entry of p, or nothing.
+
+    Parameters
+    ----------
+    known : ndarray of bool, shape (m,)
+        Which terms are entries of p: its first ones, in this order.
+    size : int
+        The length of p.
+    """
+
+    def __init__(self, known, size):
+        self.known, self.size, self.count = known, size, np.count_nonzero(known)
+
+    def __len__(self):
+        return len(self.known)
+
+    def rows(self, at):
+        A = np.zeros((len(self), self.size))
+        A[self.known, np.arange(self.count)] = 1.0
+        return A[at]
+
+    def products(self, p):
+        x = np.zeros(len(self))
+        x[self.known] = p[: self.count]
+        return x
+
+    def sums(self, a):
+        g = np.zeros(self.size)
+        g[: self.count] = a[self.known]
+        return g
+
+    def add_gram(self, curvatures, C):
+        np.einsum("ii->i", C)[:] += self.sums(curvatures)
+        return C
+
+
 @dataclass
 class Problem:
     """The function P: the terms, with the offset and slopes of each, and the quadratic.

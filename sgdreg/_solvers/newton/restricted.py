@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgdreg._solvers.newton.piecewise_linear import Box, Dense, Problem, Terms
+from sgdreg._solvers.newton.sparse_terms import Sparse, are_stored
 from sgdreg._solvers.newton.streamed import Streamed
 
 # The largest number of entries of rows that are copied, or this many times those of Q.
@@ -75,7 +76,7 @@ def restricted(model, rows, box=0.0):
         q = q - block.sums(slopes)
         rest -= slopes @ offsets
     if model.on_coef is not None:
-        blocks.append(Dense(model.on_coef))
+        blocks.append(model.on_coef)
         pairs = zip((offsets, low, high), model.prices(), strict=True)
         offsets, low, high = map(np.concatenate, pairs)
     walls = 0
@@ -100,10 +101,11 @@ def restricted(model, rows, box=0.0):
 def _block(model, rows, which):
     """Some rows in the frame, and their weights; too many are not copied."""
     data, k = model.data, model.frame.size
-    numbers = max(COPIED, COPIED_A_SQUARE * k * k)
-    if len(rows) * k <= numbers:
-        X, _, weights = data.take(rows)
-        return Dense(model.frame.rows(X), which, data.team), weights
     weights = data.row_weights
     weights = np.ones(len(rows)) if weights is None else weights[rows]
-    return Streamed(data, model.frame, rows, which), weights
+    if are_stored(data, model.frame):
+        return Sparse(data, model.frame, rows, which), weights
+    if len(rows) * k > max(COPIED, COPIED_A_SQUARE * k * k):
+        return Streamed(data, model.frame, rows, which), weights
+    A = model.frame.rows(data.rows.take(rows))
+    return Dense(A, which, data.team), weights

@@ -1,9 +1,11 @@
 """The model of squared errors with l1, `positive` or both: their curvature is constant."""
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
+from sgdreg._curvature.triangles import column_norms
 from sgdreg._solvers.newton.minimum import least_slope, minimum
 from sgdreg._solvers.newton.model import Model
 from sgdreg._training.evaluation import Point
@@ -43,18 +45,21 @@ class Quadratic:
     def of(cls, curvature, penalty, size=None):
         """From a curvature and a penalty; `size`: the rows of a sample, or None."""
         triangle, d = curvature.features, curvature.n_features
-        H = triangle.T @ triangle / curvature.total
-        scale = np.sqrt(H.diagonal())
+        scale = column_norms(triangle) / sqrt(curvature.total)
         constant = curvature.constant(scale)
         some = np.logical_or.reduce(constant)
         if some:
             scale = np.where(constant, 1.0, scale)
-        H = H / scale[:, None] / scale
+        Z = triangle / scale  # squares of tiny features would be zero
+        H = Z.T @ Z
+        H /= curvature.total
         if some:
             H[constant] = H[:, constant] = 0.0
         if size is not None:
             H *= max(LEAST_SHARE, 1.0 - d / size)
-        return cls(H, scale, penalty.l1 / scale, penalty.l2 / scale**2, penalty.positive)
+        return cls(
+            H, scale, penalty.l1 / scale, penalty.l2 / scale / scale, penalty.positive
+        )
 
     def lowest(self, gradient, coef):
         """The minimum of the model, from coefficients with this gradient.

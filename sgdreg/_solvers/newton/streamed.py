@@ -5,9 +5,6 @@ from scipy import linalg
 
 # The number of entries of X that are read at a time.
 PIECE_NUMBERS = 2**17
-# The Gram matrix is transformed into the frame where a bound of the condition number (the
-# squared norm of the frame's root, times d) is at most this: that many digits are lost.
-WELL_CONDITIONED = 1e10
 
 
 class Streamed:
@@ -28,8 +25,7 @@ class Streamed:
         self.whole = len(at) == data.n_rows
         d = len(frame.coef)
         self.size = max(64, PIECE_NUMBERS // max(1, d))
-        roughly = d * np.square(frame.coef * frame.metric.scale[:, None]).sum()
-        self.turned_after = bool(roughly <= WELL_CONDITIONED)
+        self.turned_after = frame.is_well_conditioned
 
     def __len__(self):
         return len(self.at) if self.which is None else len(self.which)

@@ -51,6 +51,7 @@ NEEDED = {
     r"Checkpoint\(|\.skops": "skops",
     r"as_frame|pandas as": "pandas",
     r"ProgressBar\(": "rich",
+    r"import dask": "distributed",
 }
 # SGDRegressor overflows on the raw data of README, which is what is shown.
 OVERFLOWS = pytest.mark.filterwarnings("ignore::RuntimeWarning")

@@ -172,6 +172,26 @@ def test_tiny_partitions_are_passed_over_together(client, monkeypatch):
     assert len(tasks) <= 20
 
 
+def test_groups_stay_where_they_are(client, monkeypatch):
+    X, y, _ = problem()
+    monkeypatch.setattr(source, "GROUP", 5)
+    lazy = da.from_array(X, chunks=(100, D)), da.from_array(y, chunks=100)
+    held = []
+    run = source.Cluster.run
+
+    def seen(self, *args, **kwargs):
+        found = run(self, *args, **kwargs)
+        held.append(client.who_has(self.futures))
+        return found
+
+    monkeypatch.setattr(source.Cluster, "run", seen)
+    monkeypatch.setattr(source, "GROUP_BYTES", 5 * 100 * D * 8)
+    SGDLinearRegressor().fit(*lazy)
+    assert len(held[-1]) == 12
+    assert all(len(holders) == 1 for holders in held[-1].values())
+    assert len({*held[-1].values()}) == 2
+
+
 def test_a_worker_that_is_killed_costs_time_only(client):
     X, y, _ = problem()
     whole = SGDLinearRegressor(loss="huber", epsilon=0.5).fit(X, y)

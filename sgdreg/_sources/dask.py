@@ -234,7 +234,7 @@ class Cluster:
 
     def __init__(self, parts, sizes, check):
         import dask  # noqa: PLC0415 (optional)
-        from distributed import futures_of  # noqa: PLC0415
+        from distributed import futures_of, wait  # noqa: PLC0415
 
         self.client = client()
         held = [
@@ -243,6 +243,7 @@ class Cluster:
         ]
         held = self.client.persist(held)
         self.futures = [futures_of(one)[0] for one in held]
+        wait(self.futures)  # before that nobody holds them, and one worker would get all
         found = self.run(facts, range(len(held)), [()] * len(held), plain=True)
         kept = [(f, t) for f, t in zip(self.futures, found, strict=True) if t is not None]
         self.futures = [future for future, _ in kept]
@@ -263,7 +264,8 @@ class Cluster:
             at[min(holders, key=str)].append(place)
         tasks = []
         for worker, places in sorted(at.items(), key=str):
-            count = min(len(places), threads.get(worker, 1))
+            # Groups that are lost are made again, each wherever that is possible.
+            count = min(len(places), threads.get(worker, len(places)))
             for some in np.array_split(places, count):
                 given = [arguments[place] for place in some]
                 held = [self.futures[numbers[place]] for place in some]

@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import sys
+import time
 import unicodedata
 
 import numpy as np
@@ -14,7 +15,7 @@ from pyarrow import parquet
 from sklearn.datasets import dump_svmlight_file
 
 from sgdreg import cli
-from sgdreg.cli import _progress, _visible
+from sgdreg.cli import _progress, _source, _visible
 from sgdreg.cli._delimited import Dialect
 from sgdreg.cli._formats import Reading
 from sgdreg.cli._missing import Markers
@@ -164,7 +165,7 @@ def test_rows_bytes_and_time_left(tmp_path, monkeypatch, capsys, packing):
     if is_stream:
         source.place.size = None
     seen = []
-    with _progress.watching("Reading", source.place) as watched:
+    with _progress.watching("Reading", source) as watched:
         for _ in watched(source.pieces(None)):
             seen.append(source.place.now)
     assert source.place.now is None
@@ -174,6 +175,23 @@ def test_rows_bytes_and_time_left(tmp_path, monkeypatch, capsys, packing):
     end = "" if is_stream else f" of {size / 1e6:.1f}"
     assert f"Reading: 20,000 rows, {seen[-1] / 1e6:.1f}{end} MB" in last
     assert re.search(r"\d:\d\d:\d\d +(\d|-):(\d\d|--):(\d\d|--) left", last) or is_stream
+
+
+def test_bytes_of_later_reads_are_in_proportion_to_the_rows(write, monkeypatch, capsys):
+    be_terminal(monkeypatch)
+    monkeypatch.setattr(_source, "KEPT", 0)
+    path = write("\n".join(["a,y", *(f"{j},{j % 7}" for j in range(40_000))]))
+    _, source = Reading(None, Dialect(), Markers(())).source(path).surveyed()
+    size = path.stat().st_size / 1e6
+    pieces = [range(10_000)] * 4
+    capsys.readouterr()
+    with _progress.watching("Fitting", source) as watched:
+        for _ in watched(pieces):
+            time.sleep(0.15)  # a bar is drawn ten times a second
+    shown = bars(capsys)
+    for rows in (20_000, 40_000):
+        text = f"Fitting: {rows:,} rows, {size * rows / 40_000:.1f} of {size:.1f} MB"
+        assert any(text in line for line in shown)
 
 
 def test_progress_bars(monkeypatch, capsys):

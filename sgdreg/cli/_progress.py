@@ -16,7 +16,7 @@ from sgdreg.cli._visible import visible
 
 
 @contextmanager
-def watching(doing, place=None):
+def watching(doing, source=None):
     """Yield a function that passes on parts of rows, and shows how far they have come.
 
     It shows the rows and the bytes of the file so far, the time, and an estimate of the
@@ -26,13 +26,15 @@ def watching(doing, place=None):
     ----------
     doing : str
         The text before the bar.
-    place : Place or None
-        How far the bytes of the file have been read.
+    source : Source or None
+        What is read. Where the number of its rows is known, the bytes are in proportion to
+        them, because text is read some blocks ahead.
     """
     if not sys.stderr.isatty():
         yield iter
         return
     doing, words = visible(doing), TextColumn("{task.description}", markup=False)
+    place, count = (None, None) if source is None else (source.place, source.count)
     size = None if place is None else place.size
     columns = [words, BarColumn(), TimeElapsedColumn()]
     if size is not None:
@@ -46,6 +48,8 @@ def watching(doing, place=None):
                 yield part
                 rows += len(part)
                 done = None if place is None else place.now
+                if size is not None and count:
+                    done = size * rows / count
                 shown = f"{doing}: {counted(rows, 'row')}{_bytes(done, size)}"
                 bar.update(task, completed=done, description=shown)
 

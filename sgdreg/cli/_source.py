@@ -45,6 +45,8 @@ class Source:
         Sentences on what is unusual about the file as a whole.
     place : Place or None
         How far its bytes have been read; None: it is in memory.
+    count : int or None
+        The number of its rows, where a survey has found it.
     """
 
     title: str
@@ -59,6 +61,7 @@ class Source:
     numerals: Numerals = PLAIN
     notes: list = field(default_factory=list)
     place: Place | None = None
+    count: int | None = None
 
     def numbers(self, wanted):
         """The FileRows of the wanted columns, piece by piece."""
@@ -68,10 +71,10 @@ class Source:
         """(the survey, a source to fit from); it covers only the first rows of a stream."""
         if self.again:
             kept = _Kept()
-            with watching(f"Reading {self.title}", self.place) as watched:
+            with watching(f"Reading {self.title}", self) as watched:
                 survey = self.survey(kept.passing(watched(self.pieces(None))))
             if kept.pieces is None:
-                return survey, self
+                return survey, replace(self, count=survey.rows)
             return survey, replace(self, pieces=lambda _: iter(kept.pieces), place=None)
         rest, head, rows = self.pieces(None), [], 0
         for piece in rest:

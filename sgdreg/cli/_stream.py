@@ -135,7 +135,7 @@ class StreamedFit:
         """
         tally, is_first = Tally(self.source.title, self.wanted), self.tally is None
         self.reads += 1
-        with watching(f"Fitting, read {self.reads}", self.source.place) as watched:
+        with watching(f"Fitting, read {self.reads}", self.source) as watched:
             parts = map(tally.complete, watched(self.source.numbers(self.wanted)))
             for chunk in regrouped(parts, self.chunk_rows):
                 if is_first:
@@ -151,7 +151,7 @@ class StreamedFit:
         R² is None where all targets are equal.
         """
         score, tally = RunningR2(), Tally(source.title, self.wanted, fitted=False)
-        with watching("Scoring", source.place) as watched:
+        with watching("Scoring", source) as watched:
             for part in watched(source.numbers(self.wanted)):
                 rows = tally.complete(part)
                 if len(rows):

@@ -1,15 +1,24 @@
 """Names and cells of files act on no terminal."""
 
+import gzip
 import json
 import re
 import sys
+import time
 import unicodedata
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from command_line import refused, run, succeed
+from pyarrow import parquet
+from sklearn.datasets import dump_svmlight_file
 
 from sgdreg import cli
-from sgdreg.cli import _progress, _visible
+from sgdreg.cli import _progress, _source, _visible
+from sgdreg.cli._delimited import Dialect
+from sgdreg.cli._formats import Reading
+from sgdreg.cli._missing import Markers
 
 # Clears the screen, sets the title, hides text, the same in C1, turns text around, breaks
 # lines, has no width.
@@ -123,10 +132,70 @@ def test_letters_of_all_scripts_stay(write):
         assert f" {name} " in output
 
 
-def test_progress_bars(monkeypatch, capsys):
+def be_terminal(monkeypatch):
+    """Make stderr a terminal, from within a test: capsys replaces it before."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+
+
+def bars(capsys):
+    """The lines that bars have shown, without colours."""
+    return re.split(r"[\r\n]+", RICH.sub("", capsys.readouterr().err))
+
+
+@pytest.mark.parametrize("packing", ["csv", "csv.gz", "parquet", "svm", "stream"])
+def test_rows_bytes_and_time_left(tmp_path, monkeypatch, capsys, packing):
+    be_terminal(monkeypatch)
+    n = 20_000
+    rows = np.random.default_rng(0).normal(size=(n, 3))
+    text = ("\n".join(["a,b,y", *(",".join(map(repr, r)) for r in rows.tolist())])).encode()
+    path = tmp_path / f"data.{packing}"
+    if packing == "parquet":
+        columns = dict(zip("aby", rows.T, strict=True))
+        parquet.write_table(pa.table(columns), path, row_group_size=n // 4)
+    elif packing == "svm":
+        dump_svmlight_file(rows[:, :2], rows[:, 2], str(path))
+    else:
+        path.write_bytes(gzip.compress(text) if packing == "csv.gz" else text)
+    kind = {"stream": "csv"}.get(packing)
+    source = Reading(kind, Dialect(), Markers(())).source(path)
+    size, is_stream = path.stat().st_size, packing == "stream"
+    if is_stream:
+        source.place.size = None
+    seen = []
+    with _progress.watching("Reading", source) as watched:
+        for _ in watched(source.pieces(None)):
+            seen.append(source.place.now)
+    assert source.place.now is None
+    assert seen == sorted(seen)
+    assert 0 < seen[0] <= seen[-1] <= size
+    (last,) = [line for line in bars(capsys) if "20,000 rows" in line][-1:]
+    end = "" if is_stream else f" of {size / 1e6:.1f}"
+    assert f"Reading: 20,000 rows, {seen[-1] / 1e6:.1f}{end} MB" in last
+    assert re.search(r"\d:\d\d:\d\d +(\d|-):(\d\d|--):(\d\d|--) left", last) or is_stream
+
+
+def test_bytes_of_later_reads_are_in_proportion_to_the_rows(write, monkeypatch, capsys):
+    be_terminal(monkeypatch)
+    monkeypatch.setattr(_source, "KEPT", 0)
+    path = write("\n".join(["a,y", *(f"{j},{j % 7}" for j in range(40_000))]))
+    _, source = Reading(None, Dialect(), Markers(())).source(path).surveyed()
+    size = path.stat().st_size / 1e6
+    pieces = [range(10_000)] * 4
+    capsys.readouterr()
+    with _progress.watching("Fitting", source) as watched:
+        for _ in watched(pieces):
+            time.sleep(0.15)  # a bar is drawn ten times a second
+    shown = bars(capsys)
+    for rows in (20_000, 40_000):
+        text = f"Fitting: {rows:,} rows, {size * rows / 40_000:.1f} of {size:.1f} MB"
+        assert any(text in line for line in shown)
+
+
+def test_progress_bars(monkeypatch, capsys):
+    be_terminal(monkeypatch)
     with _progress.watching("\x1b]0;\x07[bold]\u202e.csv") as watched:
         assert list(watched([[1], [2]])) == [[1], [2]]
     shown = capsys.readouterr().err

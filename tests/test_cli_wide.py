@@ -86,6 +86,6 @@ def test_small_files_are_read_once(write, monkeypatch, streamed):
     assert len(calls) == 1
     monkeypatch.setattr(_source, "KEPT", 0)
     again = as_json("fit", path, "--one-hot", *streamed)
-    assert len(calls) == (4 if streamed else 3)
+    assert len(calls) == (6 if streamed else 3)
     for name in ("coefficients", "intercept", "scores", "notes", "data"):
         assert once[name] == again[name]

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 
-from sgdreg import SGDLinearRegressor
+from sgdreg import SGDLinearRegressor, chunks
 from sgdreg._data.dataset import Data
 from sgdreg._data.moments import moments
 from sgdreg._data.threads import ALONE
@@ -100,6 +100,20 @@ def test_constants_are_not(kind, method):
     weights = np.where(np.arange(N) == 50, 0.0, 1.0)
     X = UNRESOLVED["one row"]  # constant but for the row that is left out
     assert not said(lambda: getattr(SGDLinearRegressor(), method)(X, Y, weights))
+
+
+@pytest.mark.parametrize("size", [7, 40, 60])
+@pytest.mark.parametrize("kind", ["float64", "CSR", "one row", "ones", "tenths", "CSR 0.1"])
+def test_of_rows_in_chunks(kind, size):
+    X = (CONSTANT | {"CSR 0.1": CONSTANT["CSR"]} | UNRESOLVED)[kind]
+    starts = range(0, N, size)
+
+    def read():
+        yield from ((X[k : k + size], Y[k : k + size]) for k in starts)
+
+    messages = said(lambda: SGDLinearRegressor().fit(chunks(read)))
+    assert len(messages) == (kind in UNRESOLVED)
+    assert all(text.startswith("Column 0 of X: ") for text in messages)
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -1,5 +1,7 @@
 """Columns whose variation is smaller than the rounding error of their mean in float64."""
 
+from functools import partial
+
 import numpy as np
 from scipy import sparse
 
@@ -29,10 +31,13 @@ def unresolved(metric, data, X, told=()):
     """
     if metric.constant is None or metric.centre is None or not metric.constant.any():
         return []
-    if not data.rows.in_memory:
-        return []
     columns = np.flatnonzero(metric.constant & (metric.centre != 0)).tolist()
     columns = [column for column in columns if column not in told]
+    if columns and not data.rows.in_memory:
+        parts = data.rows.each(partial(_least_and_largest, columns=columns))
+        least, largest = zip(*parts, strict=True)
+        varies = np.min(least, axis=0) < np.max(largest, axis=0)
+        return [j for j, varied in zip(columns, varies, strict=True) if varied]
     if columns and sparse.issparse(X):
         X = sparse.csc_array(X[:, columns] if X.format == "csr" else X.tocsr()[:, columns])
         return [j for at, j in enumerate(columns) if _varies(X[:, [at]].toarray(), data)]
@@ -43,6 +48,15 @@ def unresolved(metric, data, X, told=()):
 
 def _column(X, column):
     return X.iloc[:, column].to_numpy() if hasattr(X, "iloc") else X[:, column]
+
+
+def _least_and_largest(rows, columns):
+    """The least and the largest number of some columns."""
+    least, largest = np.full(len(columns), np.inf), np.full(len(columns), -np.inf)
+    for X, _ in rows.chunks():
+        least = np.minimum(least, X[:, columns].min(axis=0, initial=np.inf))
+        largest = np.maximum(largest, X[:, columns].max(axis=0, initial=-np.inf))
+    return least, largest
 
 
 def _varies(values, data):

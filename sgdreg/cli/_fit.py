@@ -146,9 +146,6 @@ class FitRun:
         self.warnings = []
         if self.parameters.get("warm_start"):
             self._warn("--warm-start has no effect: a command fits once.")
-        if sys.stderr.isatty() and "verbose" not in self.parameters:
-            rich.reconfigure(stderr=True)  # the console of the progress bar
-            self.model.set_params(verbose=1)
 
     def _warn(self, text):
         self.warnings.append(text)
@@ -181,25 +178,20 @@ class FitRun:
     def _in_memory(self, survey, held_out):
         rows, notes = gathered(self.source, self.wanted, survey)
         self.notes += notes
-        known = {}
-        if held_out is not None:
-            checked, notes = gathered(held_out, self.wanted)
-            self.notes += notes
-            known = {"X_val": checked.X, "y_val": checked.y}
-            known["sample_weight_val"] = checked.weights
+        checked, notes = self._checked(held_out)
+        self.notes += notes
         self._note_markers(held_out)
         self._show_data(len(rows))
         recorders = [] if self.plot is None else _plot.recorders(self.wanted)
         self.model.set_callbacks(*recorders)
+        if sys.stderr.isatty() and "verbose" not in self.parameters:
+            rich.reconfigure(stderr=True)  # the console of the progress bar
+            self.model.set_params(verbose=1)
         with self._watched():
             start = perf_counter()
-            self.model.fit(rows.X, rows.y, rows.weights, **known)
+            self.model.fit(rows.X, rows.y, rows.weights, **_validation(checked))
             seconds = perf_counter() - start
-        found = scores(self.model, rows)
-        if held_out is not None and np.ptp(checked.y) > 0:
-            found["r2_validation"] = self.model.score(
-                checked.X, checked.y, sample_weight=checked.weights
-            )
+        found = scores(self.model, rows) | self._score_of(checked)
         self._draw(rows, recorders)
         return {
             "data": self._data(len(rows), survey.rows - len(rows)),
@@ -212,23 +204,28 @@ class FitRun:
     def _streamed(self, held_out, chunk_rows):
         stream = StreamedFit(self.model, self.source, self.wanted, chunk_rows)
         stream.announce()
+        checked, notes = None, []
+        if self.source.again:
+            checked, notes = self._checked(held_out)
+        if sys.stderr.isatty() and self.model.verbose == 1:
+            self.model.set_params(verbose=0)  # each read has a bar
         with self._watched():
             start = perf_counter()
-            facts = stream.fit()
+            facts = stream.fit(_validation(checked))
             facts["seconds"] = perf_counter() - start
-        if not (facts["converged"] or stream.recursive):
-            self._warn(facts["stop_reason"])
-        found, unscored = {}, "unknown: the rows cannot be read twice"
+        found, unscored = self._score_of(checked), "unknown: the rows cannot be read twice"
         if self.source.again:
             r2, _ = stream.r2(self.source)
             unscored = self._undefined()
-            found = {} if r2 is None else {"r2": r2}
+            found |= {} if r2 is None else {"r2": r2}
+        else:
+            if not stream.recursive:
+                self._warn(facts["stop_reason"])
+            if held_out is not None:
+                r2, scored = stream.r2(held_out)
+                found, notes = {} if r2 is None else {"r2_validation": r2}, scored.notes()
         tally = stream.tally
-        self.notes += tally.notes()
-        if held_out is not None:
-            r2, checked = stream.r2(held_out)
-            found |= {} if r2 is None else {"r2_validation": r2}
-            self.notes += checked.notes()
+        self.notes += tally.notes() + notes
         self._note_markers(held_out)
         self._show_data(tally.kept)  # the number is known only after the fit
         self._draw(None, [])
@@ -237,6 +234,18 @@ class FitRun:
             "scores": found,
             "unscored": unscored,
         }
+
+    def _checked(self, held_out):
+        """(the rows of the validation file, notes); (None, []) without one."""
+        return (None, []) if held_out is None else gathered(held_out, self.wanted)
+
+    def _score_of(self, checked):
+        """R² on the rows of the validation file, where there are such and it is defined."""
+        if checked is None or np.ptp(checked.y) == 0:
+            return {}
+        weights = checked.weights
+        r2 = self.model.score(checked.X, checked.y, sample_weight=weights)
+        return {"r2_validation": r2}
 
     @contextmanager
     def _watched(self):
@@ -262,3 +271,10 @@ class FitRun:
     def _draw(self, rows, recorders):
         if self.plot is not None:
             _plot.draw(self.plot, self.model, self.wanted, rows, recorders)
+
+
+def _validation(checked):
+    """The rows of a validation file as arguments of `fit`."""
+    if checked is None:
+        return {}
+    return {"X_val": checked.X, "y_val": checked.y, "sample_weight_val": checked.weights}

@@ -1,6 +1,6 @@
 """The format of a file, and the function that reads it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sgdreg.cli._arrays import read_npz
@@ -68,9 +68,9 @@ class Reading:
 
     def source(self, path):
         """The source of a path, or of standard input for "-"."""
-        return self.markers.applied(
-            self._read(self.format_of(path), open_input(path, self.max_bytes))
-        )
+        file = open_input(path, self.max_bytes)
+        source = self._read(self.format_of(path), file)
+        return self.markers.applied(replace(source, place=file.place))
 
     def format_of(self, path):
         """The name of the format in which a path is read."""

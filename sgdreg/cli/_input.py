@@ -6,8 +6,10 @@ import sys
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from weakref import ref
 
 import pyarrow as pa
 
@@ -28,6 +30,28 @@ HELD_SHARE = 0.125
 MOST_RATIO, HARMLESS = 100, 2**27
 
 
+@dataclass
+class Place:
+    """How far a file has been read, in bytes as they are in the file: packed, perhaps.
+
+    Attributes
+    ----------
+    size : int or None
+        The bytes of the file; None: not known, as of standard input.
+    opened : weakref or None
+        The file as it was opened last; it is closed when nothing else uses it.
+    """
+
+    size: int | None = None
+    opened: ref | None = None
+
+    @property
+    def now(self):
+        """The bytes so far; None where the file is closed."""
+        stream = self.opened and self.opened()
+        return None if stream is None or stream.closed else stream.tell()
+
+
 @dataclass(frozen=True)
 class Input:
     """A source of bytes.
@@ -44,6 +68,8 @@ class Input:
         The first bytes.
     max_bytes : int or None
         Most bytes that may be read, unpacked; None: limited by MOST_RATIO only.
+    place : Place
+        How far the bytes have been read.
     """
 
     title: str
@@ -51,6 +77,7 @@ class Input:
     again: bool
     head: bytes
     max_bytes: int | None = None
+    place: Place = field(default_factory=Place)
 
     def check(self, size, packed=None):
         """Raise Unusable where more bytes are read than allowed.
@@ -96,7 +123,8 @@ def open_input(path, max_bytes=None):
         return _of_stream(sys.stdin.buffer, "stdin", max_bytes)
     path = Path(path)
     try:
-        mode = path.stat().st_mode
+        found = path.stat()
+        mode, size = found.st_mode, found.st_size
         if stat.S_ISDIR(mode):
             raise Unusable(f"{path} is a directory; give the path of a file.")
         if not stat.S_ISREG(mode):
@@ -107,7 +135,7 @@ def open_input(path, max_bytes=None):
             return held
         with path.open("rb") as file:
             magic = file.read(MAGIC)
-        return _input(str(path), lambda: path.open("rb"), True, magic, max_bytes)
+        return _input(str(path), lambda: path.open("rb"), True, magic, max_bytes, size)
     except FileNotFoundError:
         raise Unusable(f"There is no file {path}.") from None
     except OSError as error:
@@ -128,17 +156,19 @@ def _of_stream(stream, title, max_bytes):
     held = stream.read(limit)
     magic = held[:MAGIC]
     if len(held) < limit:
-        return _input(title, lambda: io.BytesIO(held), True, magic, max_bytes)
+        opened = partial(io.BytesIO, held)
+        return _input(title, opened, True, magic, max_bytes, len(held))
     # The rest of the stream can be read only once.
     return _input(title, lambda: _Continued(held, stream), False, magic, max_bytes)
 
 
-def _input(title, opened, again, magic, max_bytes):
+def _input(title, opened, again, magic, max_bytes, size=None):
     packing = next((p for mark, p in PACKED.items() if magic.startswith(mark)), None)
-    bounds = Input(title, opened, again, b"", max_bytes)
+    bounds = Input(title, opened, again, b"", max_bytes, Place(size))
 
     def unpacked():
         raw = opened()
+        bounds.place.opened = ref(raw)
         if packing is not None:
             packed = _Counted(raw)
             raw = _Counted(pa.CompressedInputStream(packed, packing))
@@ -188,10 +218,15 @@ class _Continued(io.RawIOBase):
     """A stream of the bytes that have been read already, and then of the rest."""
 
     def __init__(self, head, rest):
-        self.head, self.rest = io.BytesIO(head), rest
+        self.head, self.rest, self.count = io.BytesIO(head), rest, 0
 
     def readable(self):
         return True
 
     def readinto(self, buffer):
-        return self.head.readinto(buffer) or self.rest.readinto(buffer)
+        size = self.head.readinto(buffer) or self.rest.readinto(buffer)
+        self.count += size
+        return size
+
+    def tell(self):
+        return self.count

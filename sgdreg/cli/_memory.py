@@ -6,6 +6,13 @@ from pathlib import Path
 
 # Bytes assumed where the system does not say: 2 GiB, a small machine.
 UNKNOWN = 2 * 2**30
+# The numbers of a file may fill this share of the memory; larger files are streamed.
+MOST_SHARE = 0.5
+
+
+def holds(size):
+    """Whether so many bytes of numbers are held in memory."""
+    return size <= MOST_SHARE * available()
 
 
 def available():

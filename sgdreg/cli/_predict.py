@@ -71,7 +71,7 @@ class PredictRun:
 
     def execute(self, writer):
         """Write a prediction for each row, and notes on rows that have none."""
-        with watching("Predicting") as watched:
+        with watching("Predicting", self.source) as watched:
             for rows in watched(self.source.numbers(self.wanted)):
                 writer.write(self._predicted(rows))
         self._note_odd()

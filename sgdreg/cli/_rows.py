@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy import sparse
 
+from sgdreg._data.chunked_rows import bytes_of
 from sgdreg.cli._messages import Unusable, counted, listed
 
 
@@ -49,6 +50,11 @@ class FileRows:
 
     def __len__(self):
         return self.X.shape[0]
+
+    @property
+    def nbytes(self):
+        """Bytes of the numbers of X in memory."""
+        return bytes_of(self.X)
 
     @property
     def finite(self):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from sgdreg.cli._cells import PLAIN
+from sgdreg.cli._input import Place
 from sgdreg.cli._numerals import Numerals
 from sgdreg.cli._progress import watching
 
@@ -42,6 +43,10 @@ class Source:
         The format of numbers in its text.
     notes : list of str
         Sentences on what is unusual about the file as a whole.
+    place : Place or None
+        How far its bytes have been read; None: it is in memory.
+    count : int or None
+        The number of its rows, where a survey has found it.
     """
 
     title: str
@@ -55,6 +60,8 @@ class Source:
     targets: list = field(default_factory=list)
     numerals: Numerals = PLAIN
     notes: list = field(default_factory=list)
+    place: Place | None = None
+    count: int | None = None
 
     def numbers(self, wanted):
         """The FileRows of the wanted columns, piece by piece."""
@@ -64,11 +71,11 @@ class Source:
         """(the survey, a source to fit from); it covers only the first rows of a stream."""
         if self.again:
             kept = _Kept()
-            with watching(f"Reading {self.title}") as watched:
+            with watching(f"Reading {self.title}", self) as watched:
                 survey = self.survey(kept.passing(watched(self.pieces(None))))
             if kept.pieces is None:
-                return survey, self
-            return survey, replace(self, pieces=lambda _: iter(kept.pieces))
+                return survey, replace(self, count=survey.rows)
+            return survey, replace(self, pieces=lambda _: iter(kept.pieces), place=None)
         rest, head, rows = self.pieces(None), [], 0
         for piece in rest:
             head.append(piece)

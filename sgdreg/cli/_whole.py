@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import sparse
 
+from sgdreg.cli import _memory
 from sgdreg.cli._messages import Unusable
 from sgdreg.cli._rows import complete, joined
 from sgdreg.cli._tally import Tally
@@ -43,10 +44,10 @@ def gathered(source, wanted, survey=None):
     Raises
     ------
     Unusable
-        Where too few rows are left.
+        Where too few rows are left, or too many without a survey.
     """
     tally = Tally(source.title, wanted, fitted=survey is not None)
-    kept, X = [], None
+    kept, X, size = [], None, 0
     for part in source.numbers(wanted):
         start = tally.kept
         rows = tally.complete(part)
@@ -56,5 +57,11 @@ def gathered(source, wanted, survey=None):
             X[start : start + len(rows)] = rows.X
             rows = replace(rows, X=X[start : start + len(rows)])
         kept.append(rows)
+        size += rows.nbytes
+        if survey is None and not _memory.holds(size):
+            raise Unusable(
+                f"{source.title} does not fit into memory, which holds the rows that "
+                "choose the best epoch: give a part of them."
+            )
     tally.check()
     return joined(kept, None if X is None else X[: tally.kept]), tally.notes()

@@ -424,3 +424,72 @@ def test_files_are_closed_where_a_fit_ends_early():
     with pytest.raises(ValueError, match="NaN"):
         SGDLinearRegressor().fit(sgdreg.chunks(read))
     assert len(opened) == len(closed) >= 2
+
+
+def test_features_are_used_in_the_order_of_columns():
+    X, y, _ = problem()
+    order = [2, 0, 1, 3, 4, 5]
+    source = sgdreg.chunks(X, target=y, columns=order, rows=700)
+    whole = SGDLinearRegressor().fit(X[:, order], y)
+    np.testing.assert_allclose(SGDLinearRegressor().fit(source).coef_, whole.coef_)
+    refused(lambda: sgdreg.chunks(X, target=y, columns=[9]), ValueError, "no column 9")
+    refused(lambda: sgdreg.chunks(X, target=y, rows=0), ValueError, "at least 1, got 0")
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_few_rows_in_the_zone_are_all_counted(weighted):
+    X, y, weights = problem()
+    far = y[::-1].copy()  # of 3,000 rows, 7 are near the fit
+    agree({"loss": "huber"}, X, far, weights if weighted else None, exact=1e-7)
+
+
+@pytest.mark.parametrize("is_sparse", [False, True], ids=["dense", "CSR"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"penalty": "l1", "alpha": 0.05},
+        {"penalty": "l2", "alpha": 0.1},
+        {"loss": "huber", "penalty": "l2", "alpha": 0.05},
+        {"loss": "quantile", "penalty": "l2", "alpha": 0.1, "max_iter": 3},
+    ],
+    ids=lambda settings: settings.get("loss", "squares") + ", " + settings["penalty"],
+)
+def test_more_features_than_a_factor_takes(settings, is_sparse):
+    rng = np.random.default_rng(5)
+    density = 0.01 if is_sparse else 1.0
+    X = sparse.random_array((2300, 2100), density=density, rng=rng, format="csr")
+    y = np.asarray(X[:, :5].sum(axis=1)).ravel() + 0.1 * rng.standard_normal(2300)
+    X = X if is_sparse else X.toarray() - 0.5
+    source = parts(X, y, cuts=(0, 1, 800, 2300))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        agree(settings, X, y, exact=2e-2 if "max_iter" in settings else 2e-5, source=source)
+
+
+@pytest.mark.parametrize("settings", [{"loss": "quantile"}, {"optimizer": "svrg"}])
+def test_a_fit_that_is_killed_is_resumed_with_chunks(settings, tmp_path):
+    pytest.importorskip("skops")
+    X, y, weights = problem()
+    source, path = sgdreg.chunks(parts(X, y, weights)), tmp_path / "fit.skops"
+    model = partial(SGDLinearRegressor, random_state=0, max_iter=4, tol=None, **settings)
+
+    class Killed(Exception):
+        """The end of the process."""
+
+    class Kill(sgdreg.Checkpoint):
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+            super().on_fit_task_end(estimator, context, fitted_estimator=fitted_estimator)
+            if fitted_estimator.n_iter_ == 2:
+                raise Killed
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        whole = model().fit(source)
+        with pytest.raises(Killed):
+            model().set_callbacks(Kill(path)).fit(source)
+        ours = SGDLinearRegressor.resume(path, source)
+    assert ours.coef_.tobytes() == whole.coef_.tobytes()
+    other = sgdreg.chunks(parts(X, y + 1.0, weights))
+    resume = partial(SGDLinearRegressor.resume, path)
+    refused(lambda: resume(other), ValueError, "not the data of the checkpoint")
+    refused(lambda: resume(source, y), TypeError, "y was passed beside")

@@ -197,6 +197,11 @@ class Metric:
 
     def row_norms(self, data, fit_intercept):
         """‖Tᵀ x_i‖² of each row."""
+        norms = np.concatenate(list(data.over_blocks(self._norms)))
+        return norms + 1.0 if fit_intercept else norms
+
+    def _norms(self, data):
+        """The same of the rows of a block, without an intercept."""
         inverse = 1.0 if self.scale is None else 1.0 / self.scale
         if self.root is None and data.is_sparse:
             Z = data.rows.canonical
@@ -211,7 +216,7 @@ class Metric:
                 Z = (X if self.centre is None else X - self.centre) * inverse
                 norms.append(row_norms(Z if self.root is None else self._rotated(Z), True))
             norms = np.concatenate(norms)
-        return norms + 1.0 if fit_intercept else norms
+        return norms
 
     def _rotated(self, Z):
         return self._low_rank_root(Z) if self.low_rank else product(Z, self.root.T)

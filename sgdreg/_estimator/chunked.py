@@ -213,7 +213,7 @@ def score_of(estimator, X, y, weights):
     """R² of the predictions for data that are not in memory, by one read."""
     score = RunningR2()
     if dask.knows(X):
-        for part in dask.each_partition(partial(_scored, estimator), X, y, weights):
+        for part in dask.each_partition(partial(_scored, estimator.predict), X, y, weights):
             score.join(part)
     else:
         refuse_beside(y=y, sample_weight=weights)
@@ -222,16 +222,16 @@ def score_of(estimator, X, y, weights):
                 raise TypeError(
                     f"Chunk {number} has no targets, which score needs: (X, y)."
                 )
-            score.join(_scored(estimator, part, *rest))
+            score.join(_scored(estimator._predicted, part, *rest))
     if score.value is None:
         raise ValueError("R² needs two different targets.")
     return score.value
 
 
-def _scored(estimator, X, y, weights=None):
+def _scored(predict, X, y, weights=None):
     score = RunningR2()
     if _length(X):
-        predicted = estimator.predict(X)
+        predicted = predict(X)
         y, weights = check_scored(y, weights, predicted)
         score.add(y.reshape(predicted.shape), predicted, weights)
     return score

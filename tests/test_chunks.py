@@ -493,3 +493,53 @@ def test_a_fit_that_is_killed_is_resumed_with_chunks(settings, tmp_path):
     resume = partial(SGDLinearRegressor.resume, path)
     refused(lambda: resume(other), ValueError, "not the data of the checkpoint")
     refused(lambda: resume(source, y), TypeError, "y was passed beside")
+
+
+def test_types_of_parquet_files_are_joined(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet  # noqa: PLC0415
+
+    X, y, _ = problem()
+    whole = SGDLinearRegressor().fit(X, y)
+    for number, (rows_, dtype) in enumerate(
+        ((X[:0], pa.float32()), (X[:900], pa.float64()), (X[900:], pa.float32()))
+    ):
+        columns = {n: pa.array(c).cast(dtype) for n, c in zip(NAMES, rows_.T, strict=True)}
+        part = {0: y[:0], 1: y[:900], 2: y[900:]}[number]
+        table = pa.table(columns | {"y": part})
+        order = [*NAMES, "y"] if number < 2 else ["y", *NAMES[::-1]]
+        parquet.write_table(table.select(order), tmp_path / f"{number}.parquet")
+    model = SGDLinearRegressor().fit(sgdreg.chunks(tmp_path, target="y"))
+    assert model.coef_.dtype == np.float64
+    np.testing.assert_allclose(model.coef_, whole.coef_, rtol=1e-4)
+
+
+def test_a_parquet_file_that_is_damaged_is_named(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet  # noqa: PLC0415
+
+    X, y, _ = problem()
+    path = tmp_path / "a.parquet"
+    table = pa.table({"x": X[:, 0], "y": y})
+    parquet.write_table(table, path, row_group_size=1000, use_dictionary=False)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 4000] = b"\xff" * 4000
+    damaged = tmp_path / "b.parquet"
+    damaged.write_bytes(bytes(content))
+    fit = partial(SGDLinearRegressor().fit, sgdreg.chunks(damaged, target="y"))
+    with pytest.raises((OSError, ValueError), match=r"b\.parquet, row group 1"):
+        fit()
+
+
+def test_integers_of_a_text_file_may_be_followed_by_fractions(tmp_path):
+    pytest.importorskip("pyarrow")
+    lines = [f"{i},{i % 7},{2 * i + i % 7}" for i in range(250_000)]
+    (tmp_path / "a.csv").write_text("a,b,y\n")
+    (tmp_path / "b.csv").write_text("\n".join(["a,b,y", *lines, "0.5,1,2"]))
+    model = SGDLinearRegressor().fit(sgdreg.chunks(tmp_path, target="y"))
+    np.testing.assert_allclose(model.coef_, [2.0, 1.0], rtol=1e-6)
+
+
+def test_a_function_that_returns_no_iterator_is_refused():
+    fit = partial(SGDLinearRegressor().fit, sgdreg.chunks(lambda: None))
+    refused(fit, TypeError, "has returned a NoneType", "iterator of (X, y)")

@@ -29,8 +29,7 @@ class Epochs:
         if not data.rows.in_memory and self.order.n_batches == 1:
             raise ValueError(
                 "A step over all rows at once needs them in memory, and these come in "
-                "chunks. Use a smaller batch_size, or leave optimizer and learning_rate "
-                "'auto'."
+                "chunks. Use a smaller batch_size, for example 256."
             )
         self.rule = self._make_rule("dense" if anchor is not None else self._lazy_way())
 

@@ -13,6 +13,7 @@ from sklearn.model_selection import GridSearchCV
 import sgdreg
 from sgdreg import SGDLinearRegressor
 from sgdreg._data import chunked_rows, rows
+from sgdreg._solvers.newton import restricted
 
 N, D = 3000, 6
 SETTINGS = {
@@ -543,3 +544,23 @@ def test_integers_of_a_text_file_may_be_followed_by_fractions(tmp_path):
 def test_a_function_that_returns_no_iterator_is_refused():
     fit = partial(SGDLinearRegressor().fit, sgdreg.chunks(lambda: None))
     refused(fit, TypeError, "has returned a NoneType", "iterator of (X, y)")
+
+
+@pytest.mark.parametrize("fit", [{}, {"penalty": "l1", "alpha": 0.01}])
+def test_a_band_that_is_not_copied_is_read_by_one_reader(fit, monkeypatch):
+    """As a source may have one place in a file, where it reads."""
+    monkeypatch.setattr(restricted, "COPIED", 0)
+    monkeypatch.setattr(restricted, "COPIED_A_SQUARE", 0)
+    X, y, weights = problem()
+    place = []
+
+    def read():
+        place.clear()
+        own = object()
+        place.append(own)
+        for part in parts(X, y, weights)():
+            assert place == [own], "another reader has begun"
+            yield part
+
+    settings = {"loss": "quantile", "quantile": 0.7, "n_jobs": 2, **fit}
+    agree(settings, X, y, weights, exact=1e-6, source=read)

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
+import sgdreg
 from sgdreg import SGDLinearRegressor
 from sgdreg._sources import dask as source
 
@@ -279,3 +280,33 @@ def test_weights_stay_where_the_rows_are(client, monkeypatch):
     monkeypatch.setattr(source.Cluster, "run", counted)
     SGDLinearRegressor().fit(*collections(*problem()))
     assert not [array for array in sent if len(array) > 100]
+
+
+def test_a_lost_client_leaves_the_model_and_a_checkpoint(cluster, tmp_path, monkeypatch):
+    pytest.importorskip("skops")
+    X, y, _ = problem()
+    settings = {"optimizer": "svrg", "random_state": 0, "max_iter": 4, "tol": None}
+    path, runs, run = tmp_path / "fit.skops", [], source.Cluster.run
+    model = SGDLinearRegressor(**settings)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = model.fit(X[:50], y[:50]).coef_.copy()
+    client = distributed.Client(cluster)
+
+    def closing(self, *args, **kwargs):
+        runs.append(1)
+        if path.exists():
+            client.close()
+        return run(self, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(source.Cluster, "run", closing)
+        model.set_callbacks(sgdreg.Checkpoint(path))
+        with pytest.raises(Exception, match=r"(?i)cancelled|closed"):
+            model.fit(*collections(X, y))
+    assert (model.coef_ == before).all()
+    with distributed.Client(cluster), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ours = SGDLinearRegressor.resume(path, *collections(X, y)[:2])
+        whole = SGDLinearRegressor(**settings).fit(*collections(X, y)[:2])
+    assert ours.coef_.tobytes() == whole.coef_.tobytes()

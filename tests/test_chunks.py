@@ -13,6 +13,7 @@ from sklearn.model_selection import GridSearchCV
 import sgdreg
 from sgdreg import SGDLinearRegressor
 from sgdreg._data import chunked_rows, rows
+from sgdreg._solvers.newton import restricted
 
 N, D = 3000, 6
 SETTINGS = {
@@ -470,3 +471,142 @@ def test_steps_of_all_rows_for_many_columns_are_refused():
         SGDLinearRegressor(positive=True).fit, sgdreg.chunks(parts(X, y, cuts=(0, 50)))
     )
     refused(fit, ValueError, "come in chunks", "at most 2,000 features")
+
+
+def test_features_are_used_in_the_order_of_columns():
+    X, y, _ = problem()
+    order = [2, 0, 1, 3, 4, 5]
+    source = sgdreg.chunks(X, target=y, columns=order, rows=700)
+    whole = SGDLinearRegressor().fit(X[:, order], y)
+    np.testing.assert_allclose(SGDLinearRegressor().fit(source).coef_, whole.coef_)
+    refused(lambda: sgdreg.chunks(X, target=y, columns=[9]), ValueError, "no column 9")
+    refused(lambda: sgdreg.chunks(X, target=y, rows=0), ValueError, "at least 1, got 0")
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_few_rows_in_the_zone_are_all_counted(weighted):
+    X, y, weights = problem()
+    far = y[::-1].copy()  # of 3,000 rows, 7 are near the fit
+    agree({"loss": "huber"}, X, far, weights if weighted else None, exact=1e-7)
+
+
+@pytest.mark.parametrize("is_sparse", [False, True], ids=["dense", "CSR"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"penalty": "l1", "alpha": 0.05},
+        {"penalty": "l2", "alpha": 0.1},
+        {"loss": "huber", "penalty": "l2", "alpha": 0.05},
+        {"loss": "quantile", "penalty": "l2", "alpha": 0.1, "max_iter": 3},
+    ],
+    ids=lambda settings: settings.get("loss", "squares") + ", " + settings["penalty"],
+)
+def test_more_features_than_a_factor_takes(settings, is_sparse):
+    rng = np.random.default_rng(5)
+    density = 0.01 if is_sparse else 1.0
+    X = sparse.random_array((2300, 2100), density=density, rng=rng, format="csr")
+    y = np.asarray(X[:, :5].sum(axis=1)).ravel() + 0.1 * rng.standard_normal(2300)
+    X = X if is_sparse else X.toarray() - 0.5
+    source = parts(X, y, cuts=(0, 1, 800, 2300))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        agree(settings, X, y, exact=2e-2 if "max_iter" in settings else 2e-5, source=source)
+
+
+@pytest.mark.parametrize("settings", [{"loss": "quantile"}, {"optimizer": "svrg"}])
+def test_a_fit_that_is_killed_is_resumed_with_chunks(settings, tmp_path):
+    pytest.importorskip("skops")
+    X, y, weights = problem()
+    source, path = sgdreg.chunks(parts(X, y, weights)), tmp_path / "fit.skops"
+    model = partial(SGDLinearRegressor, random_state=0, max_iter=4, tol=None, **settings)
+
+    class Killed(Exception):
+        """The end of the process."""
+
+    class Kill(sgdreg.Checkpoint):
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+            super().on_fit_task_end(estimator, context, fitted_estimator=fitted_estimator)
+            if fitted_estimator.n_iter_ == 2:
+                raise Killed
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        whole = model().fit(source)
+        with pytest.raises(Killed):
+            model().set_callbacks(Kill(path)).fit(source)
+        ours = SGDLinearRegressor.resume(path, source)
+    assert ours.coef_.tobytes() == whole.coef_.tobytes()
+    other = sgdreg.chunks(parts(X, y + 1.0, weights))
+    resume = partial(SGDLinearRegressor.resume, path)
+    refused(lambda: resume(other), ValueError, "not the data of the checkpoint")
+    refused(lambda: resume(source, y), TypeError, "y was passed beside")
+
+
+def test_types_of_parquet_files_are_joined(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet  # noqa: PLC0415
+
+    X, y, _ = problem()
+    whole = SGDLinearRegressor().fit(X, y)
+    for number, (rows_, dtype) in enumerate(
+        ((X[:0], pa.float32()), (X[:900], pa.float64()), (X[900:], pa.float32()))
+    ):
+        columns = {n: pa.array(c).cast(dtype) for n, c in zip(NAMES, rows_.T, strict=True)}
+        part = {0: y[:0], 1: y[:900], 2: y[900:]}[number]
+        table = pa.table(columns | {"y": part})
+        order = [*NAMES, "y"] if number < 2 else ["y", *NAMES[::-1]]
+        parquet.write_table(table.select(order), tmp_path / f"{number}.parquet")
+    model = SGDLinearRegressor().fit(sgdreg.chunks(tmp_path, target="y"))
+    assert model.coef_.dtype == np.float64
+    np.testing.assert_allclose(model.coef_, whole.coef_, rtol=1e-4)
+
+
+def test_a_parquet_file_that_is_damaged_is_named(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet  # noqa: PLC0415
+
+    X, y, _ = problem()
+    path = tmp_path / "a.parquet"
+    table = pa.table({"x": X[:, 0], "y": y})
+    parquet.write_table(table, path, row_group_size=1000, use_dictionary=False)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 4000] = b"\xff" * 4000
+    damaged = tmp_path / "b.parquet"
+    damaged.write_bytes(bytes(content))
+    fit = partial(SGDLinearRegressor().fit, sgdreg.chunks(damaged, target="y"))
+    with pytest.raises((OSError, ValueError), match=r"b\.parquet, row group 1"):
+        fit()
+
+
+def test_integers_of_a_text_file_may_be_followed_by_fractions(tmp_path):
+    pytest.importorskip("pyarrow")
+    lines = [f"{i},{i % 7},{2 * i + i % 7}" for i in range(250_000)]
+    (tmp_path / "a.csv").write_text("a,b,y\n")
+    (tmp_path / "b.csv").write_text("\n".join(["a,b,y", *lines, "0.5,1,2"]))
+    model = SGDLinearRegressor().fit(sgdreg.chunks(tmp_path, target="y"))
+    np.testing.assert_allclose(model.coef_, [2.0, 1.0], rtol=1e-6)
+
+
+def test_a_function_that_returns_no_iterator_is_refused():
+    fit = partial(SGDLinearRegressor().fit, sgdreg.chunks(lambda: None))
+    refused(fit, TypeError, "has returned a NoneType", "iterator of (X, y)")
+
+
+@pytest.mark.parametrize("fit", [{}, {"penalty": "l1", "alpha": 0.01}])
+def test_a_band_that_is_not_copied_is_read_by_one_reader(fit, monkeypatch):
+    """As a source may have one place in a file, where it reads."""
+    monkeypatch.setattr(restricted, "COPIED", 0)
+    monkeypatch.setattr(restricted, "COPIED_A_SQUARE", 0)
+    X, y, weights = problem()
+    place = []
+
+    def read():
+        place.clear()
+        own = object()
+        place.append(own)
+        for part in parts(X, y, weights)():
+            assert place == [own], "another reader has begun"
+            yield part
+
+    settings = {"loss": "quantile", "quantile": 0.7, "n_jobs": 2, **fit}
+    agree(settings, X, y, weights, exact=1e-6, source=read)

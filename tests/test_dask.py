@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
+import sgdreg
 from sgdreg import SGDLinearRegressor
 from sgdreg._sources import dask as source
 
@@ -235,3 +236,97 @@ def test_what_does_not_fit_is_refused(where):
         SGDLinearRegressor().fit(frame, dd.from_pandas(pd.Series(y), npartitions=2))
     with pytest.raises(TypeError, match="partial_fit takes rows in memory"):
         SGDLinearRegressor().partial_fit(lazy, targets)
+
+
+def test_partitions_that_do_not_belong_together_are_refused(where):
+    X, y, weights = problem()
+
+    def unknown(values, rows):
+        """An array whose blocks have lengths that are not known."""
+        frame = dd.from_pandas(pd.DataFrame(values), npartitions=1)
+        frame = frame.repartition(divisions=[0, *np.cumsum(rows)[:-1].tolist(), N - 1])
+        array = frame.to_dask_array()
+        return array if values.ndim > 1 else array[:, 0]
+
+    one, other = (1000, 2000, 3000), (2000, 1000, 3000)  # the sum of two is the same
+    model = SGDLinearRegressor()
+    with pytest.raises(ValueError, match=r"partition 0: X has 1,000 rows, and y has 2,000"):
+        model.fit(unknown(X, one), unknown(y, other))
+    with pytest.raises(ValueError, match=r"partition 0.*sample_weight has 2,000"):
+        model.fit(unknown(X, one), unknown(y, one), unknown(weights, other))
+    frame = dd.from_pandas(pd.DataFrame(X, columns=list("abcde")), npartitions=3)
+    meta = frame._meta
+    frame = frame.map_partitions(
+        lambda part: part if part.index[0] < 3000 else part[list("edcba")],
+        meta=meta,
+        enforce_metadata=False,
+    )
+    with pytest.raises(ValueError, match=r"partition 2: the columns are"):
+        model.fit(frame, dd.from_pandas(pd.Series(y), npartitions=3))
+
+
+def test_a_partition_that_raises_is_named(where):
+    X, y, _ = problem()
+    lazy, targets, _ = collections(X, y)
+
+    def lost(block, block_info=None):
+        if len(block) == 2099:
+            raise OSError("the disk is gone")
+        return block
+
+    lazy = lazy.rechunk({1: -1}).map_blocks(lost, dtype=float, meta=np.empty((0, 0)))
+    with pytest.raises(RuntimeError, match="In partition 2: OSError: the disk is gone"):
+        SGDLinearRegressor().fit(lazy, targets)
+
+
+def test_names_and_kinds_of_collections(where):
+    X, y, _ = problem()
+    frame = dd.from_pandas(pd.DataFrame(X), npartitions=3)
+    targets = dd.from_pandas(pd.Series(y), npartitions=3)
+    assert not hasattr(SGDLinearRegressor().fit(frame, targets), "feature_names_in_")
+    delayed = frame.to_delayed()[0]
+    with pytest.raises(TypeError, match="X is a Dask Delayed"):
+        SGDLinearRegressor().fit(delayed, targets)
+
+
+def test_weights_stay_where_the_rows_are(client, monkeypatch):
+    sent, run = [], source.Cluster.run
+
+    def counted(self, function, numbers, arguments, plain=False):
+        for _, more in [] if plain else arguments:
+            sent.extend(value for value in more if isinstance(value, np.ndarray))
+        return run(self, function, numbers, arguments, plain)
+
+    monkeypatch.setattr(source.Cluster, "run", counted)
+    SGDLinearRegressor().fit(*collections(*problem()))
+    assert not [array for array in sent if len(array) > 100]
+
+
+def test_a_lost_client_leaves_the_model_and_a_checkpoint(cluster, tmp_path, monkeypatch):
+    pytest.importorskip("skops")
+    X, y, _ = problem()
+    settings = {"optimizer": "svrg", "random_state": 0, "max_iter": 4, "tol": None}
+    path, runs, run = tmp_path / "fit.skops", [], source.Cluster.run
+    model = SGDLinearRegressor(**settings)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = model.fit(X[:50], y[:50]).coef_.copy()
+    client = distributed.Client(cluster)
+
+    def closing(self, *args, **kwargs):
+        runs.append(1)
+        if path.exists():
+            client.close()
+        return run(self, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(source.Cluster, "run", closing)
+        model.set_callbacks(sgdreg.Checkpoint(path))
+        with pytest.raises(Exception, match=r"(?i)cancelled|closed"):
+            model.fit(*collections(X, y))
+    assert (model.coef_ == before).all()
+    with distributed.Client(cluster), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ours = SGDLinearRegressor.resume(path, *collections(X, y)[:2])
+        whole = SGDLinearRegressor(**settings).fit(*collections(X, y)[:2])
+    assert ours.coef_.tobytes() == whole.coef_.tobytes()

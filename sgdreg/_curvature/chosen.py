@@ -6,6 +6,7 @@ import numpy as np
 from scipy.linalg import blas
 
 from sgdreg._curvature.sparse_products import NEAR
+from sgdreg._data.sums import added
 from sgdreg._kernels.descent import scaled_columns
 
 # Rows of a product: the work beside it must be small, and so must memory.
@@ -34,36 +35,24 @@ def products(data, metric, old, new, dtype=np.float64):
         In float64.
     """
     columns = np.append(old, new)
-    centre = np.zeros(len(columns)) if metric.centre is None else metric.centre[columns]
-    scale, count = metric.scale[columns], len(old)
-    asked = {"metric": metric, "old": old, "new": new}
-    if data.is_sparse and (np.abs(centre) <= NEAR * scale).all():
-        both = _total(data, partial(_sparse_part, columns=columns, count=count))[0]
-        both /= data.n_rows
-        both -= np.outer(centre, centre[count:])
+    centre = np.zeros(data.n_features) if metric.centre is None else metric.centre
+    about, scale, count = centre[columns], metric.scale[columns], len(old)
+    if data.is_sparse and (np.abs(about) <= NEAR * scale).all():
+        part = partial(_sparse_products, columns=columns, count=count)
+        (both,) = added(data.over_blocks(part))
+        both = both / data.n_rows
+        both -= np.outer(about, about[count:])
         both /= np.outer(scale, scale[count:])
         return both[count:], both[:count]
-    own, cross = _total(data, partial(_part, dtype=dtype, **asked))
-    whole = _mirrored(np.asarray(own, np.float64))
-    whole /= data.n_rows
-    return whole, cross.astype(np.float64, copy=False) / data.n_rows
+    part = partial(_dense_products, about=(centre, 1.0 / metric.scale), old=old, new=new)
+    own, cross = added(data.over_blocks(partial(part, dtype=dtype)))
+    upper = _mirrored(np.asarray(own, np.float64))
+    upper /= data.n_rows
+    return upper, cross.astype(np.float64, copy=False) / data.n_rows
 
 
-def _total(data, part):
-    """The sums that part(block, piece) returns as a tuple, over all blocks of rows."""
-    parts = data.over_pieces(part, _whole)
-    total = next(parts)
-    for sums in parts:
-        total = [a + b for a, b in zip(total, sums, strict=True)]
-    return total
-
-
-def _whole(block):
-    return [(0, block.n_rows)]
-
-
-def _sparse_part(block, _, columns, count):
-    """Σ s x xᵀ of sparse columns, with those from number `count` on."""
+def _sparse_products(block, columns, count):
+    """Σ s x xᵀ of a block, of all these columns with those from `count` on."""
     A = block.rows.by_column[:, columns]
     weighted = A[:, count:]
     if block.weights is not None:
@@ -71,12 +60,12 @@ def _sparse_part(block, _, columns, count):
     return ((A.T @ weighted).toarray(),)
 
 
-def _part(block, _, metric, old, new, dtype):
-    """Σ s z zᵀ of the new columns (its upper triangle), and of old with new ones."""
+def _dense_products(block, about, old, new, dtype):
+    """Σ s z zᵀ of a block, of columns `new` (the upper triangle), and with `old` ones."""
     own = np.zeros((len(new), len(new)), dtype, order="F")
     cross = np.zeros((len(old), len(new)), dtype, order="F")
     syrk, gemm = blas.get_blas_funcs(("syrk", "gemm"), (own,))
-    for A, B in _pieces(block, metric, old, new, dtype):
+    for A, B in _pieces(block, *about, old, new, dtype):
         own = syrk(1.0, B.T, beta=1.0, c=own, overwrite_c=True)
         if len(old):
             cross = gemm(1.0, A.T, B.T, beta=1.0, c=cross, trans_b=True, overwrite_c=True)
@@ -94,13 +83,12 @@ def _mirrored(upper):
     return C
 
 
-def _pieces(data, metric, old, new, dtype):
+def _pieces(data, centre, inverse, old, new, dtype):
     """The rows' numbers in some columns, centred and scaled, times √s: dense pieces."""
     columns = np.append(old, new)
     size = max(PRODUCT_ROWS, len(columns) // 2, PRODUCT_BYTES // (8 * len(columns)))
     picked = data.rows.by_column[:, columns].tocsr() if data.is_sparse else None
-    count, inverse = len(old), 1.0 / metric.scale
-    centre = np.zeros(data.n_features) if metric.centre is None else metric.centre
+    count = len(old)
     space = [np.empty((min(size, data.n_rows), len(part)), dtype) for part in (old, new)]
     for start in range(0, data.n_rows, size):
         stop = min(start + size, data.n_rows)

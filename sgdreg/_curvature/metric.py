@@ -197,25 +197,25 @@ class Metric:
 
     def row_norms(self, data, fit_intercept):
         """‖Tᵀ x_i‖² of each row."""
+        norms = np.concatenate(list(data.over_blocks(self._norms)))
+        return norms + 1.0 if fit_intercept else norms
+
+    def _norms(self, data):
+        """The same of the rows of a block, without an intercept."""
         inverse = 1.0 if self.scale is None else 1.0 / self.scale
         if self.root is None and data.is_sparse:
-            norms = list(data.over_pieces(self._sparse_norms, _all_rows))
+            Z = data.rows.canonical
+            Z = Z.multiply(inverse).tocsr() if self.scale is not None else Z
+            norms = row_norms(Z, squared=True).astype(np.float64)
+            if self.centre is not None:
+                middle = self.centre * inverse
+                norms = norms - 2 * (Z @ middle) + middle @ middle
         else:
             norms = []
             for X, _ in data.rows.chunks():
                 Z = (X if self.centre is None else X - self.centre) * inverse
                 norms.append(row_norms(Z if self.root is None else self._rotated(Z), True))
-        norms = np.concatenate(norms)
-        return norms + 1.0 if fit_intercept else norms
-
-    def _sparse_norms(self, block, _):
-        """‖(x_i - centre) / scale‖² of the CSR rows of a block."""
-        Z, inverse = block.rows.canonical, 1.0 if self.scale is None else 1.0 / self.scale
-        Z = Z.multiply(inverse).tocsr() if self.scale is not None else Z
-        norms = row_norms(Z, squared=True).astype(np.float64)
-        if self.centre is not None:
-            middle = self.centre * inverse
-            norms = norms - 2 * (Z @ middle) + middle @ middle
+            norms = np.concatenate(norms)
         return norms
 
     def _rotated(self, Z):
@@ -248,7 +248,3 @@ def diagonal_metric(data, fit_intercept, alpha, find=None):
         refuse_overflow(data, known)
     scale = np.sqrt(scale**2 + alpha) if alpha else scale
     return Metric(centre, scale, constant=constant)
-
-
-def _all_rows(block):
-    return [(0, block.n_rows)]

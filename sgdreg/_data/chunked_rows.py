@@ -165,7 +165,20 @@ class ChunkedRows(Rows):
         return np.flatnonzero(self.index[place] == at)
 
     def chunks(self, at_least=1, within=None, size=None, dense=True):
-        """See `Rows.chunks`."""
+        """See `Rows.chunks`; a piece may have rows of several blocks."""
+        kept, places, held = [], [], 0
+        for X, place in self._pieces(at_least, within, size, dense):
+            kept.append(X)
+            places.append(place)
+            held += X.shape[0]
+            if held >= at_least:
+                yield _together(kept), _joined(places)
+                kept, places, held = [], [], 0
+        if kept:
+            yield _together(kept), _joined(places)
+
+    def _pieces(self, at_least, within, size, dense):
+        """The pieces of each block; the last one of a block may have fewer rows."""
         first, last = within or (0, self.n_rows)
         sized = {} if size is None else {"size": size}
         for rows, at, gone in self.blocks():
@@ -259,6 +272,15 @@ def _first_and_vary(rows, columns):
 
 def _first_not_finite(rows, gone):
     return gone, not_finite(rows.X)
+
+
+def _joined(places):
+    """The index of consecutive pieces together."""
+    if len(places) == 1:
+        return places[0]
+    if isinstance(places[0], slice):
+        return slice(places[0].start, places[-1].stop)
+    return np.concatenate(places)
 
 
 def _moved(place, start):

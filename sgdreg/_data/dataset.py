@@ -74,7 +74,9 @@ class Data:
             if weight_unit is None:
                 weight_unit = mean_weight(weights[rows.at])
             if weight_unit != 1.0 or not weights.flags.c_contiguous:
-                weights = weights / weight_unit
+                raw, weights = weights, weights / weight_unit
+                if rows.is_remote:
+                    rows = rows.knowing(raw, weight_unit, weights)
         problem = _problem(rows, y, weights, loss)
         return cls(rows, y, weights, weight_unit, problem, team, loss)
 
@@ -197,6 +199,10 @@ class Data:
         for block in self.blocks():
             pieces = block.pieces if cut is None else cut(block)
             yield from block.team.in_order(partial(function, block), pieces)
+
+    def over_blocks(self, function):
+        """Yield function(block) of all blocks, in order, each where it is."""
+        return self.over_pieces(partial(_of_block, function=function), _whole)
 
     def _beside(self, gone, _, at):
         """(position of the first row, targets, weights) for a block of remote rows."""
@@ -356,6 +362,14 @@ class Data:
     def zero_losses(self):
         """Loss of predicting zero, which needs no search for the best constant."""
         return loss_of_zero(self.targets, self.row_weights, self.loss)
+
+
+def _of_block(block, _, function):
+    return function(block)
+
+
+def _whole(block):
+    return [(0, block.n_rows)]
 
 
 def _evaluated(block, piece, weights, centre, kept, into):

@@ -54,7 +54,7 @@ def second_moments(data, lifted=None):
 def _parts(data, lifted):
     """The moments of pieces of the rows: of sparse rows, of whole blocks."""
     if data.is_sparse:
-        return (_sparse_moments(block, lifted) for block in data.blocks())
+        return data.over_blocks(partial(_sparse_moments, lifted=lifted))
     return data.over_pieces(partial(_piece_moments, lifted=lifted))
 
 

@@ -355,8 +355,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     def resume(
         cls,
         path: Path | dict[str, Any],
-        X: MatrixLike,
-        y: ArrayLike,
+        X: MatrixLike | Chunks,
+        y: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
         *,
         X_val: MatrixLike | None = None,
@@ -377,7 +377,8 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             The file, or a fitted model's `checkpoint_`.
         X, y, sample_weight, X_val, y_val, sample_weight_val
             The same data as were passed to `fit`. Other data are refused: shapes, all of
-            y and the weights are compared, and some numbers of X.
+            y and the weights are compared, and some numbers of X (not of rows in chunks,
+            which hold their own targets: y is then left out).
         callbacks : sequence of callbacks, default=()
             For ``set_callbacks``: again a `Checkpoint`, if checkpoints are to be written.
         **parameters

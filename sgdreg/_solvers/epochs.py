@@ -29,8 +29,8 @@ class Epochs:
         if not data.rows.in_memory and self.order.n_batches == 1:
             raise ValueError(
                 "A step over all rows at once needs them in memory, and these come in "
-                "chunks. Use a smaller batch_size, or leave optimizer and learning_rate "
-                "'auto' with at most 2,000 features."
+                "chunks. Use a smaller batch_size, for example 256, or leave optimizer and "
+                "learning_rate 'auto' with at most 2,000 features."
             )
         self.rule = self._make_rule("dense" if anchor is not None else self._lazy_way())
 

@@ -27,7 +27,9 @@ def chunks_of(X, rows, *, target, weights, columns, title=None):
     """The chunks of a matrix, whose targets are columns of it or another array."""
     n, d = X.shape
     title = title or f"{type(X).__name__} of shape ({n}, {d})"
-    inside = Columns(list(range(d)) if columns is None else list(columns), None)
+    if rows is not None and not rows >= 1:
+        raise ValueError(f"rows must be at least 1, got {rows!r}.")
+    inside = Columns.some(range(d), columns, title)
     if np.ndim(target) == 0 or isinstance(target, list | tuple):
         inside = Columns.among(range(d), target, weights, columns, title)
         target = weights = None
@@ -60,7 +62,7 @@ def _piece(X, target, weights, columns, at):
     if columns.target is None:
         y = np.asarray(target[at])
         w = None if weights is None else np.asarray(weights[at])
-        if len(columns.features) < part.shape[1]:
+        if columns.features != list(range(part.shape[1])):
             part = part[:, columns.features]
     else:
         y = part[:, columns.target]

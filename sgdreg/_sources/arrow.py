@@ -78,9 +78,9 @@ def _read(batches, columns, size):
         yield part_of(batch, columns)
 
 
-def part_of(batch, columns, where=""):
-    """(X, y, weights) of a record batch or table."""
-    X = _matrix(batch, columns.features)
+def part_of(batch, columns, where="", dtype=None):
+    """(X, y, weights) of a record batch or table; X of its own type, or of `dtype`."""
+    X = _matrix(batch, columns.features, dtype or dtype_of(batch.schema, columns.features))
     y = np.column_stack([numbers(batch, name) for name in columns.targets])
     y = y if isinstance(columns.target, list | tuple) else y[:, 0]
     weights = None if columns.weights is None else numbers(batch, columns.weights)
@@ -88,14 +88,14 @@ def part_of(batch, columns, where=""):
 
 
 def dtype_of(schema, names):
-    """The type of a matrix of these columns."""
+    """The type of a matrix of these columns: float32 where all are, else float64."""
     types = {str(schema.field(name).type) for name in names}
     return np.dtype(np.float32 if types == {"float"} else np.float64)
 
 
-def _matrix(batch, names):
-    """Columns of a record batch as a matrix: float32 where all are, else float64."""
-    X = np.empty((batch.num_rows, len(names)), dtype_of(batch.schema, names))
+def _matrix(batch, names, dtype):
+    """Columns of a record batch as a matrix."""
+    X = np.empty((batch.num_rows, len(names)), dtype)
     for column, name in enumerate(names):
         X[:, column] = numbers(batch, name)
     return X

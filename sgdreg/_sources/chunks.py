@@ -1,6 +1,6 @@
 """`sgdreg.chunks`: a source of rows that can be read again and again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -109,7 +109,13 @@ def _of_function(make, named):
 
 def _made(make):
     """The chunks of a function: a generator, which can be closed."""
-    yield from make()
+    found = make()
+    if not isinstance(found, Iterable):
+        raise TypeError(
+            f"{make!r} has returned a {type(found).__name__}: it must return an iterator "
+            "of (X, y), or be a generator function."
+        )
+    yield from found
 
 
 def _of_list(sources, named, rows):

@@ -35,15 +35,26 @@ class Columns:
         used = {*targets} | ({weights} if weights is not None else set())
         features = [c for c in known if c not in used] if columns is None else list(columns)
         for column in [*targets, *features, *([] if weights is None else [weights])]:
-            if column not in known:
-                raise ValueError(
-                    f"{title} has no column {column!r}; there are {_some(known)}."
-                )
+            _refuse_unknown(column, known, title)
         if both := [column for column in features if column in used]:
             raise ValueError(f"Column {both[0]!r} is among columns and target or weights.")
         if not features:
             raise ValueError(f"{title} has no column for X beside target and weights.")
         return cls(features, target, weights)
+
+    @classmethod
+    def some(cls, known, columns, title):
+        """These of the columns of a table without targets; None: all.
+
+        Raises
+        ------
+        ValueError
+            Where a column is not there.
+        """
+        features = list(known) if columns is None else list(columns)
+        for column in features:
+            _refuse_unknown(column, known, title)
+        return cls(features, None)
 
     @property
     def targets(self):
@@ -55,6 +66,11 @@ class Columns:
         """Every column that is read."""
         more = [] if self.weights is None else [self.weights]
         return [*self.features, *self.targets, *more]
+
+
+def _refuse_unknown(column, known, title):
+    if column not in known:
+        raise ValueError(f"{title} has no column {column!r}; there are {_some(known)}.")
 
 
 def _some(known, count=8):

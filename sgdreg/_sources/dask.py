@@ -6,6 +6,7 @@ blocks that it holds, and gets sums back; their order does not depend on the wor
 
 import sys
 from collections import defaultdict
+from dataclasses import replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -50,9 +51,15 @@ def partitions(X, y, weights=None):
     TypeError, ValueError
         Where y or the weights are no Dask collection, or have other partitions than X.
     """
-    names = [str(name) for name in X.columns] if hasattr(X, "columns") else None
-    sizes = None
-    if names is None:
+    if not isinstance(getattr(X, "shape", None), tuple):
+        raise TypeError(
+            f"X is a Dask {type(X).__name__}: pass a Dask array or data frame, for example "
+            "by dask.array.from_delayed."
+        )
+    is_frame, names, sizes = hasattr(X, "columns"), None, None
+    if is_frame and all(isinstance(name, str) for name in X.columns):
+        names = list(X.columns)
+    if not is_frame:
         X = _one_column_of_blocks(X)
         known = not any(np.isnan(X.chunks[0]))
         sizes = [rows * X.shape[1] * X.dtype.itemsize for rows in X.chunks[0]]
@@ -116,16 +123,51 @@ def groups(parts, sizes):
 def chunks_of(X, y, weights=None):
     """The rows of a collection for Dask's threads in this process, a group at a time."""
     parts, names, sizes = partitions(X, y, weights)
-    pieces = [partial(_computed, group) for group in groups(parts, sizes)]
+    pieces = [partial(_computed, group, names) for group in groups(parts, sizes)]
     return Chunks.of_pieces(lambda: pieces, f"Dask {type(X).__name__}", names=names)
 
 
-def _computed(group):
+def _computed(group, names):
     import dask  # noqa: PLC0415 (optional)
 
-    found = dask.compute(*((X, y, w) for _, X, y, w in group))
+    try:
+        found = dask.compute(*((X, y, w) for _, X, y, w in group))
+    except Exception as error:
+        refuse_failed(group, error, lambda part: dask.compute(*part))
+        raise
+    for (number, *_), part in zip(group, found, strict=True):
+        refuse_unlike(number, names, *part)
     first, last = group[0][0], group[-1][0]
     return Part.of(*together(found), f"partitions {first} to {last}")
+
+
+def refuse_failed(group, error, compute):
+    """Raise RuntimeError for the partition of a group that raises when it is computed."""
+    for number, *part in group:
+        try:
+            compute([value for value in part if value is not None])
+        except Exception:
+            text = f"In partition {number}: {type(error).__name__}: {error}"
+            raise RuntimeError(text) from error
+
+
+def refuse_unlike(number, names, X, y, weights):
+    """Raise ValueError for a partition whose parts do not belong together.
+
+    `names` are those of the columns, or None. Concatenated partitions would not show it.
+    """
+    lengths = {"y": y, "sample_weight": weights}
+    for name, value in lengths.items():
+        if value is not None and value.shape[0] != X.shape[0]:
+            raise ValueError(
+                f"In partition {number}: X has {X.shape[0]:,} rows, and {name} has "
+                f"{value.shape[0]:,}. Repartition one of them like the other."
+            )
+    if names is not None and X.shape[0] and list(X.columns) != names:
+        raise ValueError(
+            f"In partition {number}: the columns are {list(X.columns)}, and those of the "
+            f"collection {names}, in this order."
+        )
 
 
 def together(parts):
@@ -168,18 +210,21 @@ class Held:
     flat: bool
 
 
-def hold(numbers, parts, check):
+def hold(numbers, parts, names, check):
     """The group as `Held`, on a worker; raises an error that names the partition.
 
     Parameters
     ----------
     numbers : list of int
     parts : list of (X, y, weights or None)
+    names : list of str or None
+        Of the columns.
     check : callable
         (X, y, weights) -> the same, as the estimator checks them.
     """
     checked = []
     for number, (X, y, weights) in zip(numbers, parts, strict=True):
+        refuse_unlike(number, names, X, y, weights)
         if not X.shape[0]:
             continue
         try:
@@ -201,7 +246,7 @@ def facts(held):
     return X.shape[0], X.size, kind, held.flat, held.y, held.weights
 
 
-# In the place of targets or weights: those that the group has.
+# In the place of targets or weights: (OWN, name, None or a divisor), those of the group.
 OWN = "own"
 
 
@@ -211,13 +256,18 @@ def work(function, held, arguments):
     for group, (index, more) in zip(held, arguments, strict=True):
         rows = group.rows if index is None else Rows(group.rows.X, index)
         own = {"y": group.y, "weights": group.weights}
-        given = [own[x[1]] if _is_own(x) else x for x in more]
+        given = [_own(own, x[1:]) if _is_own(x) else x for x in more]
         results.append(function(rows, *given))
     return results
 
 
 def _is_own(value):
-    return isinstance(value, tuple) and len(value) == 2 and value[0] == OWN
+    return isinstance(value, tuple) and value[:1] == (OWN,)
+
+
+def _own(own, recipe):
+    name, unit = recipe
+    return own[name] if unit is None else own[name] / unit
 
 
 class Cluster:
@@ -225,29 +275,47 @@ class Cluster:
 
     Parameters
     ----------
-    parts : list
+    parts, names, sizes
         See `partitions`.
-    sizes : list or None
     check : callable
         See `hold`.
     """
 
-    def __init__(self, parts, sizes, check):
+    def __init__(self, parts, names, sizes, check):
         import dask  # noqa: PLC0415 (optional)
         from distributed import futures_of, wait  # noqa: PLC0415
 
         self.client = client()
-        held = [
-            dask.delayed(hold)([n for n, *_ in group], [tuple(p) for _, *p in group], check)
-            for group in groups(parts, sizes)
-        ]
+        self.groups = groups(parts, sizes)
+        held = []
+        for group in self.groups:
+            numbers, own = [n for n, *_ in group], [tuple(p) for _, *p in group]
+            held.append(dask.delayed(hold)(numbers, own, names, check))
         held = self.client.persist(held)
         self.futures = [futures_of(one)[0] for one in held]
         wait(self.futures)  # before that nobody holds them, and one worker would get all
-        found = self.run(facts, range(len(held)), [()] * len(held), plain=True)
+        try:
+            found = self.run(facts, range(len(held)), [()] * len(held), plain=True)
+        except Exception as error:
+            self._refuse_failed(error)
+            raise
         kept = [(f, t) for f, t in zip(self.futures, found, strict=True) if t is not None]
         self.futures = [future for future, _ in kept]
         self.facts = [told for _, told in kept]
+        self.groups = [
+            [number for number, *_ in group]
+            for group, told in zip(self.groups, found, strict=True)
+            if told is not None
+        ]
+
+    def _refuse_failed(self, error):
+        """Raise an error that names the partition, unless `hold` has named it."""
+        if str(error).startswith(("In partition ", "Workers died")):
+            return
+        compute = partial(self.client.compute, sync=True)
+        for group, future in zip(self.groups, self.futures, strict=True):
+            if future.status == "error":
+                refuse_failed(group, error, compute)
 
     def run(self, function, numbers, arguments, plain=False):
         """function(rows, *arguments) of groups with these numbers, in their order.
@@ -281,11 +349,28 @@ class Cluster:
                 )
                 tasks.append((some, task))
         results = [None] * len(numbers)
-        gathered = self.client.gather([task for _, task in tasks])
+        gathered = self._gathered(tasks, numbers)
         for (some, _), found in zip(tasks, gathered, strict=True):
             for place, one in zip(some, found, strict=True):
                 results[place] = one
         return results
+
+    def _gathered(self, tasks, numbers):
+        """The results of tasks, each for some groups."""
+        from distributed import KilledWorker  # noqa: PLC0415 (optional)
+
+        try:
+            return self.client.gather([task for _, task in tasks])
+        except KilledWorker as error:
+            at = {self.futures[n].key: [n] for n in numbers}
+            at |= {task.key: [numbers[place] for place in some] for some, task in tasks}
+            groups = [self.groups[n] for n in at.get(error.task, numbers)]
+            inside = [p if np.isscalar(p) else p[0] for group in groups for p in group]
+            raise RuntimeError(
+                f"Workers died {error.allowed_failures + 1} times in a row with partitions "
+                f"{min(inside)} to {max(inside)}: most often because memory was too small "
+                "for them. Use more, smaller partitions, or workers with more memory."
+            ) from error
 
 
 def _plainly(function, held, arguments):
@@ -301,10 +386,13 @@ class DaskRows(ChunkedRows):
     cluster : Cluster
     own : tuple of (ndarray or None)
         The targets and weights of all rows, which the groups have too.
+    scaled : tuple of (ndarray, float) or None
+        The weights divided by a number, and that number.
     """
 
     cluster: Cluster
     own: tuple
+    scaled: tuple | None = None
 
     @property
     def is_remote(self):
@@ -334,8 +422,16 @@ class DaskRows(ChunkedRows):
         """The place of an array that the groups have too, or None."""
         for name, value in zip(("y", "weights"), self.own, strict=True):
             if array is not None and value is not None and _is_same(array, value):
-                return OWN, name
+                return OWN, name, None
+        if array is not None and self.scaled and _is_same(array, self.scaled[0]):
+            return OWN, "weights", self.scaled[1]
         return None
+
+    def knowing(self, weights, unit, scaled):
+        """The same rows; where the weights are their own, divided ones are, too."""
+        if self.own[1] is None or not _is_same(weights, self.own[1]):
+            return self
+        return replace(self, scaled=(scaled, unit))
 
     def each(self, function, given=None):
         """See `ChunkedRows.each`: all blocks at once, each where it is."""
@@ -374,7 +470,7 @@ def _is_same(array, other):
 def rows_of(X, y, weights, check):
     """(rows, y, weights or None, names) of a collection that a cluster holds."""
     parts, names, sizes = partitions(X, y, weights)
-    cluster = Cluster(parts, sizes, check)
+    cluster = Cluster(parts, names, sizes, check)
     if not cluster.facts:
         raise ValueError("X has no rows.")
     lengths, numbers, kinds, flat, targets, given = zip(*cluster.facts, strict=True)

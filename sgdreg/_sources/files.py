@@ -63,8 +63,8 @@ def _parquet(paths, title, *, target, weights, columns):
     from pyarrow import parquet  # noqa: PLC0415 (optional)
 
     files = [parquet.ParquetFile(path) for path in paths]
-    schema = files[0].schema_arrow
-    used = Columns.among(schema.names, target, weights, columns, title)
+    schemas = [file.schema_arrow for file in files]
+    used = Columns.among(schemas[0].names, target, weights, columns, title)
     groups = [
         (path, group)
         for path, file in zip(paths, files, strict=True)
@@ -72,28 +72,37 @@ def _parquet(paths, title, *, target, weights, columns):
     ]
     for file in files:
         file.close()
-    pieces = [partial(_row_group, path, group, used) for path, group in groups]
+    single = all(
+        arrow.dtype_of(schema, used.features) == np.float32
+        for schema in schemas
+        if set(used.features) <= set(schema.names)
+    )
+    dtype = np.dtype(np.float32 if single else np.float64)
+    pieces = [partial(_row_group, path, group, used, dtype) for path, group in groups]
 
     def targets():
         only = replace(used, features=used.targets)
         for path, group in groups:
-            yield _row_group(path, group, only)
+            yield _row_group(path, group, only, dtype)
 
-    known = {"names": used.features, "dtype": arrow.dtype_of(schema, used.features)}
+    known = {"names": used.features, "dtype": dtype}
     known |= {"targets": targets, "width": len(used.features)}
     return Chunks.of_pieces(lambda: pieces, title, **known)
 
 
-def _row_group(path, group, columns):
-    from pyarrow import parquet  # noqa: PLC0415 (optional)
+def _row_group(path, group, columns, dtype):
+    from pyarrow import ArrowException, parquet  # noqa: PLC0415 (optional)
 
     where = f"{path}, row group {group}"
     with parquet.ParquetFile(path) as file:
         for name in columns.all:
             if name not in file.schema_arrow.names:
                 raise ValueError(f"{path} has no column {name!r}, unlike the first file.")
-        table = file.read_row_group(group, columns=columns.all, use_threads=False)
-    return arrow.part_of(table, columns, where)
+        try:
+            table = file.read_row_group(group, columns=columns.all, use_threads=False)
+        except (OSError, ArrowException) as error:
+            raise OSError(f"{where} cannot be read: {error}") from error
+    return arrow.part_of(table, columns, where, dtype)
 
 
 def _dataset(paths, kind, rows, title, *, target, weights, columns):
@@ -106,9 +115,25 @@ def _dataset(paths, kind, rows, title, *, target, weights, columns):
         from pyarrow import csv  # noqa: PLC0415 (optional)
 
         form = dataset.CsvFileFormat(csv.ParseOptions(delimiter=TEXT[kind]))
-    source = dataset.dataset([str(path) for path in paths], format=form)
+    paths = [str(path) for path in paths]
+    source = dataset.dataset(paths, format=form)
+    if kind in TEXT:  # the types are those of the first rows, and fractions may follow
+        source = dataset.dataset(paths, format=form, schema=_widened(source.schema))
     named = {"target": target, "weights": weights, "columns": columns}
     return arrow.chunks_of(source, rows, title=title, **named)
+
+
+def _widened(schema):
+    """The columns of a text file with integers, or nothing in them, as float64."""
+    import pyarrow as pa  # noqa: PLC0415 (optional)
+
+    types = pa.types
+    return pa.schema(
+        (f.name, pa.float64())
+        if types.is_integer(f.type) or types.is_null(f.type)
+        else (f.name, f.type)
+        for f in schema
+    )
 
 
 def _numpy(paths, rows, title, *, target, weights, columns):
@@ -121,10 +146,15 @@ def _numpy(paths, rows, title, *, target, weights, columns):
             )
         return Chunks.of_pieces(lambda: [partial(_npz, path) for path in paths], title)
     named = {"target": target, "weights": weights, "columns": columns}
-    parts = [
-        arrays.chunks_of(np.load(path, mmap_mode="r"), rows, title=str(path), **named)
-        for path in paths
-    ]
+    parts = []
+    for path in paths:
+        array = np.load(path, mmap_mode="r")
+        if array.ndim != 2:
+            raise ValueError(
+                f"{path} has an array of shape {array.shape}: each file must have rows "
+                "with the columns of X and the target."
+            )
+        parts.append(arrays.chunks_of(array, rows, title=str(path), **named))
     return Chunks.of_pieces(lambda: [p for part in parts for p in part.pieces()], title)
 
 

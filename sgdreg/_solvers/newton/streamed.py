@@ -3,6 +3,8 @@
 import numpy as np
 from scipy import linalg
 
+from sgdreg._data.threads import ALONE
+
 # The number of entries of X that are read at a time.
 PIECE_NUMBERS = 2**17
 
@@ -63,7 +65,9 @@ class Streamed:
 
         middle = len(self.at) // 2
         pieces = [(0, middle), (middle, len(self.at))]
-        first, second = self.data.team.in_order(part, pieces)
+        # One reader at a time: a source may have one place where it reads.
+        team = self.data.team if self.data.rows.in_memory else ALONE
+        first, second = team.in_order(part, pieces)
         first += second
         if self.turned_after:
             first = self.frame.turned(first)
@@ -72,7 +76,9 @@ class Streamed:
 
     def _pieces(self, start, stop):
         rows = self.data.rows
-        if self.whole:
+        if not self.whole and not rows.in_memory:  # else a read for each piece
+            rows = rows.only(self.at)
+        if self.whole or not rows.in_memory:
             bytes_ = 8 * self.size * len(self.frame.coef)
             for X, _ in rows.chunks(within=(start, stop), size=bytes_):
                 yield start, X

@@ -79,7 +79,12 @@ def close(ours, whole, X, tol=1e-6):
     assert isinstance(ours.coef_, np.ndarray)
 
 
-@pytest.mark.parametrize("kind", SETTINGS)
+ON_CLUSTER = ["least squares", "l1", "huber", "quantile", "sgd"]
+CROSSED = [(kind, "threads") for kind in SETTINGS]
+CROSSED += [(kind, "cluster") for kind in ON_CLUSTER]
+
+
+@pytest.mark.parametrize(("kind", "where"), CROSSED, indirect=["where"])
 def test_the_model_is_that_of_memory(kind, where):
     X, y, weights = problem()
     with warnings.catch_warnings():

@@ -9,7 +9,8 @@ import pytest
 
 import sgdreg
 from sgdreg import SGDLinearRegressor
-from sgdreg._sources import dask as source
+from sgdreg._sources import cluster as source
+from sgdreg._sources import partitions
 
 da = pytest.importorskip("dask.array", reason="Dask is not installed")
 dd = pytest.importorskip("dask.dataframe", reason="dask.dataframe is not installed")
@@ -180,7 +181,7 @@ def test_tiny_partitions_are_passed_over_together(client, monkeypatch):
 
 def test_groups_stay_where_they_are(client, monkeypatch):
     X, y, _ = problem()
-    monkeypatch.setattr(source, "GROUP", 5)
+    monkeypatch.setattr(partitions, "GROUP", 5)
     lazy = da.from_array(X, chunks=(100, D)), da.from_array(y, chunks=100)
     held = []
     run = source.Cluster.run
@@ -191,7 +192,7 @@ def test_groups_stay_where_they_are(client, monkeypatch):
         return found
 
     monkeypatch.setattr(source.Cluster, "run", seen)
-    monkeypatch.setattr(source, "GROUP_BYTES", 5 * 100 * D * 8)
+    monkeypatch.setattr(partitions, "GROUP_BYTES", 5 * 100 * D * 8)
     SGDLinearRegressor().fit(*lazy)
     assert len(held[-1]) == 12
     assert all(len(holders) == 1 for holders in held[-1].values())

@@ -154,12 +154,9 @@ class ChunkedRows(Rows):
                 release(X)
 
     def _among(self, at):
-        """Which rows of a block take part, by their positions in it."""
-        if not len(self.index):
-            return NO_ROWS
-        if isinstance(at, slice):
-            low, high = np.searchsorted(self.index, [at.start, at.stop])
-            return np.ascontiguousarray(self.index[low:high] - at.start)
+        """See `Rows._among`; a block of chunks in random order has an array for `at`."""
+        if isinstance(at, slice) or not len(self.index):
+            return super()._among(at)
         place = np.searchsorted(self.index, at)
         place[place == len(self.index)] = 0
         return np.flatnonzero(self.index[place] == at)
@@ -219,10 +216,6 @@ class ChunkedRows(Rows):
     def stored(self, positions):
         """These rows (sorted positions) in memory, as they are stored, by a read."""
         return _together(list(self.each(Rows.stored, _among_blocks(positions))))
-
-    def piece(self, start, stop):
-        """The rows taking part from one position to another, as they are stored."""
-        return self.stored(np.arange(start, stop))
 
     def products(self, coef):
         """x·coef of each row."""

@@ -188,9 +188,10 @@ class Data:
         if self.rows.is_one_block:  # as nearly always
             pieces = self.pieces if cut is None else cut(self)
             return self.team.in_order(partial(function, self), pieces)
-        return self._over_blocks(function, cut)
+        return self._read_pieces(function, cut)
 
-    def _over_blocks(self, function, cut):
+    def _read_pieces(self, function, cut):
+        """`over_pieces` of rows that are not all in memory."""
         if self.rows.is_remote:
             work = partial(_all_pieces, function=function, cut=cut, loss=self.loss)
             for found in self.rows.each(work, self._beside):

@@ -83,16 +83,22 @@ class Rows:
         gone, size = 0, max(1, MAPPED_BYTES // (self.X.nbytes // len(self.X)))
         for start in range(0, len(self.X), size):
             at = slice(start, min(start + size, len(self.X)))
-            index = self.index
-            if len(index):
-                low, high = np.searchsorted(index, [at.start, at.stop])
-                index = np.ascontiguousarray(index[low:high] - start)
-                if low == high:
-                    continue
-            rows = Rows(self.X[at], index)
+            rows = Rows(self.X[at], self._among(at))
+            if len(self.index) and not len(rows.index):
+                continue
             yield rows, at, gone
             gone += rows.n_rows
             release(rows.X)
+
+    def _among(self, at):
+        """Which rows of a block take part, by their positions in it; all: NO_ROWS.
+
+        `at` is where the block is among all rows; those taking part are in their order.
+        """
+        if not len(self.index):
+            return NO_ROWS
+        low, high = np.searchsorted(self.index, [at.start, at.stop])
+        return np.ascontiguousarray(self.index[low:high] - at.start)
 
     def stored(self, positions):
         """These rows (sorted positions) in memory, as they are stored."""
@@ -179,10 +185,6 @@ class Rows:
         if not self.X.has_canonical_format:
             X.sum_duplicates()
         return X.astype(np.float64, copy=False)
-
-    def piece(self, start, stop):
-        """The rows taking part from one position to another, as they are stored."""
-        return self.X[self.index[start:stop] if len(self.index) else slice(start, stop)]
 
     @once
     def by_column(self):

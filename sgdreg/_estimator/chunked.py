@@ -18,6 +18,9 @@ from sgdreg._estimator.inputs import (
 )
 from sgdreg._estimator.predictions import RunningR2
 from sgdreg._sources import dask
+from sgdreg._sources.cluster import client
+from sgdreg._sources.cluster import rows_of as rows_on_cluster
+from sgdreg._sources.partitions import is_dask
 
 
 def refuse_beside(**given):
@@ -40,14 +43,14 @@ def rows_of(estimator, X, y, weights):
     if isinstance(X, Chunks):
         refuse_beside(y=y, sample_weight=weights)
         return read(estimator, X)
-    if not dask.knows(X):
+    if not is_dask(X):
         return None
     if y is None:
         raise ValueError("SGDLinearRegressor requires y to be passed, but y is None.")
-    if dask.client() is None:
+    if client() is None:
         return read(estimator, dask.chunks_of(X, y, weights))
     check = partial(_part, type(estimator))
-    rows, y, weights, names = dask.rows_of(X, y, weights, check)
+    rows, y, weights, names = rows_on_cluster(X, y, weights, check)
     _take_columns(estimator, rows.n_features, names)
     _refuse_no_weight(weights)
     return rows, y, weights
@@ -214,7 +217,7 @@ def _alike(X, y, weights, before):
 def score_of(estimator, X, y, weights):
     """R² of the predictions for data that are not in memory, by one read."""
     score = RunningR2()
-    if dask.knows(X):
+    if is_dask(X):
         for part in dask.each_partition(partial(_scored, estimator.predict), X, y, weights):
             score.join(part)
     else:
@@ -241,7 +244,7 @@ def _scored(predict, X, y, weights=None):
 
 def predictions_of(estimator, X):
     """Predictions for data that are not in memory: lazily, in the form of X."""
-    if dask.knows(X):
+    if is_dask(X):
         outputs = None if estimator.coef_.ndim == 1 else len(estimator.coef_)
         return dask.predicted(partial(_predicted, estimator), X, outputs)
     return (estimator._predicted(part) for part, *_ in features(estimator, X))

@@ -26,7 +26,7 @@ from sgdreg._estimator.saved import restored, saved
 from sgdreg._estimator.transaction import all_or_nothing
 from sgdreg._persistence.files import read
 from sgdreg._persistence.format import contents, recalled, settled
-from sgdreg._sources import dask
+from sgdreg._sources.partitions import is_dask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -476,7 +476,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         ValueError, TypeError
             As `fit` does; every attribute stays as it was.
         """
-        if type(X) is not np.ndarray and (isinstance(X, Chunks) or dask.knows(X)):
+        if type(X) is not np.ndarray and (isinstance(X, Chunks) or is_dask(X)):
             raise TypeError(
                 "partial_fit takes rows in memory, one chunk a call: fit(chunks) reads all "
                 "of them, and again for each pass."
@@ -523,7 +523,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             For chunks of rows an iterator of these, one for each chunk that is not empty.
         """
         check_is_fitted(self)
-        if isinstance(X, Chunks) or dask.knows(X):
+        if isinstance(X, Chunks) or is_dask(X):
             return predictions_of(self, X)
         return self._predicted(check_rows(self, X, finite=True, order=None))
 
@@ -555,7 +555,7 @@ class SGDLinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         float
             The mean over the outputs, where there are several.
         """
-        if isinstance(X, Chunks) or dask.knows(X):
+        if isinstance(X, Chunks) or is_dask(X):
             check_is_fitted(self)
             return score_of(self, X, y, sample_weight)
         predicted = self.predict(X)
